@@ -1,0 +1,40 @@
+// The Prometheus side: one registry, filled from the database at start and by the loop at each committed change.
+//
+// Every series of every configured target x profile x kind x verdict exists at 0 from the first scrape, so that an
+// alert on increase() sees the first finding. No run ids as labels.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/live_state.h"
+#include "storage/records.h"
+
+namespace writecanary::api {
+
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+
+  // Makes the series of these targets and profiles, starting from the totals. Called at start and after a reload;
+  // series of targets that went away are removed. Loop thread.
+  void configure(const std::vector<std::string>& targets, const std::vector<std::string>& profiles,
+                 const std::vector<storage::TotalsRow>& totals, const std::vector<storage::OpenFindings>& open);
+  // After the transaction of a run's end. Loop thread.
+  void on_run_finished(const std::string& target, const RunResult& result, std::int64_t finished_at_ms);
+  void set_open_findings(const std::vector<storage::OpenFindings>& open);
+  // Gauges that mirror the live state: run_in_progress, next_run, target_info, kernel_info, reload. Loop thread.
+  void mirror(const LiveState& state, std::uint64_t database_size_bytes);
+
+  // The text exposition, with process_* read from /proc/self. Any thread.
+  std::string scrape() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace writecanary::api

@@ -1,0 +1,31 @@
+// Time comes in through here, so that everything else can be tested with a clock that stands still.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace writecanary {
+
+using SystemTime = std::chrono::system_clock::time_point;
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual SystemTime now() const = 0;     // the wall clock, may jump
+  virtual SteadyTime steady() const = 0;  // never goes back
+};
+
+// The real one; safe from any thread.
+class SystemClock final : public Clock {
+ public:
+  SystemTime now() const override { return std::chrono::system_clock::now(); }
+  SteadyTime steady() const override { return std::chrono::steady_clock::now(); }
+};
+
+inline std::int64_t to_unix_ms(SystemTime time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
+inline SystemTime from_unix_ms(std::int64_t ms) { return SystemTime{std::chrono::milliseconds{ms}}; }
+
+}  // namespace writecanary

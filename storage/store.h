@@ -1,0 +1,76 @@
+// The writing side of the database: every change of a run's life is one transaction here.
+//
+// Owned by the daemon's loop thread alone; readers have their own connections (storage/reader.h). What is shown
+// anywhere was committed here first. Deciding when to run or what a verdict is happens elsewhere.
+// All methods throw storage::StorageError with what was tried and the database's path.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "storage/records.h"
+
+namespace writecanary::storage {
+
+struct StorageError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+class Store {
+ public:
+  // Opens or creates the database (WAL, synchronous=FULL so that a committed finding survives power loss), runs the
+  // migrations. A file that is not ours, is newer or is damaged is refused with the way out and never changed.
+  // In the directory an flock'ed "<path>.lock" keeps a second daemon away.
+  static std::unique_ptr<Store> open(const std::string& path);
+  ~Store();
+
+  // Makes the configured targets known, keeps their paused state; targets no longer configured stay for their history.
+  void sync_targets(const std::vector<TargetRow>& configured);
+  std::vector<TargetRow> targets() const;
+  void set_paused(const std::string& target, bool paused, const std::string& note, std::int64_t now_ms);
+
+  // Returns the new id; state kQueued. Writes the event run.queued.
+  std::int64_t add_run(const RunRow& run);
+  // The seed and the run id that go into the spec are known only after add_run.
+  void set_spec(std::int64_t run_id, const std::string& spec_json);
+  void start_run(std::int64_t run_id, std::int64_t now_ms);
+  // Facts from the probe's hello.
+  void set_facts(std::int64_t run_id, const KernelFacts& kernel, const FilesystemFacts& filesystem,
+                 const PressureFacts& pressure);
+  // The end of a run: verdict, counters, findings and events in one transaction. Returns the ids of the findings.
+  std::vector<std::int64_t> finish_run(std::int64_t run_id, const RunResult& result, std::int64_t now_ms);
+  // After a crash: every run that is queued or running becomes `interrupted`. Returns them as they were.
+  std::vector<RunRow> interrupt_unfinished(std::int64_t now_ms);
+
+  // False when there is no such finding. Acknowledging twice keeps the first.
+  bool acknowledge(std::int64_t finding_id, const std::string& by, const std::string& note, std::int64_t now_ms);
+
+  // The run that an earlier request with this key started, if any; keys live a day.
+  std::optional<std::int64_t> run_of_key(const std::string& idempotency_key, std::int64_t now_ms);
+  void remember_key(const std::string& idempotency_key, std::int64_t run_id, std::int64_t now_ms);
+
+  // Bytes written per target since the given time, for the daily budget.
+  std::uint64_t bytes_written_since(const std::string& target, std::int64_t since_ms) const;
+  std::vector<TotalsRow> totals() const;
+  std::vector<OpenFindings> open_findings() const;
+  // The newest event id, 0 when there is none.
+  std::int64_t last_event_id() const;
+  std::vector<EventRow> events_after(std::int64_t event_id, int limit) const;
+
+  // Removes runs that ended before the given time, at most `batch` of them, never one with an unacknowledged finding;
+  // totals stay. Returns how many went.
+  int remove_runs_before(std::int64_t before_ms, int batch);
+  // Database plus write-ahead log.
+  std::uint64_t size_bytes() const;
+
+ private:
+  Store();
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace writecanary::storage

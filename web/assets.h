@@ -1,0 +1,19 @@
+// The files of the page, embedded in the daemon so that one binary serves everything.
+// What is not here: how they are served (api/pages) or where they come from (web/page, cmake/EmbedFiles.cmake).
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace writecanary::web {
+
+struct Asset {
+  std::string_view path;          // "/" for index.html, else "/page.js", ...
+  std::string_view content_type;  // with charset where it is text
+  std::string_view body;
+};
+
+// All assets, in no particular order. Static storage; safe from any thread.
+std::span<const Asset> assets();
+
+}  // namespace writecanary::web
