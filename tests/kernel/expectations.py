@@ -1,0 +1,86 @@
+"""What each cell of the matrix must show: kernel x filesystem x profile. Pure data and comparison.
+
+A kernel that is not known to be affected is expected to be fixed; the sources of these expectations are the fixes
+themselves: mainline 1a1a3b574b97 "iomap: advance the iter directly on buffered writes" and, in stable, "iomap: don't
+revert iov_iter on partially completed buffered writes" in 6.1.176, 6.6.143 and 6.12.94. Torn appends are not fixed
+anywhere.
+"""
+
+import dataclasses
+import math
+from typing import Any
+
+AFFECTED = frozenset({"6.1.170"})
+# btrfs does buffered writes inline, without blocking, since 6.2 and only where it need not allocate.
+BTRFS_INLINE = frozenset({"6.12.117"})
+
+DETECTORS = ("append", "nowait-contract", "append-interposed", "append-concurrent")
+CONTROLS = ("offset", "append-async", "append-sync")
+PROFILES = DETECTORS + CONTROLS
+
+EXIT_CODES = {"clean": 0, "corrupt": 2, "unexposed": 3, "unsupported": 4, "error": 5}
+
+
+@dataclasses.dataclass(frozen=True)
+class Expectation:
+    verdicts: frozenset[str]  # any of these
+    # Share of the writes on which a finding of the kind is due at least; one finding in any case. A kind that is not
+    # named here must not occur.
+    findings: dict[str, float] = dataclasses.field(default_factory=dict)
+    exposed_share: float = 0.0  # of the writes, at least
+    first_within_seconds: float | None = None
+
+
+CLEAN = Expectation(frozenset({"clean"}))
+CLEAN_AND_EXPOSED = Expectation(frozenset({"clean"}), exposed_share=0.95)
+NOT_EXPOSED = Expectation(frozenset({"unexposed", "unsupported"}))
+
+
+def corrupt(first_within_seconds: float | None = None, **findings: float) -> Expectation:
+    return Expectation(frozenset({"corrupt"}), findings, first_within_seconds=first_within_seconds)
+
+
+ON_XFS_AFFECTED = {
+    "append": corrupt(duplicate=0.98, first_within_seconds=2.0),
+    "nowait-contract": corrupt(nowait_contract=0.90, first_within_seconds=2.0),
+    "append-interposed": corrupt(torn=0.90, duplicate=0.90),
+    "append-concurrent": corrupt(torn=0.0, duplicate=0.0),
+}
+ON_XFS_FIXED = {
+    "append": CLEAN_AND_EXPOSED,
+    "nowait-contract": CLEAN_AND_EXPOSED,
+    "append-interposed": corrupt(torn=0.90),
+    "append-concurrent": corrupt(torn=0.0),
+}
+
+
+def expected(kernel: str, filesystem: str, profile: str) -> Expectation:
+    if filesystem == "xfs":
+        if profile in CONTROLS:
+            return CLEAN
+        return (ON_XFS_AFFECTED if kernel in AFFECTED else ON_XFS_FIXED)[profile]
+    if filesystem == "btrfs-nocow" and kernel in BTRFS_INLINE:
+        return CLEAN if profile in CONTROLS else ON_XFS_FIXED[profile]
+    return NOT_EXPOSED
+
+
+def problems(expectation: Expectation, run: dict[str, Any], exit_code: int) -> list[str]:
+    """In words, where a run's document (`runs[]` of `writecanary check --json`) differs; empty when it does not."""
+    found: list[str] = []
+    verdict, writes, counts = run["verdict"], run["writes"], run["finding_counts"]
+    if verdict not in expectation.verdicts:
+        found.append(f"verdict {verdict}, expected {' or '.join(sorted(expectation.verdicts))}: {run['reason']}")
+    if exit_code != EXIT_CODES.get(verdict):
+        found.append(f"exit code {exit_code} does not mean {verdict}")
+    for kind in sorted(set(counts) - set(expectation.findings)):
+        found.append(f"{counts[kind]} unexpected findings of kind {kind}")
+    for kind, share in expectation.findings.items():
+        due = max(1, math.ceil(share * writes))
+        if counts.get(kind, 0) < due:
+            found.append(f"{kind} in {counts.get(kind, 0)} of {writes} writes, expected at least {due}")
+    if run["exposures"] < expectation.exposed_share * writes or (expectation.exposed_share and not writes):
+        found.append(f"{run['exposures']} of {writes} writes exposed, expected {expectation.exposed_share:.0%}")
+    limit = expectation.first_within_seconds
+    if limit is not None and (run["first_finding_seconds"] is None or run["first_finding_seconds"] > limit):
+        found.append(f"first finding after {run['first_finding_seconds']} s, expected within {limit} s")
+    return found
