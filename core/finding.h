@@ -28,8 +28,8 @@ enum class FindingKind : std::uint8_t {
 };
 
 inline constexpr std::array kAllFindingKinds = {
-    FindingKind::kDuplicate, FindingKind::kMissing,        FindingKind::kTorn,    FindingKind::kMisplaced,
-    FindingKind::kStale,     FindingKind::kZeroed,         FindingKind::kForeign, FindingKind::kBitflip,
+    FindingKind::kDuplicate,    FindingKind::kMissing,        FindingKind::kTorn,    FindingKind::kMisplaced,
+    FindingKind::kStale,        FindingKind::kZeroed,         FindingKind::kForeign, FindingKind::kBitflip,
     FindingKind::kSizeMismatch, FindingKind::kNowaitContract, FindingKind::kStuck};
 inline constexpr std::size_t kFindingKindCount = kAllFindingKinds.size();
 
@@ -59,8 +59,8 @@ struct WriteRef {
   std::uint64_t stream_offset_bytes = 0;  // where its bytes begin in what this writer wrote to this file
   std::uint64_t length_bytes = 0;         // requested
   Route route = Route::kSync;
-  std::int64_t result = 0;          // bytes acknowledged, or -errno
-  std::uint64_t inline_bytes = 0;   // growth seen after an inline attempt that did not complete
+  std::int64_t result = 0;         // bytes acknowledged, or -errno
+  std::uint64_t inline_bytes = 0;  // growth seen after an inline attempt that did not complete
 };
 
 struct Finding {

@@ -9,7 +9,7 @@
 namespace writecanary {
 
 // A finding with its hex context is about 3 KiB; a line beyond this is a broken probe.
-inline constexpr std::size_t kProtocolLineBytes = 64 * 1024;
+inline constexpr std::size_t kProtocolLineBytes = 64UL * 1024;
 // Findings kept in full per run. Enough to see the shape of any bug; totals stay exact beyond it.
 inline constexpr std::size_t kFindingsPerRun = 200;
 // Context on either side of the first wrong byte: two cache lines tell what stood there.
@@ -35,7 +35,7 @@ inline constexpr std::chrono::seconds kDeadlineSlack{30};
 // How long an HTTP request waits for the loop. The loop answers in microseconds or not at all.
 inline constexpr std::chrono::milliseconds kCommandTimeout{2000};
 // Request bodies are a few hundred bytes.
-inline constexpr std::size_t kRequestBodyBytes = 64 * 1024;
+inline constexpr std::size_t kRequestBodyBytes = 64UL * 1024;
 // Rows that one listing returns at most, and unless told otherwise.
 inline constexpr int kPageLimitMax = 500;
 inline constexpr int kPageLimitDefault = 50;

@@ -17,6 +17,7 @@ struct Mount {
   std::string options;      // per-mount and superblock options, comma separated, without repetition
   std::string type;
   std::string source;
+  std::string root = "/";  // the directory of that filesystem that is seen at mount_point, unescaped
 };
 
 // Text of /proc/self/mountinfo; lines that cannot be read are left out.

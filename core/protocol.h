@@ -45,7 +45,7 @@ struct FindingEvent {
 
 using Event = std::variant<Hello, Progress, FindingEvent, RunEnd>;
 
-// One line without the newline, at most kProtocolLineBytes long.
+// One line without the newline. Throws ProtocolError when it would be longer than kProtocolLineBytes.
 std::string encode(const Event& event);
 // Throws ProtocolError: not JSON, unknown event, other protocol version, missing or wrong field.
 Event decode(std::string_view line);

@@ -27,7 +27,7 @@ struct RunCounters {
   std::uint64_t bytes_written = 0;   // acknowledged
   std::uint64_t bytes_verified = 0;  // read back and compared
   std::uint64_t files = 0;
-  std::uint64_t limit_hits = 0;      // memory.events max, or v1 failcnt
+  std::uint64_t limit_hits = 0;  // memory.events max, or v1 failcnt
   std::uint64_t oom_kills = 0;
 };
 
@@ -83,7 +83,8 @@ struct RunResult {
 
 void to_json(nlohmann::json& out, const RunCounters& counters);  // "inline_writes" is called "inline"
 void from_json(const nlohmann::json& in, RunCounters& counters);
-void to_json(nlohmann::json& out, const FindingTally& tally);  // {"duplicate": {"count": 1, "bytes": 4096}}, only non-zero
+void to_json(nlohmann::json& out,
+             const FindingTally& tally);  // {"duplicate": {"count": 1, "bytes": 4096}}, only non-zero
 void from_json(const nlohmann::json& in, FindingTally& tally);
 void to_json(nlohmann::json& out, const KernelFacts& facts);
 void from_json(const nlohmann::json& in, KernelFacts& facts);

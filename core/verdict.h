@@ -23,8 +23,8 @@ enum class Verdict : std::uint8_t {
   kInterrupted,  // the daemon died under it
 };
 
-inline constexpr std::array kAllVerdicts = {Verdict::kClean,       Verdict::kCorrupt, Verdict::kUnexposed,
-                                            Verdict::kUnsupported, Verdict::kError,   Verdict::kStuck,
+inline constexpr std::array kAllVerdicts = {Verdict::kClean,       Verdict::kCorrupt,    Verdict::kUnexposed,
+                                            Verdict::kUnsupported, Verdict::kError,      Verdict::kStuck,
                                             Verdict::kStopped,     Verdict::kInterrupted};
 
 enum class RunState : std::uint8_t { kQueued, kRunning, kFinished };
