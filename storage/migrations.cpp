@@ -1,0 +1,18 @@
+#include "storage/migrations.h"
+
+#include <fmt/format.h>
+
+namespace writecanary::storage {
+
+void migrate(SQLite::Database& database, std::span<const char* const> steps) {
+  const auto version = static_cast<std::size_t>(database.execAndGet("PRAGMA user_version").getUInt());
+  for (std::size_t step = version; step < steps.size(); ++step) {
+    SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
+    database.exec(steps[step]);
+    // Pragmas take no bound values.
+    database.exec(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", kApplicationId, step + 1));
+    transaction.commit();
+  }
+}
+
+}  // namespace writecanary::storage

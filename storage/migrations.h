@@ -1,0 +1,19 @@
+// Brings a database to the newest version of the schema. Deciding whether a file is ours at all is
+// storage/database_file.h.
+#pragma once
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <cstdint>
+#include <span>
+
+namespace writecanary::storage {
+
+// PRAGMA application_id of our files: "WCan".
+inline constexpr std::uint32_t kApplicationId = 0x5743616e;
+
+// Runs the steps beyond PRAGMA user_version, each in one transaction together with its new user_version: after a
+// failure (SQLite::Exception) or a crash the file is at the last step that was completed.
+void migrate(SQLite::Database& database, std::span<const char* const> steps);
+
+}  // namespace writecanary::storage
