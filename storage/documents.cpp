@@ -45,4 +45,8 @@ nlohmann::json finding_json(const FindingRow& finding) {
   return document;
 }
 
+std::string json_text(const nlohmann::json& document) {
+  return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 }  // namespace writecanary::storage

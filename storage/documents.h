@@ -5,6 +5,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "storage/records.h"
 
@@ -15,5 +16,9 @@ namespace writecanary::storage {
 nlohmann::json run_json(const RunRow& run);
 
 nlohmann::json finding_json(const FindingRow& finding);
+
+// Compact text. Bytes that are not UTF-8, which error texts and file names may hold, become U+FFFD instead of an
+// exception.
+std::string json_text(const nlohmann::json& document);
 
 }  // namespace writecanary::storage

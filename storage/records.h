@@ -61,7 +61,8 @@ struct KernelRow {
 struct EventRow {
   std::int64_t id = 0;
   std::int64_t at_ms = 0;
-  std::string type;  // run.queued, run.started, finding, run.finished, target.paused, target.resumed, finding.acknowledged
+  // run.queued, run.started, finding, run.finished, target.paused, target.resumed, finding.acknowledged
+  std::string type;
   std::optional<std::int64_t> run_id;
   std::string target;
   std::string data_json;
