@@ -19,7 +19,7 @@ UNFINISHED = re.compile("TO" + "DO|FIX" + "ME|X" + "XX")
 def tree_files():
     """What belongs to the tree: known to git, or new and not ignored; without git, all but build directories."""
     listing = subprocess.run(["git", "-C", ROOT, "-c", f"safe.directory={ROOT}", "ls-files", "-z", "-co",
-                              "--exclude-standard"], capture_output=True, check=False)  # fmt: skip
+                              "--exclude-standard"], capture_output=True, check=False)
     if listing.returncode == 0:
         names = listing.stdout.decode().split("\0")[:-1]
         return sorted(path for path in (ROOT / name for name in names) if path.is_file())
@@ -91,8 +91,9 @@ class ShellScripts(unittest.TestCase):
     def test_shellcheck(self):
         if not shutil.which("shellcheck"):
             self.skipTest("shellcheck is not installed")
-        checked = subprocess.run(["shellcheck", "-x", "-S", "warning", *self.scripts], cwd=ROOT, capture_output=True,
-                                 text=True, check=False)  # fmt: skip
+        # SC2187: busybox sh in the guests is meant.
+        checked = subprocess.run(["shellcheck", "-x", "-S", "warning", "-e", "SC2187", *self.scripts], cwd=ROOT, capture_output=True,
+                                 text=True, check=False)
         self.assertEqual(checked.stdout + checked.stderr, "")
 
 

@@ -48,9 +48,13 @@ struct OpenFile {
 
 Mount& mount_of_request() { return *static_cast<Mount*>(fuse_get_context()->private_data); }
 int backing() { return mount_of_request().backing.get(); }
-OpenFile* open_file_of(const fuse_file_info* info) {
-  return info != nullptr ? reinterpret_cast<OpenFile*>(info->fh) : nullptr;
+
+// What open or opendir left in the handle.
+template <typename T>
+T* handle_of(const fuse_file_info* info) {
+  return reinterpret_cast<T*>(info->fh);  // NOLINT(performance-no-int-to-ptr): how FUSE carries it
 }
+OpenFile* open_file_of(const fuse_file_info* info) { return info != nullptr ? handle_of<OpenFile>(info) : nullptr; }
 const char* relative(const char* path) { return path[1] == '\0' ? "." : path + 1; }
 int result(int returned) { return returned < 0 ? -errno : 0; }
 bool is_control(const char* path, const char* name) {
@@ -154,7 +158,7 @@ int opendir(const char* path, fuse_file_info* info) {
 
 int readdir(const char* /*path*/, void* buffer, fuse_fill_dir_t fill, off_t /*offset*/, fuse_file_info* info,
             fuse_readdir_flags /*flags*/) {
-  auto* directory = reinterpret_cast<DIR*>(info->fh);
+  auto* directory = handle_of<DIR>(info);
   rewinddir(directory);
   while (const dirent* entry = ::readdir(directory)) {
     if (fill(buffer, entry->d_name, nullptr, 0, fuse_fill_dir_flags{}) != 0) break;
@@ -162,9 +166,7 @@ int readdir(const char* /*path*/, void* buffer, fuse_fill_dir_t fill, off_t /*of
   return 0;
 }
 
-int releasedir(const char* /*path*/, fuse_file_info* info) {
-  return result(closedir(reinterpret_cast<DIR*>(info->fh)));
-}
+int releasedir(const char* /*path*/, fuse_file_info* info) { return result(closedir(handle_of<DIR>(info))); }
 
 int setxattr(const char* path, const char* name, const char* value, std::size_t size, int /*flags*/) {
   if (!is_control(path, name)) return -ENOTSUP;
@@ -181,7 +183,7 @@ int getxattr(const char* path, const char* name, char* value, std::size_t size) 
   if (!is_control(path, name)) return -ENODATA;
   const std::string status = mount_of_request().files.status();
   if (size != 0 && size < status.size()) return -ERANGE;
-  if (size != 0) std::memcpy(value, status.data(), status.size());
+  status.copy(value, size);
   return static_cast<int>(status.size());
 }
 
