@@ -55,7 +55,7 @@ class LogIndex {
     Pattern pattern;
     std::uint64_t acknowledged = 0;
     std::uint64_t attempted = 0;
-    std::vector<Tail> tails;  // by begin
+    std::vector<Tail> tails = {};  // by begin
   };
 
   const FileLog& log_;

@@ -21,7 +21,7 @@ struct Segment {
   std::uint64_t file_offset = 0;
   std::uint64_t length = 0;
   Content content = Content::kUnknown;
-  Tag tag;                          // own, flipped, other: whose stream
+  Tag tag = {};                     // own, flipped, other: whose stream
   std::uint64_t stream_offset = 0;  // own, flipped, other: where in that stream the first byte belongs
 
   std::uint64_t file_end() const { return file_offset + length; }

@@ -1,0 +1,48 @@
+#include "probe/arming.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <ctime>
+
+#include "core/error.h"
+
+namespace writecanary::probe {
+namespace {
+
+std::int64_t read_ns(clockid_t clock) {
+  timespec now{};
+  clock_gettime(clock, &now);
+  return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
+}
+
+std::int64_t tick_ns() {
+  timespec resolution{};
+  clock_getres(CLOCK_REALTIME_COARSE, &resolution);
+  return resolution.tv_nsec;
+}
+
+}  // namespace
+
+void arm(int fd) {
+  static const std::int64_t kTickNs = tick_ns();
+  // The coarse clock is the time of the last tick; give up after two ticks, should the clocks be stepped meanwhile.
+  const std::int64_t give_up = read_ns(CLOCK_MONOTONIC) + 2 * kTickNs;
+  while (read_ns(CLOCK_REALTIME) - read_ns(CLOCK_REALTIME_COARSE) > kTickNs / 2 && read_ns(CLOCK_MONOTONIC) < give_up) {
+  }
+  const timespec now[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
+  if (futimens(fd, now) != 0) throw_errno("futimens");
+}
+
+Pacer::Pacer(const std::string& path) : path_(path), fd_(open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600)) {}
+
+Pacer::~Pacer() { unlink(path_.c_str()); }
+
+void Pacer::settle() {
+  const std::uint64_t word = 1;
+  if (pwrite(fd_.get(), &word, sizeof word, 0) != sizeof word) throw_errno("write " + path_);
+}
+
+}  // namespace writecanary::probe

@@ -1,0 +1,80 @@
+#include "probe/gate.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "core/error.h"
+
+namespace writecanary::probe {
+namespace {
+
+// No write of ours uses it: user_data of requests is their index.
+constexpr std::uint64_t kGateUserData = ~0ULL;
+
+}  // namespace
+
+std::unique_ptr<Gate> Gate::make(Ring& ring, Workers workers, const std::string& fifo) {
+  std::unique_ptr<Gate> gate(new Gate(ring, workers));
+  if (workers == Workers::kBounded) {
+    if (mkfifo(fifo.c_str(), 0600) != 0) return nullptr;
+    gate->fifo_ = fifo;
+    return ring.limit_workers(1, 0) ? std::move(gate) : nullptr;
+  }
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) throw_errno("pipe2");
+  gate->pipe_read_ = Fd(ends[0]);
+  gate->pipe_write_ = Fd(ends[1]);
+  gate->sink_ = open_file("/dev/null", O_WRONLY);
+  return ring.limit_workers(0, 1) ? std::move(gate) : nullptr;
+}
+
+Gate::~Gate() {
+  if (closed_) {
+    try {
+      open();
+    } catch (const SystemError&) {  // the ring is broken; its end cancels the blocker
+    }
+  }
+  if (!fifo_.empty()) unlink(fifo_.c_str());
+}
+
+void Gate::close() {
+  WC_CHECK(!closed_);
+  io_uring_sqe* sqe = ring_.next_sqe();
+  if (workers_ == Workers::kBounded) {
+    io_uring_prep_openat(sqe, AT_FDCWD, fifo_.c_str(), O_RDONLY | O_CLOEXEC, 0);
+  } else {
+    io_uring_prep_splice(sqe, pipe_read_.get(), -1, sink_.get(), -1, 1, 0);
+  }
+  sqe->flags |= IOSQE_ASYNC;
+  sqe->user_data = kGateUserData;
+  ring_.submit();
+  closed_ = true;
+}
+
+std::optional<Completion> Gate::open() {
+  if (!closed_) return std::nullopt;
+  closed_ = false;
+  Fd writer;
+  if (workers_ == Workers::kBounded) {
+    // Read-write, so that this does not wait for the worker to get there; the worker then finds a writer.
+    writer = open_file(fifo_, O_RDWR);
+  } else {
+    write_all(pipe_write_.get(), "x");
+  }
+  std::optional<Completion> other;
+  for (;;) {
+    const Completion completion = ring_.wait();
+    if (completion.user_data != kGateUserData) {
+      other = completion;
+      continue;
+    }
+    if (workers_ == Workers::kBounded && completion.result >= 0) Fd opened(completion.result);
+    return other;
+  }
+}
+
+}  // namespace writecanary::probe

@@ -1,0 +1,88 @@
+// writecanary-probe: reads a run spec on stdin, runs it, writes events on stdout. Started by writecanaryd and by
+// `writecanary check`; a person uses it by hand only to see what it says.
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "core/error.h"
+#include "core/fd.h"
+#include "core/protocol.h"
+#include "core/version.h"
+#include "probe/profile.h"
+#include "probe/runner.h"
+
+namespace {
+
+std::atomic<bool> stop_requested{false};
+
+void on_stop_signal(int) { stop_requested = true; }
+
+void handle_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_stop_signal;  // no SA_RESTART: a blocking call returns and the loop sees the flag
+  sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGINT, &action, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+// A canary gives way to everyone: low CPU priority, idle I/O class, first in line when the host runs out of memory.
+void yield_to_others() {
+  constexpr int kNice = 10, kIoWhoProcess = 1, kIoClassIdle = 3, kIoClassShift = 13;
+  setpriority(PRIO_PROCESS, 0, kNice);
+  syscall(SYS_ioprio_set, kIoWhoProcess, 0, kIoClassIdle << kIoClassShift);
+  try {
+    writecanary::write_control_file("/proc/self/oom_score_adj", "1000");
+  } catch (const writecanary::SystemError&) {  // only a courtesy
+  }
+}
+
+std::string read_stdin() {
+  std::string text;
+  char buffer[4096];
+  for (ssize_t got; (got = read(STDIN_FILENO, buffer, sizeof buffer)) > 0;) {
+    text.append(buffer, static_cast<std::size_t>(got));
+  }
+  return text;
+}
+
+int run_from_stdin() {
+  const auto spec = nlohmann::json::parse(read_stdin()).get<writecanary::RunSpec>();
+  handle_signals();
+  yield_to_others();
+  writecanary::probe::Emitter emitter(STDOUT_FILENO);
+  const writecanary::SystemClock clock;
+  writecanary::probe::run_spec(spec, emitter, clock, stop_requested);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string argument = argc > 1 ? argv[1] : "";
+  try {
+    if (argument == "--catalogue") {
+      fmt::print("{}\n", nlohmann::json(writecanary::probe::catalogue()).dump(1));
+      return 0;
+    }
+    if (argument == "--version") {
+      fmt::print("writecanary-probe {} ({})\n", writecanary::kVersion, writecanary::kRevision);
+      return 0;
+    }
+    if (argc == 1) return run_from_stdin();
+    fmt::print(stderr,
+               "writecanary-probe: unknown argument \"{}\". Usage: writecanary-probe [--catalogue | --version], "
+               "or a run spec on stdin\n",
+               argument);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "writecanary-probe: {}\n", error.what());
+  }
+  return 1;
+}

@@ -1,0 +1,40 @@
+// append: one io_uring appender with the trap set. On affected kernels nearly every write is duplicated in part.
+#include <fcntl.h>
+
+#include "probe/classic.h"
+#include "probe/profile.h"
+#include "probe/stream.h"
+#include "probe/trap_writer.h"
+
+namespace writecanary::probe {
+namespace {
+
+ProfileInfo describe() {
+  return {
+      .name = "append",
+      .title = "io_uring append",
+      .description =
+          "One writer appends through io_uring (offset -1, O_APPEND). Each write is armed and given less "
+          "memory than it needs, so that the inline attempt stops part-way and a worker retries it.",
+      .role = "detector",
+      .oracle = "The file holds every acknowledged byte once, in order, and its size is the sum of the results.",
+      .exposure = "The write was punted to a worker after its inline attempt had grown the file.",
+      .needs_io_uring = true,
+      .options = armed_options(),
+      .references =
+          {"https://git.kernel.org/linus/1a1a3b574b97 (iomap: advance the iter directly on buffered writes, 6.15)",
+           "iomap: don't revert iov_iter on partially completed buffered writes (6.1.176, 6.6.143, 6.12.94)"},
+  };
+}
+
+std::optional<Unsupported> run(RunContext& context) {
+  if (context.spec().classic) return run_classic(context);
+  return run_trapped(context, armed_shape(context, O_APPEND), {.offset = TrapOffset::kEndOfFile, .force_async = false});
+}
+
+}  // namespace
+
+extern const Profile kAppend;
+const Profile kAppend{describe, run};
+
+}  // namespace writecanary::probe

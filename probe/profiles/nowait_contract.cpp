@@ -1,0 +1,125 @@
+// nowait-contract: the same kernel path without io_uring, judged call by call.
+//
+// pwritev2(RWF_NOWAIT) on an O_APPEND file with one writer must grow the file by what it returns. Affected kernels
+// return -EAGAIN, or less, although the file grew; fixed ones return an honest short count under the same pressure.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "core/error.h"
+#include "probe/arming.h"
+#include "probe/profile.h"
+#include "probe/stream.h"
+
+namespace writecanary::probe {
+namespace {
+
+ProfileInfo describe() {
+  return {
+      .name = "nowait-contract",
+      .title = "RWF_NOWAIT contract",
+      .description =
+          "One writer appends with pwritev2(RWF_NOWAIT), armed and with less memory than the write needs. "
+          "Needs no io_uring.",
+      .role = "detector",
+      .oracle =
+          "After each call the file has grown by exactly the bytes that the call returned (0 for an error); and "
+          "it holds every acknowledged byte once, in order.",
+      .exposure = "The call stopped part-way: it returned a short count, or the file grew by less than was asked for.",
+      .needs_io_uring = false,
+      .options = armed_options(),
+      .references = {"pwritev2(2), RWF_NOWAIT", "https://git.kernel.org/linus/1a1a3b574b97"},
+  };
+}
+
+ssize_t append_nowait(int fd, std::span<const std::byte> bytes) {
+  const iovec vector{const_cast<std::byte*>(bytes.data()), bytes.size()};  // writev's type; it only reads
+  return pwritev2(fd, &vector, 1, -1, RWF_NOWAIT);
+}
+
+class NowaitWriter final : public StreamWriter {
+ public:
+  explicit NowaitWriter(RunContext& context)
+      : context_(context),
+        pacer_(context.workspace().directory() + "/pacer"),
+        headroom_(context.option("headroom_bytes")) {}
+
+  StreamWrite write(const RunFile& file, std::span<const std::byte> bytes, std::uint64_t offset_bytes) override {
+    pacer_.settle();
+    context_.pressure().tighten(headroom_);
+    arm(file.fd());
+    const ssize_t returned = append_nowait(file.fd(), bytes);
+    const int error = returned < 0 ? errno : 0;
+    const std::uint64_t size = file.size_bytes();
+    context_.pressure().relieve();
+
+    StreamWrite made;
+    made.ref.length_bytes = bytes.size();
+    made.ref.route = Route::kInline;
+    made.ref.result = returned < 0 ? -error : returned;
+    const auto reported = static_cast<std::uint64_t>(std::max<ssize_t>(returned, 0));
+    const std::uint64_t grown = size - offset_bytes;
+    made.ref.inline_bytes = grown < bytes.size() ? grown : 0;
+    made.exposed = grown > 0 && std::min(grown, reported) < bytes.size();
+    if (grown != reported) report_violation(file, offset_bytes, grown, made.ref);
+    return made;
+  }
+
+ private:
+  // Takes the unreported bytes off again, so that the next call is judged for itself.
+  void report_violation(const RunFile& file, std::uint64_t offset, std::uint64_t grown, const WriteRef& write) {
+    const std::uint64_t reported = write.result > 0 ? static_cast<std::uint64_t>(write.result) : 0;
+    Finding finding;
+    finding.kind = FindingKind::kNowaitContract;
+    finding.file = file.name();
+    finding.offset_bytes = offset + std::min(reported, grown);
+    finding.length_bytes = std::max(reported, grown) - std::min(reported, grown);
+    finding.page_aligned = finding.offset_bytes % context_.workspace().page_bytes() == 0;
+    finding.write = write;
+    finding.write->index = context_.counters().writes;
+    finding.write->stream_offset_bytes = offset;
+    finding.detail = fmt::format(
+        "pwritev2(RWF_NOWAIT) of {} bytes returned {}, but the file grew by {} bytes", write.length_bytes,
+        write.result < 0 ? error_text(static_cast<int>(-write.result)) : std::to_string(write.result), grown);
+    context_.report(finding);
+    if (ftruncate(file.fd(), static_cast<off_t>(offset + reported)) != 0) throw_errno("truncate " + file.name());
+  }
+
+  RunContext& context_;
+  Pacer pacer_;
+  std::uint64_t headroom_;
+};
+
+std::optional<Unsupported> refused_here(RunContext& context) {
+  const RunFile scratch(context.workspace(), "scratch", O_APPEND);
+  const std::byte byte{1};
+  if (append_nowait(scratch.fd(), {&byte, 1}) >= 0 || errno == EAGAIN) return std::nullopt;
+  if (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL) throw_errno("pwritev2(RWF_NOWAIT)");
+  return Unsupported{
+      fmt::format("pwritev2(RWF_NOWAIT) on {}: {}: this filesystem makes no non-blocking buffered writes",
+                  context.workspace().filesystem().type, error_text(errno))};
+}
+
+std::optional<Unsupported> run(RunContext& context) {
+  if (auto refused = refused_here(context)) return refused;
+  StreamShape shape = armed_shape(context, O_APPEND);
+  shape.continue_short = false;
+  NowaitWriter writer(context);
+  run_stream(context, shape, writer);
+  context.exposure_hint =
+      context.counters().bytes_written == 0
+          ? "every call returned EAGAIN before its first byte (btrfs does so for copy-on-write files)"
+          : "the calls completed in full: the memory limit did not stop them";
+  return std::nullopt;
+}
+
+}  // namespace
+
+extern const Profile kNowaitContract;
+const Profile kNowaitContract{describe, run};
+
+}  // namespace writecanary::probe

@@ -1,0 +1,28 @@
+// The table of profiles. A new one is a row here and a file of its own beside this one.
+#include <array>
+
+#include "probe/profile.h"
+
+namespace writecanary::probe {
+
+extern const Profile kAppend;
+extern const Profile kNowaitContract;
+extern const Profile kAppendInterposed;
+extern const Profile kAppendConcurrent;
+extern const Profile kOffset;
+extern const Profile kAppendAsync;
+extern const Profile kAppendSync;
+
+std::span<const Profile* const> profiles() {
+  static constexpr std::array kProfiles = {&kAppend, &kNowaitContract, &kAppendInterposed, &kAppendConcurrent,
+                                           &kOffset, &kAppendAsync,    &kAppendSync};
+  return kProfiles;
+}
+
+Catalogue catalogue() {
+  Catalogue all;
+  for (const Profile* profile : profiles()) all.push_back(profile->describe());
+  return all;
+}
+
+}  // namespace writecanary::probe

@@ -1,0 +1,96 @@
+#include "probe/trap.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <mutex>
+
+#include "core/error.h"
+
+namespace writecanary::probe {
+namespace {
+
+constexpr unsigned kRingEntries = 4;  // the write and the gate's request
+constexpr std::uint64_t kWriteUserData = 1;
+// Leaves room for whatever a first pass through the code needs to fault in.
+constexpr std::uint64_t kRehearsalHeadroom = 8ULL << 20;
+
+std::uint64_t size_of(int fd) {
+  struct stat status {};
+  if (fstat(fd, &status) != 0) throw_errno("fstat");
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+}  // namespace
+
+std::unique_ptr<Trap> Trap::open(Pressure& pressure, const TrapOptions& options, Unsupported& refused) {
+  std::unique_ptr<Trap> trap(new Trap(pressure, options));
+  trap->ring_ = Ring::open(kRingEntries, refused);
+  if (!trap->ring_) return nullptr;
+  const std::string suffix = "-" + std::to_string(options.writer);
+  if (options.headroom_bytes != 0) trap->pacer_ = std::make_unique<Pacer>(options.directory + "/pacer" + suffix);
+  if (options.gated) {
+    const Workers workers = options.force_async ? Workers::kUnbounded : Workers::kBounded;
+    trap->gate_ = Gate::make(*trap->ring_, workers, options.directory + "/gate" + suffix);
+  }
+  // Makes the worker and touches every page that the narrow moment will need, while there is room for them.
+  if (trap->gate_) {
+    trap->gate_->close();
+    trap->gate_->open();
+  }
+  pressure.tighten(kRehearsalHeadroom);
+  pressure.relieve();
+  return trap;
+}
+
+void Trap::prepare() {
+  if (gate_ && !gate_->closed()) gate_->close();
+}
+
+std::optional<Completion> Trap::spring(int fd, std::uint64_t size_before, WriteRef& write) {
+  const bool armed = pacer_ != nullptr;
+  std::unique_lock<WindowLock> window;
+  if (armed) {
+    if (options_.window != nullptr) window = std::unique_lock(*options_.window);
+    pacer_->settle();
+    pressure_.tighten(options_.headroom_bytes);
+    arm(fd);
+  }
+  ring_->submit();
+  const std::optional<Completion> completed = ring_->peek();
+  if (completed && completed->user_data != kWriteUserData) {
+    throw SystemError("keep an io-wq worker busy (the gate)", completed->result < 0 ? -completed->result : EIO);
+  }
+  write.route = completed ? Route::kInline : Route::kPunted;
+  if (armed) {
+    if (!completed) write.inline_bytes = size_of(fd) - size_before;
+    pressure_.relieve();
+  }
+  return completed;
+}
+
+WriteRef Trap::write(int fd, std::span<const std::byte> bytes, std::int64_t offset,
+                     const std::function<void()>& between) {
+  prepare();
+  io_uring_sqe* sqe = ring_->next_sqe();
+  io_uring_prep_write(sqe, fd, bytes.data(), static_cast<unsigned>(bytes.size()), static_cast<std::uint64_t>(offset));
+  sqe->user_data = kWriteUserData;
+  if (options_.force_async) sqe->flags |= IOSQE_ASYNC;
+
+  WriteRef write;
+  write.length_bytes = bytes.size();
+  const std::optional<Completion> completed = spring(fd, size_of(fd), write);
+  if (!completed && between) between();
+  write.result = finish(completed).result;
+  return write;
+}
+
+Completion Trap::finish(std::optional<Completion> completed) {
+  if (gate_) {
+    const auto other = gate_->open();
+    if (!completed) completed = other;
+  }
+  return completed ? *completed : ring_->wait();
+}
+
+}  // namespace writecanary::probe

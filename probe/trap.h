@@ -1,0 +1,63 @@
+// One io_uring write with the trap set: the heart of the instrument.
+//
+// On affected kernels the bug needs an inline (non-blocking) attempt that copies some pages and then fails. Three
+// things make nearly every write such an attempt (docs/how-it-works.md):
+//   arming    nothing may punt the write before it copied a byte (probe/arming.h).
+//   headroom  the cgroup's limit a little above its usage, so that a page in the middle of the write cannot be charged
+//             without blocking (probe/pressure.h).
+//   relief    the limit raised again before the worker retries; the gate (probe/gate.h) makes that order certain.
+//
+// Serves one thread and one request at a time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "core/finding.h"
+#include "probe/arming.h"
+#include "probe/gate.h"
+#include "probe/pressure.h"
+#include "probe/ring.h"
+#include "probe/shared_round.h"
+
+namespace writecanary::probe {
+
+struct TrapOptions {
+  bool force_async = false;          // IOSQE_ASYNC: never tried inline
+  bool gated = true;                 // false: the worker may race with what follows the submit
+  std::uint64_t headroom_bytes = 0;  // 0: neither arm nor move the limit
+  std::string directory;             // of the run, for the helpers' files
+  std::uint32_t writer = 0;          // makes the names of those files unique among the writers of a run
+  WindowLock* window = nullptr;      // held while the limit is low, when other processes share the cgroup
+};
+
+class Trap {
+ public:
+  // Null and the reason in `refused` when the kernel refuses io_uring. The pressure must outlive the trap.
+  static std::unique_ptr<Trap> open(Pressure& pressure, const TrapOptions& options, Unsupported& refused);
+
+  // Occupies the worker. Call before filling the buffer: the worker needs a moment to get there.
+  void prepare();
+  // Writes `bytes` to `fd` at `offset` (-1: the file's end, with O_APPEND) and waits for the result. `between` runs
+  // when the write was punted, after the limit was relieved and before the worker may go on. Returns route, result
+  // and the growth that the inline attempt left (meaningful when the file has no other writer). Throws SystemError
+  // for what is not the result of the write.
+  WriteRef write(int fd, std::span<const std::byte> bytes, std::int64_t offset,
+                 const std::function<void()>& between = {});
+
+ private:
+  Trap(Pressure& pressure, TrapOptions options) : pressure_(pressure), options_(std::move(options)) {}
+  // Sets the trap, submits and takes it down again. Returns the completion if the write completed inline.
+  std::optional<Completion> spring(int fd, std::uint64_t size_before, WriteRef& write);
+  Completion finish(std::optional<Completion> completed);
+
+  Pressure& pressure_;
+  TrapOptions options_;
+  std::unique_ptr<Ring> ring_;
+  std::unique_ptr<Gate> gate_;    // may be null: then ungated
+  std::unique_ptr<Pacer> pacer_;  // null: unarmed
+};
+
+}  // namespace writecanary::probe
