@@ -44,6 +44,8 @@ std::uint64_t parse_number(std::string_view key, std::string_view text) {
 void set(Rule& rule, std::string_view key, std::string_view value) {
   if (key == "kind") {
     rule.kind = parse_kind(value);
+  } else if (key == "file") {
+    rule.file = value;
   } else if (key == "at") {
     rule.at = parse_number(key, value);
   } else if (key == "every") {
@@ -55,7 +57,7 @@ void set(Rule& rule, std::string_view key, std::string_view value) {
   } else if (key == "bit") {
     rule.bit = static_cast<unsigned>(parse_number(key, value));
   } else {
-    throw std::invalid_argument(fmt::format("rule: \"{}\" is none of kind, at, every, offset, length, bit", key));
+    throw std::invalid_argument(fmt::format("rule: \"{}\" is none of kind, file, at, every, offset, length, bit", key));
   }
 }
 
@@ -74,6 +76,10 @@ std::string foreign_text(std::size_t length) {
 }  // namespace
 
 std::string_view to_string(Kind kind) { return kNames.at(static_cast<std::size_t>(kind)).second; }
+
+bool Rule::watches(std::string_view path) const {
+  return path.substr(path.rfind('/') + 1).starts_with(file);  // npos + 1 is 0
+}
 
 bool Rule::hits(std::uint64_t write_number) const { return at != 0 ? write_number == at : write_number % every == 0; }
 

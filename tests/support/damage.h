@@ -30,12 +30,14 @@ std::string_view to_string(Kind kind);
 // bookkeeping files are left alone.
 struct Rule {
   Kind kind = Kind::kNone;
+  std::string file;         // only files whose name begins like this
   std::uint64_t at = 0;     // only this write, counted from 1 since the rule was set; 0: see every
   std::uint64_t every = 1;  // every n-th write
   std::uint64_t offset_bytes = 4096;
   std::uint64_t length_bytes = 4096;
   unsigned bit = 0;
 
+  bool watches(std::string_view path) const;
   bool hits(std::uint64_t write_number) const;
 };
 

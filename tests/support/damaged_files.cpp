@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 namespace writecanary::damagefs {
@@ -38,9 +39,11 @@ ssize_t DamagedFiles::write(int fd, const std::string& name, std::string_view by
   const std::uint64_t at = append ? static_cast<std::uint64_t>(file.st_size) : offset_bytes;
   std::int64_t& shift = shift_[file.st_ino];
   const std::uint64_t stream_offset = append ? at - static_cast<std::uint64_t>(shift) : at;
-  remember_head(name, bytes, stream_offset);
-
-  const auto done = damage(rule_, {bytes, at, stream_offset, append}, earlier_head_);
+  std::optional<Damage> done;
+  if (rule_.watches(name)) {
+    remember_head(name, bytes, stream_offset);
+    done = damage(rule_, {bytes, at, stream_offset, append}, earlier_head_);
+  }
   const bool hit = done && rule_.hits(++writes_);
   const std::string_view kept = hit ? std::string_view(done->bytes) : bytes;
   if (hit) {

@@ -247,7 +247,7 @@ int main(int argc, char** argv) {
   app.add_option("backing", backing)->required();
   app.add_option("mountpoint", mount_point)->required();
   app.add_option("--log", log, "file to which every damage is appended")->required();
-  app.add_option("--rule", rule, "kind=...,at=N | every=N,offset=N,length=N,bit=N");
+  app.add_option("--rule", rule, "kind=...,file=PREFIX,at=N | every=N,offset=N,length=N,bit=N");
   app.add_flag("--cached", cached, "put the page cache between the writer and the damage");
   CLI11_PARSE(app, argc, argv);
   try {

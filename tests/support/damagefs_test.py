@@ -146,6 +146,13 @@ class DamageFs(unittest.TestCase):
         self.assertEqual(self.mount.log(), [])
         self.assertEqual(self.mount.status(), "kind=zero,at=1,offset=4096,length=4096 writes=0 damaged=0")
 
+    def test_only_the_named_files_are_damaged(self):
+        self.mount.set_rule(kind="zero", file="data-", every=1)
+        os.mkdir(os.path.join(self.mount.mount_point, "run"))
+        for name in ("run/other", "run/data-1", "run/data-2", "run/xdata-3"):
+            self.write_file(name, self.pieces(1))
+        self.assertEqual([entry["file"] for entry in self.mount.log()], ["run/data-1", "run/data-2"])
+
     def test_a_wrong_rule_is_refused_and_the_old_one_stays(self):
         self.mount.set_rule(kind="flip", at=9)
         for wrong in ({"kind": "melt"}, {"every": 0}, {"length": 0}, {"offset": "x"}, {"bit": 8}, {"colour": 1}):
