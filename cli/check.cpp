@@ -1,0 +1,91 @@
+#include "cli/check.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "cli/check_run.h"
+#include "cli/run_view.h"
+#include "core/error.h"
+#include "core/probe_process.h"
+#include "core/version.h"
+
+namespace writecanary::cli {
+namespace {
+
+// The classic workload brings no pressure of its own and so needs no cgroup.
+CgroupRoot find_place(const Environment& environment, const CheckOptions& options) {
+  if (options.classic) return {0, {}, "--classic runs without a cgroup"};
+  CgroupRoot root = prepare_cgroup_root();
+  if (root.version == 0) {
+    environment.err << "No verdict can be better than unexposed, because no memory cgroup can be made: " << root.reason
+                    << '\n';
+  }
+  return root;
+}
+
+RunResult run_one(RunSpec spec, const CgroupRoot& root, Interrupts& interrupts, ProgressBar& progress,
+                  const Clock& clock) {
+  try {
+    std::optional<Cgroup> cgroup;
+    if (root.version != 0) cgroup = Cgroup::create(root, spec.run_id, spec.memory_bytes);
+    spec.pressure = {root.backend(), cgroup ? cgroup->directory() : "", root.reason};
+    return run_probe(probe_program(), spec, cgroup ? &*cgroup : nullptr, interrupts, progress, clock);
+  } catch (const SystemError& error) {  // the boundary of one run: the others still say something
+    RunResult result;
+    result.profile = spec.profile;
+    result.seed = spec.seed;
+    result.pressure = spec.pressure;
+    result.end.reason = error.what();
+    return result;
+  }
+}
+
+nlohmann::json check_document(const std::string& path, const std::vector<RunResult>& runs) {
+  nlohmann::json document = {{"version", kVersion}, {"path", path}, {"verdict", to_string(*overall_verdict(runs))}};
+  document["kernel"] = runs.back().kernel;
+  document["filesystem"] = runs.back().filesystem;
+  document["runs"] = nlohmann::json::array();
+  for (const RunResult& run : runs) document["runs"].push_back(run_document(run));
+  return document;
+}
+
+void print_where(const Environment& environment, const std::string& path, const RunResult& run) {
+  if (run.kernel.release.empty()) return;  // the probe did not get far enough to say
+  environment.out << fmt::format("{}: {} on {}, Linux {}, memory cgroup: {}\n\n", path, run.filesystem.type,
+                                 run.filesystem.source, run.kernel.release, run.pressure.backend);
+}
+
+}  // namespace
+
+std::string probe_program() {
+  const char* given = std::getenv("WRITECANARY_PROBE");
+  return given != nullptr && *given != '\0' ? given : sibling_program("writecanary-probe");
+}
+
+int check(const Environment& environment, const CheckOptions& options) {
+  const std::vector<RunSpec> specs = plan_check(options, load_catalogue(probe_program()), environment.random_seed);
+  const CgroupRoot root = find_place(environment, options);
+
+  std::vector<RunResult> runs;
+  Interrupts interrupts;
+  ProgressBar progress(environment);
+  for (const RunSpec& spec : specs) {
+    runs.push_back(run_one(spec, root, interrupts, progress, environment.clock));
+    if (interrupts.any()) break;
+  }
+
+  if (options.json) {
+    environment.out << check_document(specs.front().path, runs).dump(2) << '\n';
+  } else {
+    print_where(environment, specs.front().path, runs.back());
+    print_runs(environment, runs);
+    if (runs.size() < specs.size()) {
+      environment.err << fmt::format("{} of {} runs were made before Ctrl-C.\n", runs.size(), specs.size());
+    }
+  }
+  return exit_code(*overall_verdict(runs));
+}
+
+}  // namespace writecanary::cli
