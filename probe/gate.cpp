@@ -11,8 +11,8 @@
 namespace writecanary::probe {
 namespace {
 
-// No write of ours uses it: user_data of requests is their index.
-constexpr std::uint64_t kGateUserData = ~0ULL;
+// user_data of the blocking requests; no other request may use these.
+constexpr std::uint64_t kGateUserData[] = {~0ULL, ~1ULL};  // bounded, unbounded
 
 }  // namespace
 
@@ -50,7 +50,7 @@ void Gate::close() {
     io_uring_prep_splice(sqe, pipe_read_.get(), -1, sink_.get(), -1, 1, 0);
   }
   sqe->flags |= IOSQE_ASYNC;
-  sqe->user_data = kGateUserData;
+  sqe->user_data = kGateUserData[static_cast<int>(workers_)];
   ring_.submit();
   closed_ = true;
 }
@@ -68,7 +68,7 @@ std::optional<Completion> Gate::open() {
   std::optional<Completion> other;
   for (;;) {
     const Completion completion = ring_.wait();
-    if (completion.user_data != kGateUserData) {
+    if (completion.user_data != kGateUserData[static_cast<int>(workers_)]) {
       other = completion;
       continue;
     }

@@ -9,7 +9,8 @@
 // io_uring has two kinds of workers, and a write can end on either (io_uring/io_uring.c, io_prep_async_work()):
 // a write to a regular file that was tried inline goes to a bounded worker; a request with IOSQE_ASYNC has no file
 // assigned yet when it is queued and goes to an unbounded one. Each has its own way of being kept busy: opening a
-// FIFO that nobody writes to (bounded), a splice from an empty pipe (unbounded).
+// FIFO that nobody writes to (bounded), a splice from an empty pipe (unbounded). On 6.12 requests with IOSQE_ASYNC were
+// seen on both, so these need both gates.
 //
 // It does not make the kernel do anything it would not do by itself with a slow worker.
 #pragma once

@@ -10,7 +10,7 @@
 namespace writecanary::probe {
 namespace {
 
-constexpr unsigned kRingEntries = 4;  // the write and the gate's request
+constexpr unsigned kRingEntries = 4;  // the write and the gates' requests
 constexpr std::uint64_t kWriteUserData = 1;
 // Leaves room for whatever a first pass through the code needs to fault in.
 constexpr std::uint64_t kRehearsalHeadroom = 8ULL << 20;
@@ -27,24 +27,40 @@ std::unique_ptr<Trap> Trap::open(Pressure& pressure, const TrapOptions& options,
   std::unique_ptr<Trap> trap(new Trap(pressure, options));
   trap->ring_ = Ring::open(kRingEntries, refused);
   if (!trap->ring_) return nullptr;
-  const std::string suffix = "-" + std::to_string(options.writer);
-  if (options.headroom_bytes != 0) trap->pacer_ = std::make_unique<Pacer>(options.directory + "/pacer" + suffix);
+  if (options.headroom_bytes != 0) trap->pacer_ = std::make_unique<Pacer>(trap->helper_file("pacer"));
   if (options.gated) {
-    const Workers workers = options.force_async ? Workers::kUnbounded : Workers::kBounded;
-    trap->gate_ = Gate::make(*trap->ring_, workers, options.directory + "/gate" + suffix);
+    trap->add_gate(Workers::kBounded);
+    // Which kind of worker makes a write with IOSQE_ASYNC differs between kernels.
+    if (options.force_async) trap->add_gate(Workers::kUnbounded);
   }
-  // Makes the worker and touches every page that the narrow moment will need, while there is room for them.
-  if (trap->gate_) {
-    trap->gate_->close();
-    trap->gate_->open();
-  }
+  // Makes the workers and touches every page that the narrow moment will need, while there is room for them.
+  trap->prepare();
+  trap->open_gates();
   pressure.tighten(kRehearsalHeadroom);
   pressure.relieve();
   return trap;
 }
 
+std::string Trap::helper_file(const std::string& name) const {
+  return options_.directory + "/" + name + "-" + std::to_string(options_.writer);
+}
+
+void Trap::add_gate(Workers workers) {
+  if (auto gate = Gate::make(*ring_, workers, helper_file("gate"))) gates_.push_back(std::move(gate));
+}
+
 void Trap::prepare() {
-  if (gate_ && !gate_->closed()) gate_->close();
+  for (const auto& gate : gates_) {
+    if (!gate->closed()) gate->close();
+  }
+}
+
+std::optional<Completion> Trap::open_gates() {
+  std::optional<Completion> completed;
+  for (const auto& gate : gates_) {
+    if (const auto other = gate->open()) completed = other;
+  }
+  return completed;
 }
 
 std::optional<Completion> Trap::spring(int fd, std::uint64_t size_before, WriteRef& write) {
@@ -79,18 +95,12 @@ WriteRef Trap::write(int fd, std::span<const std::byte> bytes, std::int64_t offs
 
   WriteRef write;
   write.length_bytes = bytes.size();
-  const std::optional<Completion> completed = spring(fd, size_of(fd), write);
+  std::optional<Completion> completed = spring(fd, size_of(fd), write);
   if (!completed && between) between();
-  write.result = finish(completed).result;
+  const std::optional<Completion> meanwhile = open_gates();
+  if (!completed) completed = meanwhile ? meanwhile : ring_->wait();
+  write.result = completed->result;
   return write;
-}
-
-Completion Trap::finish(std::optional<Completion> completed) {
-  if (gate_) {
-    const auto other = gate_->open();
-    if (!completed) completed = other;
-  }
-  return completed ? *completed : ring_->wait();
 }
 
 }  // namespace writecanary::probe

@@ -14,6 +14,8 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "core/finding.h"
 #include "probe/arming.h"
@@ -51,13 +53,16 @@ class Trap {
   Trap(Pressure& pressure, TrapOptions options) : pressure_(pressure), options_(std::move(options)) {}
   // Sets the trap, submits and takes it down again. Returns the completion if the write completed inline.
   std::optional<Completion> spring(int fd, std::uint64_t size_before, WriteRef& write);
-  Completion finish(std::optional<Completion> completed);
+  std::string helper_file(const std::string& name) const;
+  void add_gate(Workers workers);
+  // Opens the gates. Returns the write's completion if it came meanwhile.
+  std::optional<Completion> open_gates();
 
   Pressure& pressure_;
   TrapOptions options_;
   std::unique_ptr<Ring> ring_;
-  std::unique_ptr<Gate> gate_;    // may be null: then ungated
-  std::unique_ptr<Pacer> pacer_;  // null: unarmed
+  std::vector<std::unique_ptr<Gate>> gates_;  // empty: ungated
+  std::unique_ptr<Pacer> pacer_;              // null: unarmed
 };
 
 }  // namespace writecanary::probe

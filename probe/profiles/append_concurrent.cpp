@@ -166,7 +166,7 @@ class Round {
     for (std::uint32_t writer = 0; writer < writers_; ++writer) {
       const pid_t pid = fork();
       if (pid < 0) throw_errno("fork a writer");
-      if (pid == 0) appender_process(context_, *shared_, file_, writer, records());
+      if (pid == 0) appender_process(context_, *shared_, file_, writer, records(writer));
       children.emplace_back(pid);
     }
     for (const Child& child : children) {
@@ -180,11 +180,12 @@ class Round {
   }
 
  private:
-  std::uint64_t records() const {
+  // What this writer is to append, so that all together make no more than the writes that are left.
+  std::uint64_t records(std::uint32_t writer) const {
     const std::uint64_t wanted = context_.option("records_per_file");
     if (context_.spec().writes_max == 0) return wanted;
     const std::uint64_t left = context_.spec().writes_max - context_.counters().writes;
-    return std::min(wanted, (left + writers_ - 1) / writers_);
+    return std::min(wanted, left / writers_ + (writer < left % writers_ ? 1 : 0));
   }
 
   void judge() {
