@@ -1,0 +1,38 @@
+// A file seen through one buffer: its bytes at any position, read in large pieces.
+//
+// The scanner mostly walks forward, but a file whose content is shifted by an odd number of bytes must be compared at
+// that shift; the window reads again from such a position, so that words always stand aligned in memory.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace writecanary::probe {
+
+class Window {
+ public:
+  // Owns neither the descriptor nor the buffer, which must hold at least 64 bytes. The name is for error texts.
+  Window(int fd, std::string name, std::uint64_t size_bytes, std::span<std::uint64_t> buffer);
+
+  // As given, or less once reading met an earlier end.
+  std::uint64_t size_bytes() const { return size_; }
+  // As many whole words from this position on as are at hand; none only when fewer than 8 bytes are left.
+  // Valid until the next call. Throws SystemError.
+  std::span<const std::uint64_t> words(std::uint64_t position);
+  // At most `count` bytes, fewer only at the end of the file. Valid until the next call. Throws SystemError.
+  std::span<const std::byte> bytes(std::uint64_t position, std::size_t count);
+
+ private:
+  void load(std::uint64_t position);
+  std::uint64_t end() const { return base_ + filled_; }
+
+  int fd_;
+  std::string name_;
+  std::uint64_t size_;
+  std::span<std::uint64_t> buffer_;
+  std::uint64_t base_ = 0;    // file position of the first byte in the buffer
+  std::uint64_t filled_ = 0;  // bytes in the buffer
+};
+
+}  // namespace writecanary::probe
