@@ -19,8 +19,7 @@ CgroupRoot find_place(const Environment& environment, const CheckOptions& option
   if (options.classic) return {0, {}, "--classic runs without a cgroup"};
   CgroupRoot root = prepare_cgroup_root();
   if (root.version == 0) {
-    environment.err << "No verdict can be better than unexposed, because no memory cgroup can be made: " << root.reason
-                    << '\n';
+    environment.err << "No verdict here can be better than unexposed: " << root.reason << '\n';
   }
   return root;
 }

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kFindingsShown = 5;
 constexpr std::size_t kIndent = 2;
+constexpr int kTableColumns = 120;  // where there is no terminal; what does not fit stands beneath
 
 void read_tally(const nlohmann::json& document, const char* key, std::array<std::uint64_t, kFindingKindCount>& values) {
   std::map<std::string, std::int64_t> by_kind;
@@ -43,13 +44,16 @@ void print_indented(const Environment& environment, const std::string& text) {
   for (const std::string& line : wrap(text, width)) environment.out << std::string(kIndent, ' ') << line << '\n';
 }
 
-// Everything about one run that is not clean: the reason in full, what was found, how to see it again.
-void print_details(const Environment& environment, const RunResult& run) {
+// What the table has no room for: the reason in full, what was found, how to see it again.
+void print_details(const Environment& environment, const RunResult& run, const std::string& table) {
   const Verdict verdict = run.end.verdict;
+  const std::string reason = printable(run.end.reason);
+  const bool shown_in_table = table.find(reason) != std::string::npos;
+  if (shown_in_table && run.end.tally.total() == 0) return;
   environment.out << '\n'
                   << styled(run.profile, Style::kBold, environment.colour) << ": "
                   << styled(to_string(verdict), style_of(verdict), environment.colour) << '\n';
-  print_indented(environment, printable(run.end.reason));
+  if (!shown_in_table) print_indented(environment, reason);
   if (run.end.tally.total() == 0) return;
   print_indented(environment, fmt::format("seed {}, findings: {}", run.seed, format_counts(run.end.tally)));
   const std::size_t shown = std::min(run.findings.size(), kFindingsShown);
@@ -132,9 +136,11 @@ void print_runs(const Environment& environment, const std::vector<RunResult>& ru
                {"TIME", true},
                {"REASON"}});
   for (const RunResult& run : runs) table.add(row_of(run));
-  environment.out << table.render(environment.out_columns(), environment.colour);
+  const int width = environment.out_is_terminal ? environment.columns : kTableColumns;
+  const std::string rendered = table.render(width, environment.colour);
+  environment.out << rendered;
   for (const RunResult& run : runs) {
-    if (run.end.verdict != Verdict::kClean) print_details(environment, run);
+    if (run.end.verdict != Verdict::kClean) print_details(environment, run, rendered);
   }
   if (const auto verdict = overall_verdict(runs)) {
     environment.out << "\nVerdict: " << styled(to_string(*verdict), style_of(*verdict), environment.colour) << '\n';

@@ -1,5 +1,5 @@
-// Runs as people read them: one table, and beneath it the whole truth about every run that is not clean. The same for
-// `check` here and for runs of a daemon.
+// Runs as people read them: one table, and beneath it what the table has no room for about every run that is not clean.
+// The same for `check` here and for runs of a daemon.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

@@ -117,6 +117,22 @@ TEST_F(Check, FindingsAreShownInLines) {
       << test_.out.str();
 }
 
+TEST_F(Check, AReasonThatTheTableCannotHoldStandsBeneathItWhole) {
+  RunEnd end = sample_end(Verdict::kUnsupported);
+  end.reason = std::string("io_uring is refused here, and ") + std::string(150, 'x') + " is the way out";
+  prepare("events", {sample_hello(), end});
+  const FakeProbe probe(directory_, small_catalogue(), "say events");
+  EXPECT_EQ(run({"--profile", "append"}), 4);
+  EXPECT_NE(test_.out.str().find("io_uring is refused here, and xxx"), std::string::npos);
+  EXPECT_NE(test_.out.str().find("append: unsupported\n  " + end.reason + "\n"), std::string::npos) << test_.out.str();
+
+  test_.out.str("");
+  end.reason = "short";
+  prepare("events", {sample_hello(), end});
+  EXPECT_EQ(run({"--profile", "append"}), 4);
+  EXPECT_EQ(test_.out.str().find("append: unsupported"), std::string::npos) << "nothing is said twice";
+}
+
 TEST_F(Check, AProbeThatDiesHasNoVerdictButError) {
   prepare("events", {sample_hello()});
   const FakeProbe probe(directory_, small_catalogue(), "say events; echo 'the disk is gone' >&2; exit 3");
