@@ -96,7 +96,7 @@ function contact(answered) {
   state.lost = !answered;
   $("lost").hidden = answered;
   if (answered) return;
-  const since = state.lastContact?.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const since = state.lastContact?.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const text = since ? `No connection since ${since}. What you see is old.` : "No connection to the daemon. Is writecanaryd running?";
   if ($("lost").textContent !== text) $("lost").textContent = text;
 }
@@ -126,7 +126,8 @@ async function call(path, body) {
 
 // Sends a change, tells how it went and shows the new state. True when it was accepted.
 async function act(button, done, path, body = {}) {
-  button.disabled = true;
+  if (button.ariaDisabled === "true") return false; // not `disabled`: that would throw away the keyboard focus
+  button.ariaDisabled = "true";
   try {
     await call(path, body);
     say(done);
@@ -136,7 +137,7 @@ async function act(button, done, path, body = {}) {
     markFields(error.problem?.errors);
     return false;
   } finally {
-    button.disabled = false;
+    button.ariaDisabled = "false";
     refresh();
   }
 }
