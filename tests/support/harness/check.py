@@ -1,0 +1,30 @@
+"""`writecanary check` as a test sees it: exit code and document."""
+
+import dataclasses
+import json
+import subprocess
+
+from harness.run import program
+
+CLEAN, CORRUPT, INCONCLUSIVE, UNSUPPORTED, FAILED = 0, 2, 3, 4, 5  # exit codes
+
+
+@dataclasses.dataclass
+class Checked:
+    exit_code: int
+    document: dict
+    errors: str
+
+    @property
+    def run(self):
+        """The only run of the document."""
+        [run] = self.document["runs"]
+        return run
+
+
+def check(path, *arguments, seconds=120):
+    """Runs `writecanary check PATH --json ARGUMENTS`; the document is what it printed on stdout."""
+    command = [program("writecanary"), "check", path, "--json", *arguments]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
+    assert ran.stdout, f"{command} printed no document (exit {ran.returncode}): {ran.stderr}"
+    return Checked(ran.returncode, json.loads(ran.stdout), ran.stderr)

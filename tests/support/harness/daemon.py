@@ -1,0 +1,149 @@
+"""A writecanaryd under test: its configuration, its life, its API and its metrics."""
+
+import contextlib
+import datetime
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+
+from harness.run import program
+from harness.waiting import wait_until
+
+SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$")
+LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def closed_window():
+    """A window that does not open while a test runs, for daemons that are only to do what they are told."""
+    day = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=3)).strftime("%a")
+    return f"{day} 12:00-12:01 UTC"
+
+
+class Daemon:
+    """Settings are written as TOML values, `targets` is a list of (name, path, {key: value})."""
+
+    def __init__(self, directory, targets, **defaults):
+        self.directory = directory
+        self.port = free_port()
+        self.config_path = os.path.join(directory, "writecanary.toml")
+        self.log_path = os.path.join(directory, "daemon.log")
+        self.process = None
+        self.write_config(targets, **defaults)
+
+    def write_config(self, targets, **defaults):
+        lines = ["[server]", f'listen = "127.0.0.1:{self.port}"', "[storage]",
+                 f'path = "{self.directory}/state/results.db"', "[defaults]"]
+        lines += [f"{key} = {json.dumps(value)}" for key, value in defaults.items()]
+        for name, path, settings in targets:
+            lines += ["[[target]]", f'name = "{name}"', f'path = "{path}"']
+            lines += [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
+        with open(self.config_path, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+
+    def start(self):
+        os.makedirs(os.path.join(self.directory, "state"), exist_ok=True)
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen([program("writecanaryd"), "--config", self.config_path], stderr=log)
+        wait_until(self.is_ready, 20, f"readiness; the daemon's log:\n{self.log()}")
+        return self
+
+    def is_ready(self):
+        assert self.process.poll() is None, f"the daemon ended with {self.process.returncode}:\n{self.log()}"
+        try:
+            return self.get("/readyz")[0] == 200
+        except OSError:
+            return False
+
+    def stop(self, signal_number=signal.SIGTERM, seconds=10):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal_number)
+            try:
+                self.process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+                raise AssertionError(f"the daemon did not end within {seconds} s:\n{self.log()}") from None
+        return self.process.returncode
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def request(self, method, path, body=None, headers=None):
+        """(status, headers, text)"""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            payload = None if body is None else json.dumps(body)
+            headers = {**({"Content-Type": "application/json"} if method == "POST" else {}), **(headers or {})}
+            connection.request(method, path, payload if method != "POST" else payload or "{}", headers)
+            response = connection.getresponse()
+            return response.status, response.headers, response.read().decode()
+        finally:
+            connection.close()
+
+    def get(self, path):
+        status, _, text = self.request("GET", path)
+        return status, text
+
+    def api(self, path):
+        """The document at /api/v1PATH, which must be there."""
+        status, text = self.get("/api/v1" + path)
+        assert status == 200, f"GET {path}: {status} {text}"
+        return json.loads(text)
+
+    def post(self, path, body=None):
+        """(status, headers, document)"""
+        status, headers, text = self.request("POST", "/api/v1" + path, body)
+        return status, headers, json.loads(text)
+
+    def start_run(self, target, profile, **fields):
+        status, headers, run = self.post("/runs", {"target": target, "profile": profile, **fields})
+        assert status == 202, f"POST /runs: {status} {run}"
+        assert headers["Location"] == f"/api/v1/runs/{run['id']}"
+        return run["id"]
+
+    def wait_for_state(self, run_id, state, seconds=60):
+        def reached():
+            run = self.api(f"/runs/{run_id}")
+            return run if run["state"] == state else None
+
+        return wait_until(reached, seconds, f"run {run_id} to be {state}")
+
+    def run(self, target, profile, **fields):
+        """Starts a run and waits for its end; the run's document."""
+        return self.wait_for_state(self.start_run(target, profile, **fields), "finished")
+
+    def metrics(self):
+        """{(name, ((label, value), ...)): number}, labels sorted."""
+        status, text = self.get("/metrics")
+        assert status == 200, text
+        samples = {}
+        for line in text.splitlines():
+            if line and not line.startswith("#"):
+                name, labels, value = SAMPLE.match(line).groups()
+                samples[name, tuple(sorted(LABEL.findall(labels or "")))] = float(value)
+        return samples
+
+    def metric(self, name, **labels):
+        return self.metrics()[name, tuple(sorted(labels.items()))]
+
+
+@contextlib.contextmanager
+def running_daemon(directory, targets, **defaults):
+    """A started daemon that is stopped in the end. Without `window` it starts no run by itself."""
+    defaults.setdefault("window", closed_window())
+    daemon = Daemon(directory, targets, **defaults)
+    try:
+        yield daemon.start()
+    finally:
+        daemon.stop()

@@ -1,0 +1,22 @@
+"""What runs and what was left running, read from /proc."""
+
+import glob
+import os
+
+
+def users_of(path):
+    """Ids of processes that have something open, or their working directory, below the path."""
+    found = set()
+    for link in glob.glob("/proc/[0-9]*/fd/*") + glob.glob("/proc/[0-9]*/cwd"):
+        try:
+            target = os.readlink(link)
+        except OSError:  # gone meanwhile
+            continue
+        if target == path or target.startswith(path + "/"):
+            found.add(int(link.split("/")[2]))
+    return sorted(found)
+
+
+def cgroups_of_runs():
+    """Directories of runs' cgroups, anywhere in the hierarchy."""
+    return {path for path, _, _ in os.walk("/sys/fs/cgroup") if os.path.basename(path).startswith("wc-")}
