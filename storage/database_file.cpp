@@ -10,10 +10,10 @@
 #include <cerrno>
 #include <filesystem>
 #include <string_view>
+#include <system_error>
 
 #include "core/error.h"
 #include "storage/guard.h"
-#include "storage/migrations.h"
 #include "storage/store.h"
 
 namespace writecanary::storage {
@@ -51,15 +51,36 @@ void check_version(const std::string& path, std::uint32_t version, int newest_ve
   }
 }
 
+bool is_missing_or_empty(const std::string& path) {
+  std::error_code error;
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  return error == std::errc::no_such_file_or_directory || (!error && size == 0);
+}
+
+void create_database_file(const std::string& path) {
+  const std::string fresh = path + ".new";
+  std::error_code ignored;  // most often there is nothing to remove
+  std::filesystem::remove(fresh, ignored);
+  std::filesystem::remove(fresh + "-journal", ignored);
+  {
+    SQLite::Database database(fresh, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    // Possible only before anything else: lets retention give space back to the filesystem.
+    database.exec(fmt::format("PRAGMA synchronous = FULL; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = {}",
+                              kApplicationId));
+  }
+  const Fd directory = open_or_explain(std::filesystem::absolute(path).parent_path(), O_RDONLY | O_DIRECTORY);
+  if (::rename(fresh.c_str(), path.c_str()) != 0 || ::fsync(directory.get()) != 0) {
+    throw StorageError(fmt::format("storage.path: rename {} to {}: {}", fresh, path, error_text(errno)));
+  }
+}
+
 // The header as it stands in the file (https://www.sqlite.org/fileformat.html#the_database_header). What the
 // write-ahead log may add is looked at after opening.
 void check_header(const std::string& path, int newest_version) {
-  if (!std::filesystem::exists(std::filesystem::symlink_status(path))) return;
   const Fd file = open_or_explain(path, O_RDWR);
   std::array<unsigned char, 100> header{};
   const ssize_t length = ::pread(file.get(), header.data(), header.size(), 0);
   if (length < 0) throw StorageError(fmt::format("storage.path: read {}: {}", path, error_text(errno)));
-  if (length == 0) return;
   const std::string_view magic("SQLite format 3\0", 16);
   if (static_cast<std::size_t>(length) < header.size() ||
       std::string_view(reinterpret_cast<const char*>(header.data()), magic.size()) != magic) {
@@ -106,9 +127,10 @@ Fd lock_database(const std::string& path) {
 }
 
 SQLite::Database open_database_file(const std::string& path, int newest_version) {
-  check_header(path, newest_version);
   return guarded("open the database", path, [&] {
-    SQLite::Database database(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, kBusyTimeoutMs);
+    if (is_missing_or_empty(path)) create_database_file(path);
+    check_header(path, newest_version);
+    SQLite::Database database(path, SQLite::OPEN_READWRITE, kBusyTimeoutMs);
     checkpoint_on_close(database, false);
     check_contents(database, path, newest_version);
     checkpoint_on_close(database, true);

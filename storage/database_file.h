@@ -11,6 +11,9 @@
 
 namespace writecanary::storage {
 
+// PRAGMA application_id of our files: "WCan".
+inline constexpr std::uint32_t kApplicationId = 0x5743616e;
+
 // At most this much is read through by PRAGMA quick_check at start, which takes about a second. Damage in a larger file
 // shows as a StorageError when the damaged page is read; pages carry no checksums, so even the check is no proof.
 inline constexpr std::uint64_t kQuickCheckBytesMax = 256ULL << 20;
@@ -19,9 +22,9 @@ inline constexpr std::uint64_t kQuickCheckBytesMax = 256ULL << 20;
 // somebody else may be opening is a race.
 Fd lock_database(const std::string& path);
 
-// Opens or creates the database for writing. A file of another program is recognised by its header, before SQLite
-// touches it; a new file gets our application_id in its first transaction, and before that it is empty.
-// The journal mode is left as it is.
+// Opens the database for writing. When there is none, an empty one of version 0 is made first, under another name and
+// renamed, so that whatever stands at the path carries our application_id, whenever a daemon may have died. A file of
+// another program is recognised by its header, before SQLite touches it.
 SQLite::Database open_database_file(const std::string& path, int newest_version);
 
 // Database plus write-ahead log, as the filesystem has them.

@@ -27,10 +27,11 @@ class QueryBuilder {
   }
 
   // Ids nearly follow the time, but a clock may step back. So the time bounds become exact id bounds, found in the
-  // index on the time alone; the + keeps that index out of the search itself, where it would force a sort.
+  // index on the time alone. The first + keeps that index out of the search itself, where it would force a sort; the
+  // one in min(+id) keeps the planner from walking the table in id order instead of that index.
   void between(const char* time_column, std::optional<std::int64_t> since_ms, std::optional<std::int64_t> until_ms) {
-    if (since_ms) bound("id >= (SELECT min(id)", time_column, ">=", *since_ms);
-    if (until_ms) bound("id <= (SELECT max(id)", time_column, "<", *until_ms);
+    if (since_ms) bound("id >= (SELECT min(+id)", time_column, ">=", *since_ms);
+    if (until_ms) bound("id <= (SELECT max(+id)", time_column, "<", *until_ms);
   }
 
   Query finish(int limit) && {

@@ -9,8 +9,7 @@ void migrate(SQLite::Database& database, std::span<const char* const> steps) {
   for (std::size_t step = version; step < steps.size(); ++step) {
     SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
     database.exec(steps[step]);
-    // Pragmas take no bound values.
-    database.exec(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", kApplicationId, step + 1));
+    database.exec(fmt::format("PRAGMA user_version = {}", step + 1));  // pragmas take no bound values
     transaction.commit();
   }
 }

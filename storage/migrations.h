@@ -4,13 +4,9 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
-#include <cstdint>
 #include <span>
 
 namespace writecanary::storage {
-
-// PRAGMA application_id of our files: "WCan".
-inline constexpr std::uint32_t kApplicationId = 0x5743616e;
 
 // Runs the steps beyond PRAGMA user_version, each in one transaction together with its new user_version: after a
 // failure (SQLite::Exception) or a crash the file is at the last step that was completed.

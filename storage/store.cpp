@@ -33,13 +33,8 @@ std::unique_ptr<Store> Store::open(const std::string& path) {
   const auto steps = schema_steps();
   SQLite::Database database = open_database_file(path, static_cast<int>(steps.size()));
   guarded("prepare the database", path, [&] {
-    // Must come before the first table: lets retention give space back to the filesystem. In an existing file, nothing.
-    database.exec("PRAGMA auto_vacuum = INCREMENTAL");
-    // With the journal of a new file still in rollback mode, our application_id is in the file itself from its first
-    // transaction on; database_file.h relies on that.
-    database.exec("PRAGMA synchronous = FULL");
-    migrate(database, steps);
     database.exec(kWriterPragmas);
+    migrate(database, steps);
   });
   std::unique_ptr<Store> store(new Store);
   store->state_ = std::make_unique<State>(path, std::move(lock), std::move(database));
