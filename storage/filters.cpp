@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <limits>
 
 #include "storage/columns.h"
@@ -12,26 +13,37 @@ namespace writecanary::storage {
 
 namespace {
 
+constexpr std::int64_t kLowest = std::numeric_limits<std::int64_t>::min();
+constexpr std::int64_t kHighest = std::numeric_limits<std::int64_t>::max();
+
 class QueryBuilder {
  public:
-  // The upper bound on the id is always there: with nothing else to go by, the search runs along the primary key.
   QueryBuilder(const std::string& select, std::string table, std::optional<std::int64_t> before_id)
-      : table_(std::move(table)) {
-    query_.sql = fmt::format("{} WHERE {}.id < ?", select, table_);
-    query_.values.emplace_back(before_id.value_or(std::numeric_limits<std::int64_t>::max()));
+      : table_(std::move(table)), before_id_(before_id.value_or(kHighest)) {
+    query_.sql = fmt::format("{} WHERE true", select);
   }
 
   template <typename Value>
   void equal(const char* expression, const std::optional<Value>& value) {
-    if (value) add(fmt::format("{} = ?", expression), to_sql(*value));
+    if (value) add(fmt::format("{} = ?", expression), {to_sql(*value)});
   }
 
   // Ids nearly follow the time, but a clock may step back. So the time bounds become exact id bounds, found in the
   // index on the time alone. The first + keeps that index out of the search itself, where it would force a sort; the
   // one in min(+id) keeps the planner from walking the table in id order instead of that index.
   void between(const char* time_column, std::optional<std::int64_t> since_ms, std::optional<std::int64_t> until_ms) {
-    if (since_ms) bound("id >= (SELECT min(+id)", time_column, ">=", *since_ms);
-    if (until_ms) bound("id <= (SELECT max(+id)", time_column, "<", *until_ms);
+    const std::string in_time = fmt::format("FROM {0} WHERE {1} >= ? AND {1} < ?", table_, time_column);
+    const std::int64_t since = since_ms.value_or(kLowest);
+    const std::int64_t until = until_ms.value_or(kHighest);
+    if (since_ms || until_ms) add(fmt::format("+{0}.{1} >= ? AND +{0}.{1} < ?", table_, time_column), {since, until});
+    if (since_ms) add(fmt::format("{}.id >= (SELECT min(+id) {})", table_, in_time), {since, until});
+    // One upper bound only: of two the search would use one, and try every row between them against the other. It is
+    // always there, so that with nothing else to go by the search runs along the primary key.
+    if (until_ms) {
+      add(fmt::format("{}.id < min(1 + (SELECT max(+id) {}), ?)", table_, in_time), {since, until, before_id_});
+    } else {
+      add(fmt::format("{}.id < ?", table_), {before_id_});
+    }
   }
 
   Query finish(int limit) && {
@@ -50,17 +62,13 @@ class QueryBuilder {
   static Bound to_sql(RunState value) { return std::string(to_string(value)); }
   static Bound to_sql(FindingKind value) { return std::string(to_string(value)); }
 
-  void bound(const char* id_bound, const char* column, const char* comparison, std::int64_t value) {
-    add(fmt::format("+{}.{} {} ?", table_, column, comparison), value);
-    add(fmt::format("{}.{} FROM {} WHERE {} {} ?)", table_, id_bound, table_, column, comparison), value);
-  }
-
-  void add(const std::string& condition, Bound value) {
+  void add(const std::string& condition, std::initializer_list<Bound> values) {
     query_.sql += " AND " + condition;
-    query_.values.push_back(std::move(value));
+    query_.values.insert(query_.values.end(), values);
   }
 
   std::string table_;
+  std::int64_t before_id_;
   Query query_;
 };
 
