@@ -43,8 +43,8 @@ struct AckFinding {
 using Command = std::variant<StartRun, StopRun, SetPaused, AckFinding>;
 
 struct Accepted {
-  std::int64_t id = 0;      // of the run or finding
-  bool replayed = false;    // an earlier request with the same idempotency key started it
+  std::int64_t id = 0;    // of the run or finding
+  bool replayed = false;  // an earlier request with the same idempotency key started it
 };
 
 using CommandResult = std::variant<Accepted, Refusal>;

@@ -37,7 +37,7 @@ class EventHub {
  private:
   mutable std::mutex mutex_;
   mutable std::condition_variable arrived_;
-  std::deque<LiveEvent> events_;    // guarded by mutex_
+  std::deque<LiveEvent> events_;     // guarded by mutex_
   std::uint64_t last_sequence_ = 0;  // guarded by mutex_
   bool closed_ = false;              // guarded by mutex_
 };
