@@ -1,0 +1,140 @@
+#include "api/router.h"
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "api/problem.h"
+#include "api/request_id.h"
+
+namespace writecanary::api {
+namespace {
+
+constexpr char kPolicy[] =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+std::vector<std::string_view> segments(std::string_view path) {
+  std::vector<std::string_view> parts;
+  for (;;) {
+    const auto slash = path.find('/');
+    parts.push_back(path.substr(0, slash));
+    if (slash == std::string_view::npos) return parts;
+    path.remove_prefix(slash + 1);
+  }
+}
+
+// The values in the places of {...}, or nothing when the path has another form.
+std::optional<std::vector<std::string>> match(std::string_view pattern, std::string_view path) {
+  const auto wanted = segments(pattern);
+  const auto given = segments(path);
+  if (wanted.size() != given.size()) return std::nullopt;
+  std::vector<std::string> arguments;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (wanted[i].starts_with('{') && !given[i].empty()) {
+      arguments.emplace_back(given[i]);
+    } else if (wanted[i] != given[i]) {
+      return std::nullopt;
+    }
+  }
+  return arguments;
+}
+
+bool serves(const Endpoint& route, const std::string& method) {
+  return route.method == method || (route.method == "GET" && method == "HEAD");
+}
+
+Outcome check_query_names(const Operation& operation, const httplib::Request& request) {
+  if (operation.is_page) return std::nullopt;
+  std::vector<FieldError> errors;
+  const auto& params = request.params;
+  for (auto it = params.begin(); it != params.end(); it = params.upper_bound(it->first)) {
+    const auto& known = operation.query;
+    if (std::find(known.begin(), known.end(), it->first) == known.end()) {
+      errors.push_back({it->first, "is not a parameter of this call; it knows " + quoted_list(known)});
+    } else if (params.count(it->first) > 1) {
+      errors.push_back({it->first, "is given more than once"});
+    }
+  }
+  if (errors.empty()) return std::nullopt;
+  return invalid_query(std::move(errors));
+}
+
+void set_common_headers(const httplib::Request& request, httplib::Response& response) {
+  response.headers.erase("X-Request-Id");
+  response.set_header("X-Request-Id", request_id_for(request.get_header_value("X-Request-Id")));
+  response.set_header("X-Content-Type-Options", "nosniff");
+  response.set_header("Referrer-Policy", "no-referrer");
+  response.set_header("Content-Security-Policy", kPolicy);
+}
+
+}  // namespace
+
+Router::Router(std::vector<Endpoint> routes, RequestGuard guard, std::function<void(const std::string&)> log_failure)
+    : routes_(std::move(routes)), guard_(std::move(guard)), log_failure_(std::move(log_failure)) {}
+
+void Router::dispatch(const Exchange& exchange, const httplib::Request& request, httplib::Response& response) const {
+  Outcome refusal;
+  set_common_headers(request, response);
+  try {
+    refusal = exchange.refused ? exchange.refused : route(exchange, request, response);
+  } catch (const std::exception& error) {
+    refusal = Refusal{500, "internal", "The request failed inside the daemon", error.what(), {}};
+  }
+  if (refusal) {
+    respond_problem(*refusal, exchange.path, response);
+    if (refusal->status == 500) {
+      log_failure_("request " + response.get_header_value("X-Request-Id") + " failed: " + refusal->detail);
+    }
+  }
+  if (!response.has_header("Cache-Control")) response.set_header("Cache-Control", "no-store");
+}
+
+Outcome Router::route(const Exchange& exchange, const httplib::Request& request, httplib::Response& response) const {
+  if (auto refusal = guard_.allow(request)) return refusal;
+  std::string allowed;
+  for (const auto& route : routes_) {
+    auto arguments = match(route.pattern, exchange.path);
+    if (!arguments) continue;
+    if (!serves(route, request.method)) {
+      allowed += (allowed.empty() ? "" : ", ") + (route.method == "GET" ? "GET, HEAD" : route.method);
+      continue;
+    }
+    if (route.method != "GET") {
+      if (auto refusal = guard_.allow_change(request)) return refusal;
+    }
+    if (auto refusal = check_query_names(route.operation, request)) return refusal;
+    response.status = route.operation.status;
+    Call call{request, response, std::move(*arguments)};
+    return route.handler(call);
+  }
+  if (allowed.empty()) return refusal_for_status(404);
+  response.set_header("Allow", allowed);
+  return Refusal{405,
+                 "method-not-allowed",
+                 "This path does not take that method",
+                 request.method + " is not possible here; allowed: " + allowed + ".",
+                 {}};
+}
+
+void respond_json(Call& call, const nlohmann::json& document, int status) {
+  call.response.status = status;
+  // File names and messages of others may hold bytes that are not UTF-8.
+  call.response.set_content(document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n",
+                            "application/json");
+}
+
+void respond_text(Call& call, const std::string& text, const std::string& content_type) {
+  call.response.set_content(text, content_type);
+}
+
+std::optional<std::int64_t> parse_id(const std::string& text) {
+  std::int64_t id = 0;
+  const auto* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, id);
+  if (error != std::errc{} || stop != end || id <= 0) return std::nullopt;
+  return id;
+}
+
+}  // namespace writecanary::api

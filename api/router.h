@@ -1,0 +1,71 @@
+// The table of calls, and the way of a request through it: guard, path, method, query names, handler. Everything that
+// can go wrong becomes a problem document here; this is the one boundary where a request's exceptions are caught.
+//
+// The same table is what openapi.h describes, so that the description cannot lack a call.
+#pragma once
+
+#include <httplib.h>
+
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/http_engine.h"
+#include "api/refusal.h"
+#include "api/request_guard.h"
+
+namespace writecanary::api {
+
+// What the description of the API says of a call.
+struct Operation {
+  std::string summary = {};
+  std::string response = {};  // name of a schema (openapi_schemas.h), or empty when it is not JSON
+  std::string media_type = "application/json";
+  int status = 200;                     // of success
+  std::vector<std::string> query = {};  // names of parameters (openapi.h); others are refused
+  std::string body = {};                // name of the schema of the request body, or empty
+  std::vector<int> refusals = {};       // statuses of its own, beside those that any call may have
+  bool is_page = false;                 // part of the web page: not described, any query is accepted
+};
+
+struct Call {
+  const httplib::Request& request;
+  httplib::Response& response;
+  std::vector<std::string> arguments;  // what stands in the places of {...}, in order
+};
+
+// Nothing: answered. Must not keep references to the call.
+using Outcome = std::optional<Refusal>;
+using Handler = std::function<Outcome(Call&)>;
+
+struct Endpoint {
+  std::string method;   // "GET" (which serves HEAD too) or "POST"
+  std::string pattern;  // "/api/v1/runs/{id}"
+  Operation operation;
+  Handler handler;
+};
+
+class Router {
+ public:
+  Router(std::vector<Endpoint> routes, RequestGuard guard, std::function<void(const std::string&)> log_failure);
+
+  // Any thread; never throws. Sets X-Request-Id and the security headers on every answer.
+  void dispatch(const Exchange& exchange, const httplib::Request& request, httplib::Response& response) const;
+
+ private:
+  Outcome route(const Exchange& exchange, const httplib::Request& request, httplib::Response& response) const;
+
+  const std::vector<Endpoint> routes_;
+  const RequestGuard guard_;
+  const std::function<void(const std::string&)> log_failure_;
+};
+
+void respond_json(Call& call, const nlohmann::json& document, int status = 200);
+void respond_text(Call& call, const std::string& text, const std::string& content_type);
+
+// A positive row number, or nothing.
+std::optional<std::int64_t> parse_id(const std::string& text);
+
+}  // namespace writecanary::api
