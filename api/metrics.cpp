@@ -1,0 +1,215 @@
+#include "api/metrics.h"
+
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <sstream>
+#include <string_view>
+
+#include "api/metric_series.h"
+#include "api/process_metrics.h"
+#include "core/version.h"
+
+namespace writecanary::api {
+namespace {
+
+using prometheus::Counter;
+using prometheus::Gauge;
+using prometheus::Histogram;
+using Values = std::vector<std::string>;
+
+// A run lasts ten seconds unless told otherwise; a day at most.
+const Histogram::BucketBoundaries kRunSeconds = {0.5, 1, 2.5, 5, 10, 15, 30, 60, 120, 300, 900, 3600};
+// Armed profiles find a broken kernel with their first writes.
+const Histogram::BucketBoundaries kFirstFindingSeconds = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
+                                                          2.5,  5,     10,   30,  60,   300};
+
+double seconds(std::int64_t unix_ms) { return static_cast<double>(unix_ms) / 1000; }
+std::string text(std::string_view view) { return std::string(view); }
+
+}  // namespace
+
+struct Metrics::State {
+  Series<Counter> counter(const std::string& name, const std::string& help, Values labels) {
+    return {prometheus::BuildCounter().Name("writecanary_" + name).Help(help).Register(registry), std::move(labels)};
+  }
+  Series<Gauge> gauge(const std::string& name, const std::string& help, Values labels = {}) {
+    return {prometheus::BuildGauge().Name("writecanary_" + name).Help(help).Register(registry), std::move(labels)};
+  }
+  Series<Histogram> histogram(const std::string& name, const std::string& help) {
+    return {prometheus::BuildHistogram().Name("writecanary_" + name).Help(help).Register(registry),
+            {"target", "profile"}};
+  }
+
+  void add_pair(const std::string& target, const std::string& profile, const storage::TotalsRow* totals);
+  void add_counts(const std::string& target, const std::string& profile, const RunCounters& counters,
+                  const FindingTally& tally);
+  void remove_targets_but(const std::set<std::string>& targets);
+  void set_last(const Values& pair, std::optional<std::int64_t> run_ms, std::optional<std::int64_t> clean_ms);
+
+  prometheus::Registry registry;
+  Series<Counter> runs = counter("runs_total", "Finished runs.", {"target", "profile", "verdict"});
+  Series<Counter> findings = counter("findings_total", "Things that the kernel did wrong with acknowledged writes.",
+                                     {"target", "profile", "kind"});
+  Series<Counter> duplicate_bytes =
+      counter("duplicate_bytes_total", "Bytes that were found in their file a second time.", {"target", "profile"});
+  Series<Counter> writes = counter("writes_total", "Writes that got a result.", {"target", "profile"});
+  Series<Counter> exposures =
+      counter("exposures_total", "Writes that ran the kernel path which their profile watches.", {"target", "profile"});
+  Series<Counter> bytes_written =
+      counter("bytes_written_total", "Bytes that the kernel said it wrote.", {"target", "profile"});
+  Series<Counter> bytes_verified =
+      counter("bytes_verified_total", "Bytes that were read back and compared.", {"target", "profile"});
+  Series<Gauge> open_findings = gauge("open_findings", "Findings that nobody has acknowledged.", {"target", "kind"});
+  Series<Histogram> run_duration = histogram("run_duration_seconds", "How long runs took.");
+  Series<Histogram> first_finding =
+      histogram("first_finding_seconds", "Time from the start of a run to its first finding, where there was one.");
+  Series<Gauge> last_run =
+      gauge("last_run_timestamp_seconds", "When the last run ended; 0: never.", {"target", "profile"});
+  Series<Gauge> last_clean =
+      gauge("last_clean_timestamp_seconds", "When the last clean run ended; 0: never.", {"target", "profile"});
+  Series<Gauge> next_run =
+      gauge("next_run_timestamp_seconds", "When the next run is due; 0: none is planned.", {"target", "profile"});
+  Series<Gauge> in_progress = gauge("run_in_progress", "1 while a run works on the target.", {"target"});
+  Series<Gauge> target_info = gauge("target_info", "What the target is mounted from.", {"target", "fstype", "source"});
+  Series<Gauge> kernel_info = gauge("kernel_info", "The running kernel.", {"release"});
+  Series<Gauge> build_info = gauge("build_info", "This build.", {"version", "revision"});
+  Series<Gauge> reload_successful =
+      gauge("config_reload_successful", "0 when the last configuration that was read is invalid and not in use.");
+  Series<Gauge> database_bytes = gauge("database_size_bytes", "Size of the database with its write-ahead log.");
+};
+
+void Metrics::State::set_last(const Values& pair, std::optional<std::int64_t> run_ms,
+                              std::optional<std::int64_t> clean_ms) {
+  if (run_ms) last_run.at(pair).Set(seconds(*run_ms));
+  if (clean_ms) last_clean.at(pair).Set(seconds(*clean_ms));
+}
+
+void Metrics::State::add_counts(const std::string& target, const std::string& profile, const RunCounters& counters,
+                                const FindingTally& tally) {
+  const Values pair = {target, profile};
+  for (const FindingKind kind : kAllFindingKinds) {
+    findings.at({target, profile, text(to_string(kind))}).Increment(static_cast<double>(tally.count_of(kind)));
+  }
+  duplicate_bytes.at(pair).Increment(static_cast<double>(tally.bytes_of(FindingKind::kDuplicate)));
+  writes.at(pair).Increment(static_cast<double>(counters.writes));
+  exposures.at(pair).Increment(static_cast<double>(counters.exposures));
+  bytes_written.at(pair).Increment(static_cast<double>(counters.bytes_written));
+  bytes_verified.at(pair).Increment(static_cast<double>(counters.bytes_verified));
+}
+
+// Makes every series of a target and profile, once.
+void Metrics::State::add_pair(const std::string& target, const std::string& profile, const storage::TotalsRow* totals) {
+  const Values pair = {target, profile};
+  if (last_run.find(pair) != nullptr) return;
+  const storage::TotalsRow none;
+  const storage::TotalsRow& row = totals != nullptr ? *totals : none;
+  for (const Verdict verdict : kAllVerdicts) {
+    runs.at({target, profile, text(to_string(verdict))})
+        .Increment(static_cast<double>(row.runs_by_verdict[static_cast<std::size_t>(verdict)]));
+  }
+  add_counts(target, profile, row.counters, row.tally);
+  run_duration.at(pair, kRunSeconds);
+  first_finding.at(pair, kFirstFindingSeconds);
+  for (auto* series : {&last_run, &last_clean, &next_run}) series->at(pair);
+  set_last(pair, row.last_run_ms, row.last_clean_ms);
+}
+
+void Metrics::State::remove_targets_but(const std::set<std::string>& targets) {
+  const auto gone = [&](const Values& values) { return !targets.contains(values.front()); };
+  for (auto* series : {&runs, &findings, &duplicate_bytes, &writes, &exposures, &bytes_written, &bytes_verified}) {
+    series->remove_if(gone);
+  }
+  for (auto* series : {&open_findings, &last_run, &last_clean, &next_run, &in_progress, &target_info}) {
+    series->remove_if(gone);
+  }
+  run_duration.remove_if(gone);
+  first_finding.remove_if(gone);
+}
+
+Metrics::Metrics() : state_(std::make_unique<State>()) {
+  state_->build_info.at({kVersion, kRevision}).Set(1);
+  state_->reload_successful.at({}).Set(1);
+  state_->database_bytes.at({});
+}
+
+Metrics::~Metrics() = default;
+
+void Metrics::configure(const std::vector<std::string>& targets, const std::vector<std::string>& profiles,
+                        const std::vector<storage::TotalsRow>& totals, const std::vector<storage::OpenFindings>& open) {
+  const std::set<std::string> names(targets.begin(), targets.end());
+  state_->remove_targets_but(names);
+  for (const auto& row : totals) {
+    if (names.contains(row.target)) state_->add_pair(row.target, row.profile, &row);
+  }
+  for (const auto& target : targets) {
+    for (const auto& profile : profiles) state_->add_pair(target, profile, nullptr);
+    for (const FindingKind kind : kAllFindingKinds) state_->open_findings.at({target, text(to_string(kind))});
+    state_->in_progress.at({target});
+  }
+  set_open_findings(open);
+}
+
+void Metrics::on_run_finished(const std::string& target, const RunResult& result, std::int64_t finished_at_ms) {
+  const Values pair = {target, result.profile};
+  const RunEnd& end = result.end;
+  state_->add_pair(target, result.profile, nullptr);
+  state_->runs.at({target, result.profile, text(to_string(end.verdict))}).Increment();
+  state_->add_counts(target, result.profile, end.counters, end.tally);
+  state_->run_duration.at(pair, kRunSeconds).Observe(end.duration_seconds);
+  if (end.first_finding_seconds)
+    state_->first_finding.at(pair, kFirstFindingSeconds).Observe(*end.first_finding_seconds);
+  const bool clean = end.verdict == Verdict::kClean;
+  state_->set_last(pair, finished_at_ms, clean ? std::optional(finished_at_ms) : std::nullopt);
+}
+
+void Metrics::set_open_findings(const std::vector<storage::OpenFindings>& open) {
+  state_->open_findings.for_each([&](const Values& values, Gauge& gauge) {
+    const auto found = std::find_if(open.begin(), open.end(), [&](const storage::OpenFindings& row) {
+      return row.target == values[0] && to_string(row.kind) == values[1];
+    });
+    gauge.Set(found == open.end() ? 0 : static_cast<double>(found->count));
+  });
+}
+
+void Metrics::mirror(const LiveState& state, std::uint64_t database_size_bytes) {
+  std::set<Values> mounted;
+  std::map<Values, double> due;
+  for (const auto& target : state.targets) {
+    state_->in_progress.at({target.name}).Set(target.current_run ? 1 : 0);
+    if (target.mounted) mounted.insert({target.name, target.fstype, target.source});
+    for (const auto& profile : target.profiles) {
+      if (profile.next_run_ms) due[{target.name, profile.profile}] = seconds(*profile.next_run_ms);
+    }
+  }
+  state_->next_run.for_each([&](const Values& pair, Gauge& gauge) {
+    const auto found = due.find(pair);
+    gauge.Set(found == due.end() ? 0 : found->second);
+  });
+  state_->target_info.remove_if([&](const Values& values) { return !mounted.contains(values); });
+  for (const auto& values : mounted) state_->target_info.at(values).Set(1);
+  const std::string& release = state.kernel.release;
+  state_->kernel_info.remove_if([&](const Values& values) { return values.front() != release; });
+  if (!release.empty()) state_->kernel_info.at({release}).Set(1);
+  state_->reload_successful.at({}).Set(state.config_reload_successful ? 1 : 0);
+  state_->database_bytes.at({}).Set(static_cast<double>(database_size_bytes));
+}
+
+std::string Metrics::scrape() const {
+  auto families = state_->registry.Collect();
+  auto process = process_metrics();
+  std::move(process.begin(), process.end(), std::back_inserter(families));
+  // The registry keeps its series in hash order; people read this too.
+  std::sort(families.begin(), families.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  for (auto& family : families) {
+    std::sort(family.metric.begin(), family.metric.end(),
+              [](const auto& a, const auto& b) { return a.label < b.label; });
+  }
+  std::ostringstream out;
+  prometheus::TextSerializer().Serialize(out, families);
+  return out.str();
+}
+
+}  // namespace writecanary::api
