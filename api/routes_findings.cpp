@@ -1,0 +1,141 @@
+#include <nlohmann/json.hpp>
+
+#include "api/body.h"
+#include "api/evidence.h"
+#include "api/limits.h"
+#include "api/listing.h"
+#include "api/problem.h"
+#include "api/query.h"
+#include "api/report.h"
+#include "api/routes.h"
+#include "storage/documents.h"
+
+namespace writecanary::api {
+namespace {
+
+constexpr char kTextType[] = "text/plain; charset=utf-8";
+constexpr char kArchiveType[] = "application/x-tar";
+constexpr std::size_t kArchiveChunkBytes = 64 * 1024;
+
+Refusal unknown_finding(const std::string& id) {
+  return not_found("unknown-finding", "There is no finding \"" + id + "\". Finding ids are numbers.");
+}
+
+std::optional<storage::FindingRow> find_finding(const Call& call, const Services& services) {
+  const auto id = parse_id(call.arguments[0]);
+  return id ? services.reader.finding(*id) : std::nullopt;
+}
+
+Outcome answer_findings(Call& call, const Services& services) {
+  Query query(call.request);
+  storage::FindingFilter filter;
+  filter.target = query.text("target");
+  filter.profile = query.text("profile");
+  filter.kernel = query.text("kernel");
+  filter.kind = query.one_of("kind", parse_finding_kind, kAllFindingKinds);
+  filter.acknowledged = query.flag("acknowledged");
+  filter.run_id = query.id("run_id");
+  filter.since_ms = query.timestamp_ms("since");
+  filter.until_ms = query.timestamp_ms("until");
+  filter.before_id = query.cursor("findings");
+  filter.limit = query.limit();
+  if (auto refusal = query.refusal()) return refusal;
+  respond_json(call,
+               listing_document(
+                   "findings", filter, [&](const storage::FindingFilter& f) { return services.reader.findings(f); },
+                   [](const storage::FindingRow& row) { return storage::finding_json(row); }));
+  return std::nullopt;
+}
+
+Outcome answer_finding(Call& call, const Services& services) {
+  const auto row = find_finding(call, services);
+  if (!row) return unknown_finding(call.arguments[0]);
+  respond_json(call, storage::finding_json(*row));
+  return std::nullopt;
+}
+
+Outcome acknowledge(Call& call, const Services& services) {
+  const auto row = find_finding(call, services);
+  if (!row) return unknown_finding(call.arguments[0]);
+  Body body(call.request.body);
+  AckFinding command{row->id, body.required_text("note", kNoteBytesMax), call.request.remote_addr};
+  if (auto refusal = body.refusal()) return refusal;
+  const auto result = services.commands.execute(std::move(command));
+  if (const auto* refusal = std::get_if<Refusal>(&result)) return *refusal;
+  return answer_finding(call, services);
+}
+
+std::string report_for(const storage::FindingRow& finding, const storage::RunRow& run, const Services& services) {
+  return report_text(finding, run, find_profile(services.catalogue, finding.profile));
+}
+
+Outcome answer_report(Call& call, const Services& services) {
+  const auto finding = find_finding(call, services);
+  const auto run = finding ? services.reader.run(finding->run_id) : std::nullopt;
+  if (!run) return unknown_finding(call.arguments[0]);
+  respond_text(call, report_for(*finding, *run, services), kTextType);
+  return std::nullopt;
+}
+
+Outcome answer_evidence(Call& call, const Services& services, const std::string& evidence_root) {
+  const auto finding = find_finding(call, services);
+  const auto run = finding ? services.reader.run(finding->run_id) : std::nullopt;
+  if (!run) return unknown_finding(call.arguments[0]);
+  const std::string name = "writecanary-finding-" + std::to_string(finding->id);
+  auto run_document = storage::run_json(*run);
+  const auto spec = nlohmann::json::parse(run->spec_json, nullptr, false);
+  run_document["spec"] = spec.is_discarded() ? nlohmann::json() : spec;
+  constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
+  const EvidenceTexts texts{storage::finding_json(*finding).dump(2, ' ', false, kReplace) + "\n",
+                            run_document.dump(2, ' ', false, kReplace) + "\n", report_for(*finding, *run, services)};
+  auto archive = std::make_shared<TarArchive>(
+      evidence_archive(name, texts, evidence_root + "/" + std::to_string(run->id), finding->found_at_ms / 1000));
+  call.response.set_header("Content-Disposition", "attachment; filename=\"" + name + ".tar\"");
+  call.response.set_content_provider(
+      archive->size_bytes(), kArchiveType, [archive](std::size_t, std::size_t, httplib::DataSink& sink) {
+        try {
+          const std::string bytes = archive->read(kArchiveChunkBytes);
+          return sink.write(bytes.data(), bytes.size());
+        } catch (const std::exception&) {
+          return false;  // too late for a problem document: the connection ends before the announced length
+        }
+      });
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<Endpoint> finding_routes(const RouteContext& context) {
+  const Services services = context.services;
+  const std::string evidence_root = context.evidence_root;
+  return {
+      {"GET",
+       "/api/v1/findings",
+       {.summary = "Findings, newest first",
+        .response = "FindingPage",
+        .query = {"target", "profile", "kernel", "kind", "acknowledged", "run_id", "since", "until", "limit",
+                  "cursor"}},
+       [services](Call& call) { return answer_findings(call, services); }},
+      {"GET",
+       "/api/v1/findings/{id}",
+       {.summary = "One finding", .response = "Finding", .refusals = {404}},
+       [services](Call& call) { return answer_finding(call, services); }},
+      {"POST",
+       "/api/v1/findings/{id}/ack",
+       {.summary = "Say that a finding is known",
+        .response = "Finding",
+        .body = "AckRequest",
+        .refusals = {404, 422, 503}},
+       [services](Call& call) { return acknowledge(call, services); }},
+      {"GET",
+       "/api/v1/findings/{id}/report",
+       {.summary = "The finding as text for a mailing list", .media_type = kTextType, .refusals = {404}},
+       [services](Call& call) { return answer_report(call, services); }},
+      {"GET",
+       "/api/v1/findings/{id}/evidence",
+       {.summary = "All evidence as a tar archive", .media_type = kArchiveType, .refusals = {404}},
+       [services, evidence_root](Call& call) { return answer_evidence(call, services, evidence_root); }},
+  };
+}
+
+}  // namespace writecanary::api
