@@ -1,0 +1,194 @@
+// The pure parts, each alone.
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <latch>
+
+#include "api/cursor.h"
+#include "api/hex_dump.h"
+#include "api/problem.h"
+#include "api/report.h"
+#include "api/router.h"
+#include "api/tar.h"
+#include "api/upper_bound.h"
+#include "api/worker_pool.h"
+#include "core/run_spec.h"
+#include "storage/store.h"
+#include "tests/unit/api/api_fixture.h"
+
+namespace writecanary::api::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(UpperBoundTest, AgreesWithTheTables) {
+  EXPECT_FALSE(rate_upper_bound_95(0, 0));
+  EXPECT_FALSE(rate_upper_bound_95(5, 0));
+  // One-sided 95 % limits of a Poisson mean: chi-squared quantile with 2 (k + 1) degrees of freedom, halved.
+  const std::pair<std::uint64_t, double> table[] = {{0, 2.9957},  {1, 4.7439},   {2, 6.2958},
+                                                    {5, 10.5130}, {10, 16.9622}, {100, 118.07927}};
+  for (const auto& [findings, mean] : table) {
+    EXPECT_NEAR(*rate_upper_bound_95(findings, 1000), mean / 1000, 1e-7) << findings;
+  }
+}
+
+TEST(UpperBoundTest, TheApproximationContinuesTheExactOne) {
+  const double exact = *rate_upper_bound_95(1000, 1);
+  const double approximate = *rate_upper_bound_95(1001, 1);
+  EXPECT_GT(approximate, exact);
+  EXPECT_NEAR(approximate - exact, 1.03, 0.05);
+  EXPECT_TRUE(std::isfinite(*rate_upper_bound_95(UINT64_MAX / 2, 1)));
+}
+
+TEST(CursorTest, RoundTripsAndRefusesEverythingElse) {
+  for (const std::int64_t id : {std::int64_t{1}, std::int64_t{12345}, INT64_MAX}) {
+    EXPECT_EQ(decode_cursor("runs", encode_cursor("runs", id)), id);
+    EXPECT_FALSE(decode_cursor("findings", encode_cursor("runs", id)));
+  }
+  const auto good = encode_cursor("runs", 7);
+  EXPECT_EQ(good.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"),
+            std::string::npos);
+  for (const std::string& bad : {std::string(), good + "A", good.substr(1), good + "=", encode_cursor("runs", 0),
+                                 encode_cursor("runs", -4), std::string("!!!!")}) {
+    EXPECT_FALSE(decode_cursor("runs", bad)) << bad;
+  }
+}
+
+TEST(HexDumpTest, ShowsBothSidesAndMarksDifferences) {
+  EXPECT_EQ(side_by_side(0, "", ""), "");
+  EXPECT_EQ(side_by_side(4096, "00112233445566778899", "0011223344556677aa"),
+            "  offset        expected                 found\n"
+            "  0x0000001000  00 11 22 33 44 55 66 77  00 11 22 33 44 55 66 77\n"
+            "  0x0000001008  88 99                    aa --  <\n");
+}
+
+TEST(TarTest, RefusesNamesThatDoNotFit) {
+  TarArchive archive(0);
+  EXPECT_FALSE(archive.add_text(std::string(101, 'n'), "x"));
+  EXPECT_TRUE(archive.add_text(std::string(100, 'n'), "x"));
+  EXPECT_EQ(archive.size_bytes(), 512U + 512U + 1024U);
+}
+
+TEST(TarTest, TheSizeIsWhatIsReadInPiecesOfAnySize) {
+  for (const std::size_t piece : {1U, 7U, 512U, 100'000U}) {
+    TarArchive archive(1'780'000'000);
+    archive.add_text("empty", "");
+    archive.add_text("block", std::string(512, 'b'));
+    archive.add_text("more", std::string(513, 'm'));
+    std::string bytes;
+    for (std::string part = archive.read(piece); !part.empty(); part = archive.read(piece)) bytes += part;
+    EXPECT_EQ(bytes.size(), archive.size_bytes());
+    EXPECT_EQ(bytes.size(), 512U + 1024U + 1536U + 1024U);
+    EXPECT_EQ(bytes.substr(257, 6), std::string("ustar\0", 6));
+  }
+}
+
+TEST(QuotedListTest, ReadsAsASentence) {
+  EXPECT_EQ(quoted_list({}), "none");
+  EXPECT_EQ(quoted_list({"a"}), "\"a\"");
+  EXPECT_EQ(quoted_list({"a", "b", "c"}), "\"a\", \"b\" and \"c\"");
+}
+
+storage::RunRow run_row() {
+  storage::RunRow run;
+  run.id = 12;
+  run.target = "data";
+  run.result.profile = "append-concurrent";
+  run.result.seed = 18'446'744'073'709'551'615ULL;
+  run.result.end.counters.writes = 77;
+  run.result.filesystem.mount_point = "/data";
+  return run;
+}
+
+TEST(ReportTest, TornNamesTheIntruder) {
+  storage::FindingRow row;
+  row.finding = duplicate_finding();
+  row.finding.kind = FindingKind::kTorn;
+  row.finding.intruder = WriteRef{9, 2, 4096, 100, Route::kInline, 100, 0};
+  row.acknowledged_at_ms = 0;
+  row.acknowledged_by = "uid 0";
+  row.note = "known";
+  const auto text = report_text(row, run_row(), nullptr);
+  EXPECT_THAT(text, HasSubstr("Intruder:     write 9 of writer 2: 100 bytes, inline, result 100"));
+  EXPECT_THAT(text, HasSubstr("Acknowledged: 1970-01-01T00:00:00.000Z by uid 0: known"));
+}
+
+TEST(ReportTest, WithoutASpecTheFactsServe) {
+  storage::FindingRow row;
+  row.finding = duplicate_finding();
+  EXPECT_THAT(report_text(row, run_row(), nullptr),
+              HasSubstr("  writecanary check /data --profile append-concurrent --seed 18446744073709551615 "
+                        "--writes 77\n"));
+}
+
+TEST(ReportTest, TheCommandSaysWhatWasSpecial) {
+  RunSpec spec;
+  spec.run_id = "12";
+  spec.profile = "append";
+  spec.path = "/mnt/it's here";
+  spec.classic = true;
+  spec.duration_ms = 2500;
+  spec.memory_bytes = (64ULL << 20) + 1;
+  spec.options = {{"write_bytes", 8192}};
+  auto run = run_row();
+  run.result.profile = "append";
+  run.spec_json = json(spec).dump();
+  storage::FindingRow row;
+  row.finding = duplicate_finding();
+  const auto text = report_text(row, run, nullptr);
+  EXPECT_THAT(text, HasSubstr("  writecanary check '/mnt/it'\\''s here' --profile append --seed 18446744073709551615 "
+                              "--writes 77 --memory 67108865 --classic --duration 2500ms\n"));
+  EXPECT_THAT(text, HasSubstr("with the profile's options write_bytes=8192"));
+}
+
+// The one boundary of a request.
+TEST(RouterTest, AnExceptionBecomesAProblemAndALogLine) {
+  std::vector<std::string> log;
+  const Router router({{"GET",
+                        "/fails",
+                        {.summary = "fails"},
+                        [](Call&) -> Outcome { throw storage::StorageError("read /x/results.db: disk I/O error"); }}},
+                      RequestGuard("127.0.0.1", false, true), [&](const std::string& line) { log.push_back(line); });
+  httplib::Request request;
+  request.method = "GET";
+  request.set_header("Host", "localhost");
+  request.set_header("X-Request-Id", "abc");
+  httplib::Response response;
+  router.dispatch({{}, "/fails", {}}, request, response);
+  EXPECT_EQ(response.status, 500);
+  const auto problem = json::parse(response.body);
+  EXPECT_EQ(problem["type"], "/problems/internal");
+  EXPECT_EQ(problem["detail"], "read /x/results.db: disk I/O error");
+  EXPECT_THAT(log, ::testing::ElementsAre("request abc failed: read /x/results.db: disk I/O error"));
+}
+
+TEST(WorkerPoolTest, GrowsToItsBoundThenQueuesThenRefuses) {
+  std::latch running(2);
+  std::latch go(1);
+  std::atomic<int> done{0};
+  WorkerPool pool(2, 1);
+  const auto job = [&] {
+    running.count_down();
+    go.wait();
+    ++done;
+  };
+  EXPECT_TRUE(pool.submit(job));
+  EXPECT_TRUE(pool.submit(job));
+  running.wait();
+  EXPECT_FALSE(pool.crowded());
+  std::latch third(1);
+  EXPECT_TRUE(pool.submit([&] {
+    ++done;
+    third.count_down();
+  }));
+  EXPECT_TRUE(pool.crowded());
+  EXPECT_FALSE(pool.submit(job));
+  go.count_down();
+  third.wait();
+  pool.stop();
+  EXPECT_EQ(done, 3);
+  EXPECT_FALSE(pool.submit(job));
+}
+
+}  // namespace
+}  // namespace writecanary::api::test
