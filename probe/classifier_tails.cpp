@@ -14,13 +14,15 @@ class Allowances {
     for (std::uint32_t writer = 0; writer < index.writers(); ++writer) unused_.push_back(index.tails(writer));
   }
 
-  // Whether a write may have left the stream bytes [begin, end) behind; each such write answers once.
+  // Whether a write may have left its rest, seen up to `end`, before its bytes begin again at `begin`; each such write
+  // answers once. At odd offsets the change from one to the other can seem to be up to a word away.
   bool use(std::uint32_t writer, std::uint64_t begin, std::uint64_t end) {
     auto& tails = unused_[writer];
-    auto tail = std::ranges::lower_bound(tails, begin, {}, &LogIndex::Tail::begin);
-    for (; tail != tails.end() && tail->begin == begin; ++tail) {
-      if (tail->end < end) continue;
-      tail->end = begin;
+    const std::uint64_t earliest = begin < kWordBytes ? 0 : begin - kWordBytes + 1;
+    auto tail = std::ranges::lower_bound(tails, earliest, {}, &LogIndex::Tail::begin);
+    for (; tail != tails.end() && tail->begin < begin + kWordBytes; ++tail) {
+      if (tail->end - tail->begin < end - begin) continue;
+      tail->end = tail->begin;
       return true;
     }
     return false;

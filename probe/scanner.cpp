@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstring>
 #include <optional>
 
+#include "probe/recognizer.h"
 #include "probe/segment_list.h"
 
 namespace writecanary::probe {
@@ -15,43 +15,15 @@ using WordBytes = std::array<std::byte, kWordBytes>;
 
 bool differs_by_few_bits(std::uint64_t a, std::uint64_t b) { return a != b && std::popcount(a ^ b) <= kFlippedBitsMax; }
 
-std::uint64_t load_word(std::span<const std::byte> bytes) {
-  std::uint64_t word;
-  std::memcpy(&word, bytes.data(), sizeof(word));
-  return word;
-}
-
-// Whole words, one after the other, that come from one place.
-struct Run {
-  Content content = Content::kUnknown;
-  Tag tag = {};
-  std::optional<Pattern> pattern = {};  // own and other
-  std::uint64_t stream_max = 0;         // where the stream ends
-  std::uint64_t end = 0;                // file position behind its last word
-  std::uint64_t stream_end = 0;         // and what would stand there
-
-  // The word that would stand behind it, or `words` further on.
-  std::optional<std::uint64_t> next_word(std::uint64_t words = 0) const {
-    const std::uint64_t offset = stream_end + words * kWordBytes;
-    if (!pattern || offset + kWordBytes > stream_max) return std::nullopt;
-    return pattern->word(offset / kWordBytes);
-  }
-};
-
-struct WordPair {
-  std::optional<std::uint64_t> first;
-  std::optional<std::uint64_t> second;
-};
-
 class Scanner {
  public:
   Scanner(Window& window, const LogIndex& index)
       : window_(window),
         index_(index),
-        next_(index.writers(), 0),
+        recognizer_(window, index),
         segments_max_(kSegmentsMax + 4 * index.write_count()) {
     // A single writer's file begins with its stream; of several writers any may be the first.
-    if (index.writers() == 1) left_ = own_run(0, 0, 0);
+    if (index.writers() == 1) left_ = recognizer_.own_run(0, 0, 0);
   }
 
   std::vector<Segment> scan() {
@@ -71,20 +43,6 @@ class Scanner {
   }
 
  private:
-  Run own_run(std::uint32_t writer, std::uint64_t position, std::uint64_t stream_offset) const {
-    Tag tag = index_.log().tag;
-    tag.writer = static_cast<std::uint8_t>(writer);
-    return {Content::kOwn, tag, index_.pattern(writer), index_.attempted_bytes(writer), position, stream_offset};
-  }
-
-  WordPair peek(std::uint64_t position) {
-    const auto bytes = window_.bytes(position, 2 * kWordBytes);
-    WordPair pair;
-    if (bytes.size() >= kWordBytes) pair.first = load_word(bytes);
-    if (bytes.size() >= 2 * kWordBytes) pair.second = load_word(bytes.subspan(kWordBytes));
-    return pair;
-  }
-
   // Follows left_ as far as it goes and appends what it covers.
   void grow() {
     const std::uint64_t begin = left_.end;
@@ -119,19 +77,18 @@ class Scanner {
 
   void append(const Segment& segment) {
     segments_.append(segment);
-    if (segment.content != Content::kOwn && segment.content != Content::kFlipped) return;
-    next_[segment.tag.writer] = segment.stream_end();
-    shift_ = segment.file_offset - segment.stream_offset;
-    shift_writer_ = segment.tag.writer;
+    recognizer_.note(segment);
   }
 
   bool is_flip_behind_left() {
     const auto expected = left_.content == Content::kOwn ? left_.next_word() : std::nullopt;
-    const WordPair found = peek(left_.end);
+    const auto found = recognizer_.peek(left_.end);
     if (!expected || !found.first || !differs_by_few_bits(*found.first, *expected)) return false;
-    if (!found.second || found.second == left_.next_word(1)) return true;
-    // Nothing needs to follow the last word of a write; then the word must not make sense by itself.
-    return index_.ends_write(left_.tag.writer, left_.stream_end + kWordBytes) && !identify(left_.end, true);
+    if (found.second == left_.next_word(1) && found.second) return true;
+    if (!found.second) return !recognizer_.is_in_order(*found.first);
+    // Behind the last word of a write something else may follow; then the word must not make sense by itself.
+    return index_.ends_write(left_.tag.writer, left_.stream_end + kWordBytes) &&
+           !recognizer_.identify(left_.end, true) && recognizer_.identify(left_.end + kWordBytes, true);
   }
 
   // The word at `position` differs in a few bits from what the run has `at its end`.
@@ -159,7 +116,7 @@ class Scanner {
     std::uint64_t position = left_.end;
     std::optional<Run> right;
     for (; position < window_.size_bytes(); ++position) {
-      right = identify(position, (position - left_.end) % kWordBytes == 0);
+      right = recognizer_.identify(position, (position - left_.end) % kWordBytes == 0);
       if (right) break;
     }
     append_between(right, position);
@@ -167,55 +124,21 @@ class Scanner {
     left_ = *right;
   }
 
-  std::optional<Run> identify(std::uint64_t position, bool on_word) {
-    const WordPair found = peek(position);
-    if (!found.first) return std::nullopt;
-    if (auto own = identify_own(position, found)) return own;
-    if (auto other = identify_other(position, found, index_.log().incompressible)) return other;
-    if (auto other = identify_other(position, found, !index_.log().incompressible)) return other;
-    if (on_word && *found.first == 0) return Run{.content = Content::kZeros, .end = position};
-    return std::nullopt;
-  }
-
-  std::optional<Run> identify_own(std::uint64_t position, const WordPair& found) const {
-    const DecodedWord word = decode(*found.first, index_.log().incompressible);
-    const Tag& own = index_.log().tag;
-    if (word.tag.run != own.run || word.tag.file != own.file || word.tag.writer >= index_.writers())
-      return std::nullopt;
-    Run run = own_run(word.tag.writer, position, word.stream_offset_bytes);
-    if (!run.next_word()) return std::nullopt;
-    const bool is_last = !found.second;
-    const bool continues = found.second && found.second == run.next_word(1);
-    const bool in_order = word.stream_offset_bytes == next_[word.tag.writer];
-    const bool in_place = word.tag.writer == shift_writer_ && position - word.stream_offset_bytes == shift_;
-    if (is_last || continues || in_order || in_place) return run;
-    return std::nullopt;
-  }
-
-  std::optional<Run> identify_other(std::uint64_t position, const WordPair& found, bool incompressible) const {
-    const DecodedWord word = decode(*found.first, incompressible);
-    if (word.tag.run == 0 || !found.second) return std::nullopt;
-    Run run{Content::kOther, word.tag, Pattern(word.tag, incompressible),
-            kStreamBytesMax, position, word.stream_offset_bytes};
-    if (found.second != run.next_word(1)) return std::nullopt;
-    return run;
-  }
-
   // The bytes between left_ and the first word of the right run are given to the one that they continue, own
   // streams first; the rest is unknown, or zeros if it is short and nothing else.
   void append_between(const std::optional<Run>& right, std::uint64_t right_begin) {
     if (right_begin == left_.end) return;
-    if (right && is_flip_before(*right, right_begin)) {
-      Run flipped = *right;
-      flipped.stream_end -= kWordBytes;
-      append_flip(flipped, left_.end);
-      return;
-    }
     const bool left_first = left_.content == Content::kOwn;
     std::uint64_t begin = left_.end;
     std::uint64_t end = right_begin;
     if (left_first) begin += continued(left_, begin, end);
     if (right) end -= continued_backwards(*right, begin, end);
+    if (right && begin < end && is_flip_before(*right, right_begin)) {
+      Run flipped = *right;
+      flipped.stream_end -= kWordBytes;
+      append_flip(flipped, left_.end);
+      return;
+    }
     if (!left_first) begin += continued(left_, begin, end);
     append_run(left_, left_.end, begin);
     append({.file_offset = begin, .length = end - begin, .content = rest_content(begin, end)});
@@ -227,7 +150,8 @@ class Scanner {
       return false;
     }
     if (left_.content != Content::kOwn && left_.end != 0) return false;
-    return differs_by_few_bits(*peek(left_.end).first, right.pattern->word(right.stream_end / kWordBytes - 1));
+    return differs_by_few_bits(*recognizer_.peek(left_.end).first,
+                               right.pattern->word(right.stream_end / kWordBytes - 1));
   }
 
   // How many of the bytes [begin, end) go on with the run; always less than a word.
@@ -262,12 +186,10 @@ class Scanner {
 
   Window& window_;
   const LogIndex& index_;
-  SegmentList segments_;
-  Run left_;                         // the last run; ends where the scanner stands
-  std::vector<std::uint64_t> next_;  // per writer, what comes next when all goes well
-  std::uint64_t shift_ = 0;          // of the last own bytes: file position minus stream offset, may wrap
-  std::uint32_t shift_writer_ = 0;
+  Recognizer recognizer_;
   std::size_t segments_max_;
+  SegmentList segments_;
+  Run left_;  // the last run; ends where the scanner stands
 };
 
 }  // namespace

@@ -24,7 +24,7 @@ constexpr std::size_t kBufferBytes = 256 * 1024;
 constexpr std::size_t kBufferAlignment = 4096;
 // A file beyond twice what was asked for plus this is not read to its end: the size alone is damning, and a wild one
 // (the sparse exabyte of a broken inode) would keep the probe for ever.
-constexpr std::uint64_t kReadBeyondBytes = std::uint64_t{1} << 30;
+constexpr std::uint64_t kReadBeyondBytes = std::uint64_t{64} << 20;
 
 std::uint64_t size_of(int fd, const std::string& name) {
   struct stat status {};
