@@ -11,11 +11,6 @@ import math
 from typing import Any
 
 AFFECTED = frozenset({"6.1.170"})
-# btrfs tries buffered writes inline since 6.2, and only where it need not allocate blocks (NOCOW). But up to 6.12 it
-# allocates the pages for that with blocking flags: btrfs_buffered_write() passes nowait = false to prepare_pages(). So a
-# memory limit cannot stop such a write part-way; the charge blocks, and at a low limit ends in the OOM killer.
-BTRFS_INLINE = frozenset({"6.12.117"})
-
 DETECTORS = ("append", "nowait-contract", "append-interposed", "append-concurrent")
 CONTROLS = ("offset", "append-async", "append-sync")
 PROFILES = DETECTORS + CONTROLS
@@ -26,9 +21,10 @@ EXIT_CODES = {"clean": 0, "corrupt": 2, "unexposed": 3, "unsupported": 4, "error
 @dataclasses.dataclass(frozen=True)
 class Expectation:
     verdicts: frozenset[str]  # any of these
-    # Share of the writes on which a finding of the kind is due at least; one finding in any case. A kind that is not
-    # named here must not occur.
+    # Share of the writes on which a finding of the kind is due at least; one finding in any case. A kind that is
+    # neither due nor tolerated must not occur.
     findings: dict[str, float] = dataclasses.field(default_factory=dict)
+    tolerated: frozenset[str] = frozenset()
     exposed_share: float = 0.0  # of the writes, at least
     first_within_seconds: float | None = None
 
@@ -36,7 +32,12 @@ class Expectation:
 CLEAN = Expectation(frozenset({"clean"}))
 CLEAN_AND_EXPOSED = Expectation(frozenset({"clean"}), exposed_share=0.95)
 NOT_EXPOSED = Expectation(frozenset({"unexposed", "unsupported"}))
-NOT_EXPOSED_OR_KILLED = Expectation(frozenset({"unexposed", "unsupported", "error"}))
+
+# btrfs without CoW tries buffered writes inline since 6.1, but up to 6.12 btrfs_buffered_write() passes nowait = false
+# to prepare_pages(): at a low memory limit the inline attempt does not fail but blocks, and may end in the OOM killer.
+# How far a run gets is chance, so only soundness is asked of it: no finding but a tear, which is real there too.
+SOUND = Expectation(frozenset({"clean", "unexposed", "error"}))
+SOUND_OR_TORN = Expectation(frozenset({"corrupt", "unexposed", "error"}), tolerated=frozenset({"torn"}))
 
 
 def corrupt(first_within_seconds: float | None = None, **findings: float) -> Expectation:
@@ -62,8 +63,8 @@ def expected(kernel: str, filesystem: str, profile: str) -> Expectation:
         if profile in CONTROLS:
             return CLEAN
         return (ON_XFS_AFFECTED if kernel in AFFECTED else ON_XFS_FIXED)[profile]
-    if filesystem == "btrfs-nocow" and kernel in BTRFS_INLINE:
-        return NOT_EXPOSED_OR_KILLED
+    if filesystem == "btrfs-nocow":
+        return SOUND_OR_TORN if profile in ("append-interposed", "append-concurrent") else SOUND
     return NOT_EXPOSED
 
 
@@ -75,7 +76,7 @@ def problems(expectation: Expectation, run: dict[str, Any], exit_code: int) -> l
         found.append(f"verdict {verdict}, expected {' or '.join(sorted(expectation.verdicts))}: {run['reason']}")
     if exit_code != EXIT_CODES.get(verdict):
         found.append(f"exit code {exit_code} does not mean {verdict}")
-    for kind in sorted(set(counts) - set(expectation.findings)):
+    for kind in sorted(set(counts) - set(expectation.findings) - expectation.tolerated):
         found.append(f"{counts[kind]} unexpected findings of kind {kind}")
     for kind, share in expectation.findings.items():
         due = max(1, math.ceil(share * writes))

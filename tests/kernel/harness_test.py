@@ -57,6 +57,13 @@ class Expectations(unittest.TestCase):
             self.assertTrue(problems("6.12.117", "ext4", profile), profile)
             self.assertEqual(problems("6.12.117", "ext4", profile, exit_code=3, verdict="unexposed"), [])
 
+    def test_a_tolerated_kind_is_not_due_and_others_are_not_tolerated(self):
+        torn = {"verdict": "corrupt", "exit_code": 2}
+        self.assertEqual(problems("6.12.117", "btrfs-nocow", "append-interposed", **torn, finding_counts={"torn": 5}), [])
+        self.assertEqual(problems("6.12.117", "btrfs-nocow", "append-interposed", verdict="error", exit_code=5), [])
+        self.assertTrue(problems("6.12.117", "btrfs-nocow", "append-interposed", **torn, finding_counts={"duplicate": 5}))
+        self.assertTrue(problems("6.12.117", "btrfs-nocow", "append", **torn, finding_counts={"torn": 5}))
+
     def test_the_exit_code_must_mean_the_verdict(self):
         self.assertIn("exit code 2", problems("6.1.192", "xfs", "append", exit_code=2)[0])
 
