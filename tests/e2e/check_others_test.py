@@ -41,7 +41,11 @@ class CheckOnBtrfs(CannotBeExposed, unittest.TestCase):
 
 
 class CheckOnBtrfsWithoutCopyOnWrite(unittest.TestCase):
-    """chattr +C on a directory: new files in it are written in place, and can be short."""
+    """chattr +C on a directory: new files in it are written in place, and a non-blocking write can be short.
+
+    btrfs allocates the pages of such a write with flags that may block, so a memory limit stops few of them. How many
+    is chance, and whether they suffice for a verdict; that there are some, and no false alarm, is not.
+    """
 
     @classmethod
     def setUpClass(cls):
@@ -53,9 +57,10 @@ class CheckOnBtrfsWithoutCopyOnWrite(unittest.TestCase):
         subprocess.run(["chattr", "+C", cls.path], check=True)
 
     def test_nowait_contract_is_exposed(self):
-        checked = check(self.path, "--profile", "nowait-contract", "--writes", "200")
-        self.assertEqual((checked.exit_code, checked.run["verdict"]), (CLEAN, "clean"), checked.run)
-        self.assertGreater(checked.run["exposures"], 0)
+        checked = check(self.path, "--profile", "nowait-contract", "--writes", "400")
+        self.assertIn(checked.exit_code, (CLEAN, INCONCLUSIVE), checked.run)
+        self.assertGreater(checked.run["exposures"], 0, checked.run)
+        self.assertEqual(checked.run["finding_counts"], {})
 
 
 class CheckElsewhere(unittest.TestCase):
