@@ -1,0 +1,122 @@
+#include "daemon/commands.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <variant>
+
+#include "core/limits.h"
+#include "core/units.h"
+
+namespace writecanary::daemon {
+namespace {
+
+api::Refusal conflict(const std::string& type, const std::string& title, const std::string& detail) {
+  return {409, type, title, detail, {}};
+}
+
+api::Refusal unknown_target(const std::string& target, int status) {
+  const auto detail = fmt::format("no target \"{}\" is configured here. GET /api/v1/targets lists them", target);
+  return {status, "unknown-target", "No such target", detail, {{"target", detail}}};
+}
+
+}  // namespace
+
+api::CommandResult Commands::execute(const api::Command& command) {
+  return std::visit([this](const auto& wanted) { return carry_out(wanted); }, command);
+}
+
+std::optional<api::Refusal> Commands::refuse_start(const api::StartRun& command) const {
+  const auto* desk = desk_.find(command.target);
+  if (desk == nullptr) return unknown_target(command.target, 422);
+  if (find_profile(catalogue_, command.profile) == nullptr) {
+    const auto detail = fmt::format("no profile \"{}\". GET /api/v1/profiles lists them", command.profile);
+    return api::Refusal{422, "unknown-profile", "No such profile", detail, {{"profile", detail}}};
+  }
+  if (!desk->mount.usable) return conflict("target-not-mounted", "The target is not mounted", desk->mount.reason);
+  if (desk->stuck()) {
+    return conflict("target-stuck", "The target is stuck",
+                    fmt::format("target \"{}\": the last probe hangs in the kernel; no run begins before it is gone",
+                                command.target));
+  }
+  if (desk->paused) {
+    return conflict("target-paused", "The target is paused",
+                    fmt::format("target \"{}\" is paused ({}). Resume it first", command.target,
+                                desk->paused_note.empty() ? "no note" : desk->paused_note));
+  }
+  if (budget_left(desk->config, desk->bytes_today) == 0U) {
+    return conflict("budget-spent", "The daily byte budget is spent",
+                    fmt::format("target \"{}\": {} were written today, max_bytes_per_day is {}. Wait until 00:00 UTC, "
+                                "or raise it",
+                                command.target, format_size(desk->bytes_today),
+                                format_size(desk->config.settings.bytes_per_day_max)));
+  }
+  if (desk->busy() && !command.queue) {
+    return conflict("target-busy", "The target is busy",
+                    fmt::format("target \"{}\": a run is going on or waits. Stop it, or set \"queue\": true to wait "
+                                "behind it",
+                                command.target));
+  }
+  if (desk->queue.size() >= kQueuedRunsPerTarget) {
+    return conflict("queue-full", "The target's queue is full",
+                    fmt::format("target \"{}\": {} runs wait, the limit. Wait for one to end, or stop some",
+                                command.target, desk->queue.size()));
+  }
+  return std::nullopt;
+}
+
+api::CommandResult Commands::carry_out(const api::StartRun& command) {
+  const auto now = to_unix_ms(clock_.now());
+  if (!command.idempotency_key.empty()) {
+    if (const auto earlier = store_.run_of_key(command.idempotency_key, now)) return api::Accepted{*earlier, true};
+  }
+  if (const auto refusal = refuse_start(command)) return *refusal;
+  RunOrder order;
+  order.target = command.target;
+  order.profile = command.profile;
+  order.trigger = "api";
+  order.requested_by = command.requested_by;
+  order.duration_ms = command.duration_ms;
+  order.writes = command.writes;
+  order.seed = command.seed;
+  order.memory_bytes = command.memory_bytes;
+  order.options = command.options;
+  order.classic = command.classic;
+  const auto id = desk_.order(order);
+  if (!command.idempotency_key.empty()) store_.remember_key(command.idempotency_key, id, now);
+  spdlog::info("run {}: asked for by {}: {} on target {}", id, command.requested_by, command.profile, command.target);
+  return api::Accepted{id, false};
+}
+
+api::CommandResult Commands::carry_out(const api::StopRun& command) {
+  if (!desk_.stop(command.run_id, command.requested_by)) {
+    return conflict("run-not-active", "The run is not active",
+                    fmt::format("run {} neither waits nor runs, so there is nothing to stop", command.run_id));
+  }
+  spdlog::info("run {}: stop asked for by {}", command.run_id, command.requested_by);
+  return api::Accepted{command.run_id, false};
+}
+
+api::CommandResult Commands::carry_out(const api::SetPaused& command) {
+  if (desk_.find(command.target) == nullptr) return unknown_target(command.target, 404);
+  auto note = command.note;
+  if (command.paused && !command.requested_by.empty()) {
+    note = note.empty() ? "by " + command.requested_by : fmt::format("{} (by {})", note, command.requested_by);
+  }
+  desk_.set_paused(command.target, command.paused, note);
+  spdlog::info("target {}: {} by {}", command.target, command.paused ? "paused" : "resumed", command.requested_by);
+  return api::Accepted{};
+}
+
+api::CommandResult Commands::carry_out(const api::AckFinding& command) {
+  if (!store_.acknowledge(command.finding_id, command.requested_by, command.note, to_unix_ms(clock_.now()))) {
+    return api::Refusal{
+        404, "unknown-finding", "No such finding", fmt::format("there is no finding {}", command.finding_id), {}};
+  }
+  metrics_.set_open_findings(store_.open_findings());
+  desk_.publish_events();
+  spdlog::info("finding {}: acknowledged by {}", command.finding_id, command.requested_by);
+  return api::Accepted{command.finding_id, false};
+}
+
+}  // namespace writecanary::daemon

@@ -1,0 +1,34 @@
+// Carries out what HTTP requests ask for, or refuses with the reason. Loop thread.
+#pragma once
+
+#include "api/commands.h"
+#include "core/profile_info.h"
+#include "daemon/run_desk.h"
+#include "storage/store.h"
+
+namespace writecanary::daemon {
+
+class Commands {
+ public:
+  // All must outlive this.
+  Commands(RunDesk& desk, storage::Store& store, api::Metrics& metrics, const Catalogue& catalogue, const Clock& clock)
+      : desk_(desk), store_(store), metrics_(metrics), catalogue_(catalogue), clock_(clock) {}
+
+  // Committed when it returns. Throws storage::StorageError.
+  api::CommandResult execute(const api::Command& command);
+
+ private:
+  api::CommandResult carry_out(const api::StartRun& command);
+  api::CommandResult carry_out(const api::StopRun& command);
+  api::CommandResult carry_out(const api::SetPaused& command);
+  api::CommandResult carry_out(const api::AckFinding& command);
+  std::optional<api::Refusal> refuse_start(const api::StartRun& command) const;
+
+  RunDesk& desk_;
+  storage::Store& store_;
+  api::Metrics& metrics_;
+  const Catalogue& catalogue_;
+  const Clock& clock_;
+};
+
+}  // namespace writecanary::daemon

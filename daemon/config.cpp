@@ -1,0 +1,178 @@
+#include "daemon/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/limits.h"
+#include "core/units.h"
+#include "daemon/window.h"
+
+namespace writecanary::daemon {
+namespace {
+
+bool is_name(const std::string& text) {
+  const auto allowed = [](unsigned char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
+  };
+  return !text.empty() && text.size() <= 64 && text != "." && text != ".." && std::ranges::all_of(text, allowed);
+}
+
+// Collects complaints about one table under its dotted key.
+class Checker {
+ public:
+  Checker(const Config& config, std::vector<ConfigIssue>& issues) : config_(config), issues_(issues) {}
+
+  void require(bool holds, const std::string& key, const std::string& text) {
+    if (holds) return;
+    // A target inherits what [defaults] says; one complaint about that is enough.
+    const bool inherited = !config_.where.contains(key);
+    if (inherited && std::ranges::find(issues_, text, &ConfigIssue::text) != issues_.end()) return;
+    issues_.push_back({config_.position(key), text});
+  }
+
+  void settings(const std::string& prefix, const RunSettings& settings) {
+    using std::chrono::milliseconds;
+    require(!settings.profiles.empty(), prefix + "profiles",
+            "profiles is empty. Name at least one; `writecanary profiles` lists them");
+    std::set<std::string> seen;
+    for (const auto& profile : settings.profiles) {
+      require(seen.insert(profile).second, prefix + "profiles", fmt::format("profile \"{}\" is named twice", profile));
+    }
+    require(settings.duration >= milliseconds{100} && settings.duration <= milliseconds{kDurationMsMax},
+            prefix + "duration",
+            fmt::format("duration {} is out of range: 100ms to {}", format_duration(settings.duration),
+                        format_duration(milliseconds{kDurationMsMax})));
+    require(settings.every >= settings.duration && settings.every >= std::chrono::seconds{1}, prefix + "every",
+            fmt::format("every {} is shorter than a run ({}) or than 1s. Give a longer interval",
+                        format_duration(settings.every), format_duration(settings.duration)));
+    require(settings.memory_bytes >= kMemoryBytesMin && settings.memory_bytes <= kMemoryBytesMax, prefix + "memory",
+            fmt::format("memory {} is out of range: {} to {}", format_size(settings.memory_bytes),
+                        format_size(kMemoryBytesMin), format_size(kMemoryBytesMax)));
+    require(
+        settings.memory_pressure_max >= 0 && settings.memory_pressure_max <= 100, prefix + "max_memory_pressure",
+        fmt::format("max_memory_pressure {} is out of range: 0 (do not look) to 100", settings.memory_pressure_max));
+    if (!settings.window.empty()) {
+      const auto window = Window::parse(settings.window);
+      if (!window.value) require(false, prefix + "window", window.error);
+    }
+  }
+
+  void target(const std::string& prefix, const TargetConfig& target) {
+    require(is_name(target.name), prefix + "name",
+            fmt::format("target name \"{}\": use 1 to 64 letters, digits, '-', '_' and '.'", target.name));
+    require(
+        target.path.starts_with('/') && target.path.find("/../") == std::string::npos && !target.path.ends_with("/.."),
+        prefix + "path",
+        fmt::format("target \"{}\": path \"{}\" must be absolute and without \"..\"", target.name, target.path));
+    settings(prefix, target.settings);
+    for (const auto& [profile, options] : target.options) {
+      require(std::ranges::find(target.settings.profiles, profile) != target.settings.profiles.end(),
+              prefix + "options." + profile,
+              fmt::format("target \"{}\": options for profile \"{}\", which this target does not run. Add it to "
+                          "profiles, or remove the options",
+                          target.name, profile));
+    }
+  }
+
+ private:
+  const Config& config_;
+  std::vector<ConfigIssue>& issues_;
+};
+
+std::string known_names(const Catalogue& catalogue) {
+  std::string names;
+  for (const auto& profile : catalogue) names += (names.empty() ? "" : ", ") + profile.name;
+  return names;
+}
+
+void check_options(const Config& config, const std::string& prefix, const std::string& profile,
+                   const ProfileOptions& options, const ProfileInfo& info, std::vector<ConfigIssue>& issues) {
+  for (const auto& [name, value] : options) {
+    const auto key = prefix + "options." + profile + "." + name;
+    const auto option = std::ranges::find(info.options, name, &ProfileOption::name);
+    if (option == info.options.end()) {
+      std::string known;
+      for (const auto& other : info.options) known += (known.empty() ? "" : ", ") + other.name;
+      issues.push_back({config.position(key), fmt::format("profile \"{}\" has no option \"{}\". It has: {}", profile,
+                                                          name, known.empty() ? "none" : known)});
+    } else if (value < option->minimum || value > option->maximum) {
+      issues.push_back({config.position(key), fmt::format("{}.{} = {} is out of range: {} to {}", profile, name, value,
+                                                          option->minimum, option->maximum)});
+    }
+  }
+}
+
+}  // namespace
+
+std::string Config::state_directory() const {
+  const auto slash = storage_path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : storage_path.substr(0, slash);
+}
+
+Position Config::position(const std::string& key) const {
+  const auto found = where.find(key);
+  if (found != where.end()) return found->second;
+  // What a target inherits was said in [defaults]; a missing key is reported where its table begins.
+  const auto dot = key.rfind('.');
+  return dot == std::string::npos ? Position{} : position(key.substr(0, dot));
+}
+
+std::vector<ConfigIssue> check_values(const Config& config) {
+  std::vector<ConfigIssue> issues;
+  Checker checker(config, issues);
+  checker.require(config.storage_path.starts_with('/') && !config.storage_path.ends_with('/'), "storage.path",
+                  fmt::format("storage.path \"{}\" must be the absolute path of a file", config.storage_path));
+  checker.require(
+      config.storage_bytes_max >= (16ULL << 20), "storage.max_size",
+      fmt::format("storage.max_size {} is too small: give at least 16 MiB", format_size(config.storage_bytes_max)));
+  checker.require(
+      config.keep_runs >= std::chrono::hours{1}, "storage.keep_runs",
+      fmt::format("storage.keep_runs {} is too short: give at least 1h", format_duration(config.keep_runs)));
+  checker.require(
+      config.concurrent_runs_max >= 1 && config.concurrent_runs_max <= static_cast<int>(kTargetsMax),
+      "defaults.max_concurrent_runs",
+      fmt::format("max_concurrent_runs {} is out of range: 1 to {}", config.concurrent_runs_max, kTargetsMax));
+  checker.require(config.targets.size() <= kTargetsMax, "target",
+                  fmt::format("{} targets, but one daemon watches at most {}", config.targets.size(), kTargetsMax));
+  checker.settings("defaults.", config.defaults);
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < config.targets.size(); ++i) {
+    const auto prefix = fmt::format("target[{}].", i);
+    checker.target(prefix, config.targets[i]);
+    checker.require(names.insert(config.targets[i].name).second, prefix + "name",
+                    fmt::format("target name \"{}\" is used twice. Give each target its own", config.targets[i].name));
+  }
+  return issues;
+}
+
+std::vector<ConfigIssue> check_profiles(const Config& config, const Catalogue& catalogue) {
+  std::vector<ConfigIssue> issues;
+  const auto check_names = [&](const std::string& key, const std::vector<std::string>& profiles) {
+    for (const auto& name : profiles) {
+      if (find_profile(catalogue, name) == nullptr) {
+        issues.push_back(
+            {config.position(key), fmt::format("unknown profile \"{}\". Known: {}", name, known_names(catalogue))});
+      }
+    }
+  };
+  check_names("defaults.profiles", config.defaults.profiles);
+  for (std::size_t i = 0; i < config.targets.size(); ++i) {
+    const auto prefix = fmt::format("target[{}].", i);
+    const auto& target = config.targets[i];
+    // Inherited ones were checked above.
+    if (target.settings.profiles != config.defaults.profiles) {
+      check_names(prefix + "profiles", target.settings.profiles);
+    }
+    for (const auto& [profile, options] : target.options) {
+      const auto* info = find_profile(catalogue, profile);
+      if (info != nullptr) check_options(config, prefix, profile, options, *info, issues);
+    }
+  }
+  return issues;
+}
+
+}  // namespace writecanary::daemon

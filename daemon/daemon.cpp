@@ -1,0 +1,269 @@
+#include "daemon/daemon.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <random>
+#include <set>
+#include <utility>
+
+#include "core/error.h"
+#include "daemon/identity.h"
+#include "daemon/pressure_gate.h"
+
+namespace writecanary::daemon {
+namespace {
+
+constexpr std::chrono::seconds kBeat{1};
+constexpr std::chrono::milliseconds kPublishInterval{100};
+constexpr std::chrono::seconds kRetentionInterval{10};
+constexpr std::chrono::seconds kStorageRetry{5};
+
+std::uint64_t draw_seed() {
+  std::random_device device;
+  return std::uint64_t{device()} << 32 | device();
+}
+
+std::unique_ptr<storage::Store> open_store(const Config& config) {
+  std::error_code error;
+  std::filesystem::create_directories(config.evidence_root(), error);
+  if (error) {
+    throw SystemError(
+        fmt::format("make the directory {}; give another storage.path or --state-dir", config.evidence_root()),
+        error.value());
+  }
+  return storage::Store::open(config.storage_path);
+}
+
+// Configured ones, and those that have counted something before.
+std::vector<std::string> all_profiles(const Config& config) {
+  std::set<std::string> names(config.defaults.profiles.begin(), config.defaults.profiles.end());
+  for (const auto& target : config.targets)
+    names.insert(target.settings.profiles.begin(), target.settings.profiles.end());
+  return {names.begin(), names.end()};
+}
+
+std::vector<std::string> target_names(const Config& config) {
+  std::vector<std::string> names;
+  for (const auto& target : config.targets) names.push_back(target.name);
+  return names;
+}
+
+}  // namespace
+
+Daemon::Daemon(Prepared prepared)
+    : prepared_(std::move(prepared)),
+      config_(prepared_.loaded.config),
+      store_(open_store(config_)),
+      reader_(config_.storage_path),
+      desk_({*store_, events_, metrics_, loop_, clock_, prepared_.cgroups, cgroup_prefix(config_.storage_path),
+             prepared_.probe_program, config_.evidence_root(), draw_seed, Patience{}}),
+      scheduler_(host_id()),
+      commands_(desk_, *store_, metrics_, prepared_.catalogue, clock_),
+      retention_(*store_, reader_, config_.evidence_root()),
+      mountinfo_(open_file("/proc/self/mountinfo", O_RDONLY)),
+      beat_timer_(loop_, [this] { beat(); }) {
+  facts_.started_at_ms = to_unix_ms(clock_.now());
+  facts_.pressure = {prepared_.cgroups.backend(), prepared_.cgroups.directory, prepared_.cgroups.reason};
+  facts_.kernel = kernel_facts();
+  facts_.config_path = prepared_.loaded.path;
+  facts_.not_ready_reason = "starting";
+  if (prepared_.cgroups.version == 0) {
+    spdlog::warn("no memory cgroup can be made, so no run can be better than unexposed: {}", prepared_.cgroups.reason);
+  }
+  close_leftovers();
+}
+
+Daemon::~Daemon() = default;
+
+void Daemon::close_leftovers() {
+  const auto prefix = cgroup_prefix(config_.storage_path);
+  for (const auto& name : remove_leftover_cgroups(prepared_.cgroups, prefix)) {
+    spdlog::error("{}/{}: a process of an earlier run hangs in the kernel; the cgroup stays",
+                  prepared_.cgroups.directory, name);
+  }
+  const auto unfinished = store_->interrupt_unfinished(to_unix_ms(clock_.now()));
+  desk_.configure(config_);
+  for (const auto& run : unfinished) {
+    spdlog::warn("run {}: {} on target {} was cut off when the daemon ended; it is interrupted", run.id,
+                 run.result.profile, run.target);
+    if (run.state == RunState::kRunning) desk_.sweep_before_next(run.target);
+  }
+  metrics_.configure(target_names(config_), all_profiles(config_), store_->totals(), store_->open_findings());
+}
+
+void Daemon::begin() {
+  signal_watch_ = loop_.watch(prepared_.signals.fd(), EPOLLIN, [this] { take_signals(); });
+  // The kernel reports every change of the mount table as an exceptional condition on this file
+  // (proc_pid_mountinfo(5)).
+  mount_watch_ = loop_.watch(mountinfo_.get(), EPOLLPRI, [this] { read_mounts(); });
+  read_mounts();
+  beat();
+}
+
+void Daemon::serve() {
+  begin();
+  scheduler_.configure(config_, clock_.now());
+  mailbox_watch_ = loop_.watch(mailbox_.fd(), EPOLLIN, [this] {
+    mailbox_.drain([this](const api::Command& command) {
+      auto result = commands_.execute(command);
+      // Whoever asked looks at the state next.
+      plan_and_start();
+      publish();
+      return result;
+    });
+  });
+  publish();
+  api::ServerOptions options{config_.listen, config_.evidence_root(),
+                             [](const std::string& line) { spdlog::debug("http: {}", line); }};
+  server_ = std::make_unique<api::Server>(
+      std::move(options), api::Services{reader_, mailbox_, board_, events_, metrics_, prepared_.catalogue, clock_});
+  server_->start();
+  spdlog::info("listening on {}", server_->url());
+  facts_.ready = true;
+  facts_.not_ready_reason.clear();
+  pass();
+  publish();
+  notifier_.ready(fmt::format("Watching {} targets, {}", config_.targets.size(), server_->url()));
+  while (!stopping_) {
+    loop_.run_once();
+    pass();
+  }
+  shut_down();
+}
+
+void Daemon::take_signals() {
+  while (const int number = prepared_.signals.take()) {
+    if (number == SIGHUP) {
+      reload();
+    } else {
+      spdlog::info("{}: ending", number == SIGTERM ? "SIGTERM" : "SIGINT");
+      stopping_ = true;
+    }
+  }
+}
+
+void Daemon::reload() {
+  notifier_.reloading();
+  auto loaded = load_config(prepared_.options);
+  for (const auto& issue : check_profiles(loaded.config, prepared_.catalogue)) {
+    loaded.errors.push_back(describe(issue, loaded.path));
+  }
+  for (const auto& warning : loaded.warnings) spdlog::warn("{}", warning);
+  if (!loaded.errors.empty()) {
+    for (const auto& error : loaded.errors) spdlog::error("{}", error);
+    spdlog::error("the configuration was not reloaded; the one that runs is kept");
+    facts_.reload_successful = false;
+    facts_.reload_error = loaded.errors.front();
+  } else {
+    if (loaded.config.listen != config_.listen || loaded.config.storage_path != config_.storage_path) {
+      spdlog::warn("server.listen and storage.path take effect only at the next start of the daemon");
+      loaded.config.listen = config_.listen;
+      loaded.config.storage_path = config_.storage_path;
+    }
+    for (const auto& line : differences(config_, loaded.config)) spdlog::info("configuration: {}", line);
+    desk_.configure(loaded.config);
+    config_ = std::move(loaded.config);
+    scheduler_.configure(config_, clock_.now());
+    metrics_.configure(target_names(config_), all_profiles(config_), store_->totals(), store_->open_findings());
+    read_mounts();
+    facts_.reload_successful = true;
+    facts_.reload_error.clear();
+    spdlog::info("configuration reloaded");
+  }
+  plan_and_start();
+  publish();
+  notifier_.ready(fmt::format("Watching {} targets", config_.targets.size()));
+}
+
+void Daemon::read_mounts() {
+  try {
+    desk_.set_mounts(read_mountinfo());
+  } catch (const SystemError& error) {
+    spdlog::error("{}; the mount table as it was before is used", error.what());
+  }
+}
+
+void Daemon::beat() {
+  memory_pressure_ = read_memory_pressure();
+  notifier_.alive(clock_.steady());
+  beat_timer_.set(clock_.steady() + kBeat);
+}
+
+void Daemon::pass() {
+  const auto now = clock_.steady();
+  if (now < storage_retry_) return publish();
+  try {
+    plan_and_start();
+    if (now >= retention_due_ && server_) {
+      const bool more = retention_.step(config_, clock_.now()) > 0;
+      retention_due_ = now + (more ? kBeat : kRetentionInterval);
+    }
+    if (!facts_.ready && server_) {
+      facts_.ready = true;
+      facts_.not_ready_reason.clear();
+    }
+  } catch (const storage::StorageError& error) {
+    // Results that could not be committed wait and are tried again; nothing new begins meanwhile.
+    spdlog::error("{}", error.what());
+    facts_.ready = false;
+    facts_.not_ready_reason = error.what();
+    storage_retry_ = now + kStorageRetry;
+  }
+  if (now - published_ >= kPublishInterval) publish();
+}
+
+void Daemon::plan_and_start() {
+  if (stopping_) return;
+  desk_.pass();
+  const auto now = clock_.now();
+  plan_ = scheduler_.plan(desk_.situation(), {desk_.free_slots(), memory_pressure_}, now);
+  if (plan_.due.empty()) return;
+  for (const auto& due : plan_.due) {
+    scheduler_.started(due.target, due.profile, now);
+    RunOrder order;
+    order.target = due.target;
+    order.profile = due.profile;
+    order.trigger = due.first ? "startup" : "schedule";
+    desk_.order(order);
+  }
+  desk_.pass();
+  plan_ = scheduler_.plan(desk_.situation(), {0, memory_pressure_}, now);
+  publish();
+}
+
+void Daemon::publish() {
+  const auto state = live_view(facts_, config_, desk_, plan_, clock_.now());
+  board_.publish(state);
+  metrics_.mirror(*state, store_->size_bytes());
+  published_ = clock_.steady();
+}
+
+void Daemon::shut_down() {
+  // Worst case: a probe that hangs is told, killed and given up within three seconds.
+  constexpr std::chrono::milliseconds kLimit{4000};
+  notifier_.stopping();
+  mailbox_.close();
+  facts_.ready = false;
+  facts_.not_ready_reason = "shutting down";
+  desk_.shut_down();
+  const auto end = clock_.steady() + kLimit;
+  Timer limit(loop_, [] {});
+  limit.set(end);
+  desk_.pass();
+  while (!desk_.settled() && clock_.steady() < end) {
+    loop_.run_once();
+    desk_.pass();
+  }
+  publish();
+  events_.close();
+  if (server_) server_->stop();
+  spdlog::info("ended");
+}
+
+}  // namespace writecanary::daemon

@@ -1,0 +1,92 @@
+// The daemon put together: one loop that owns scheduler, supervisors and the writing side of the database, and an HTTP
+// server beside it.
+//
+// main.cpp prepares what must happen before threads start (signals, cgroups, configuration) and hands it over.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "api/event_hub.h"
+#include "api/metrics.h"
+#include "api/server.h"
+#include "core/cgroup.h"
+#include "core/clock.h"
+#include "core/profile_info.h"
+#include "daemon/commands.h"
+#include "daemon/event_loop.h"
+#include "daemon/live_view.h"
+#include "daemon/mailbox.h"
+#include "daemon/notify.h"
+#include "daemon/options.h"
+#include "daemon/retention.h"
+#include "daemon/run_desk.h"
+#include "daemon/scheduler.h"
+#include "storage/reader.h"
+#include "storage/store.h"
+
+namespace writecanary::daemon {
+
+// What main prepares.
+struct Prepared {
+  Options options;
+  LoadedConfig loaded;  // without errors
+  Signals signals;
+  CgroupRoot cgroups;
+  std::string probe_program;
+  Catalogue catalogue;
+};
+
+class Daemon {
+ public:
+  // Opens the database and closes what an earlier daemon left behind. Throws StorageError and SystemError.
+  explicit Daemon(Prepared prepared);
+  ~Daemon();
+
+  // Serves until SIGTERM or SIGINT. Throws when it cannot start or cannot go on.
+  void serve();
+  // Runs every profile of every target one time and prints the verdicts to stdout. Returns the worst one's exit code.
+  int run_once();
+
+ private:
+  void close_leftovers();
+  void begin();
+  void take_signals();
+  void reload();
+  void read_mounts();
+  void beat();
+  void pass();
+  void plan_and_start();
+  void publish();
+  void shut_down();
+
+  const SystemClock clock_;
+  Prepared prepared_;
+  Config config_;
+  DaemonFacts facts_;
+  EventLoop loop_;
+  std::unique_ptr<storage::Store> store_;
+  storage::Reader reader_;
+  api::EventHub events_;
+  api::Metrics metrics_;
+  api::LiveBoard board_;
+  RunDesk desk_;
+  Scheduler scheduler_;
+  Commands commands_;
+  Mailbox mailbox_;
+  Retention retention_;
+  Notifier notifier_;
+  Plan plan_;
+  std::optional<double> memory_pressure_;
+  bool stopping_ = false;
+  SteadyTime published_{};
+  SteadyTime retention_due_{};
+  SteadyTime storage_retry_{};  // after a failure of the database nothing is started before this
+  Fd mountinfo_;
+  EventLoop::Watch signal_watch_, mailbox_watch_, mount_watch_;
+  Timer beat_timer_;
+  std::unique_ptr<api::Server> server_;
+};
+
+}  // namespace writecanary::daemon

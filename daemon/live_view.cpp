@@ -1,0 +1,69 @@
+#include "daemon/live_view.h"
+
+#include "daemon/active_run.h"
+
+namespace writecanary::daemon {
+namespace {
+
+api::LiveTarget live_target(const RunDesk::Desk& desk, const Plan& plan) {
+  api::LiveTarget live;
+  live.name = desk.config.name;
+  live.path = desk.config.path;
+  live.mounted = desk.mount.usable;
+  if (live.mounted) {
+    live.fstype = desk.mount.mount.type;
+    live.source = desk.mount.mount.source;
+    live.mount_options = desk.mount.mount.options;
+  }
+  live.paused = desk.paused;
+  live.paused_note = desk.paused_note;
+  if (desk.active && !desk.active->result_committed) live.current_run = desk.active->run_id;
+  for (const auto& run : desk.queue) live.queued_runs.push_back(run.id);
+  live.bytes_today = desk.bytes_today;
+  live.bytes_per_day_max = desk.config.settings.bytes_per_day_max;
+
+  const auto planned = plan.targets.find(live.name);
+  if (planned != plan.targets.end()) {
+    live.state = planned->second.state;
+    live.state_reason = planned->second.reason;
+  }
+  // The plan was made before the runs that it called for began.
+  if (desk.busy() && !desk.stuck()) {
+    live.state = "running";
+    live.state_reason.clear();
+  }
+  for (const auto& profile : desk.config.settings.profiles) {
+    api::LiveProfile next{profile, std::nullopt};
+    if (planned != plan.targets.end() && !desk.paused && !desk.stuck()) {
+      const auto time = planned->second.next_runs.find(profile);
+      if (time != planned->second.next_runs.end() && time->second) next.next_run_ms = to_unix_ms(*time->second);
+    }
+    live.profiles.push_back(std::move(next));
+  }
+  return live;
+}
+
+}  // namespace
+
+std::shared_ptr<const api::LiveState> live_view(const DaemonFacts& facts, const Config& config, const RunDesk& desk,
+                                                const Plan& plan, SystemTime now) {
+  auto state = std::make_shared<api::LiveState>();
+  state->started_at_ms = facts.started_at_ms;
+  state->loop_beat_ms = to_unix_ms(now);
+  state->ready = facts.ready;
+  state->not_ready_reason = facts.not_ready_reason;
+  state->pressure = facts.pressure;
+  state->kernel = facts.kernel;
+  state->database_path = config.storage_path;
+  state->config_path = facts.config_path;
+  state->config_reload_successful = facts.reload_successful;
+  state->config_reload_error = facts.reload_error;
+  state->default_profiles = config.defaults.profiles;
+  for (const auto& target : config.targets) {
+    if (const auto* found = desk.find(target.name)) state->targets.push_back(live_target(*found, plan));
+  }
+  state->runs = desk.live_runs();
+  return state;
+}
+
+}  // namespace writecanary::daemon

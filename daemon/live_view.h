@@ -1,0 +1,29 @@
+// Puts together the snapshot that HTTP threads read. Pure.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "api/live_state.h"
+#include "daemon/config.h"
+#include "daemon/run_desk.h"
+#include "daemon/scheduler.h"
+
+namespace writecanary::daemon {
+
+// What the daemon knows beside its targets.
+struct DaemonFacts {
+  std::int64_t started_at_ms = 0;
+  bool ready = false;
+  std::string not_ready_reason;
+  PressureFacts pressure;
+  KernelFacts kernel;
+  std::string config_path;
+  bool reload_successful = true;
+  std::string reload_error;
+};
+
+std::shared_ptr<const api::LiveState> live_view(const DaemonFacts& facts, const Config& config, const RunDesk& desk,
+                                                const Plan& plan, SystemTime now);
+
+}  // namespace writecanary::daemon

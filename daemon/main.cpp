@@ -1,0 +1,76 @@
+// writecanaryd: the lifecycle, from the command line to the exit code.
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <cstdio>
+#include <exception>
+#include <utility>
+
+#include "core/probe_process.h"
+#include "core/version.h"
+#include "daemon/config_toml.h"
+#include "daemon/daemon.h"
+#include "daemon/options.h"
+
+namespace writecanary::daemon {
+namespace {
+
+void set_up_log(const std::string& level) {
+  auto logger = spdlog::stderr_logger_mt("writecanaryd");
+  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+  logger->set_level(spdlog::level::from_str(level));
+  spdlog::set_default_logger(std::move(logger));
+}
+
+int refuse(const LoadedConfig& loaded) {
+  for (const auto& error : loaded.errors) fmt::print(stderr, "{}\n", error);
+  return 1;
+}
+
+int run(const Options& options) {
+  auto loaded = load_config(options);
+  if (!loaded.errors.empty()) return refuse(loaded);
+  if (options.dump_config) {
+    fmt::print("{}", dump_config(loaded.config));
+    return 0;
+  }
+
+  // Blocked before any thread starts, so that all of them are, and the cgroup is entered while there is only one.
+  Signals signals;
+  const auto probe = sibling_program("writecanary-probe");
+  auto catalogue = load_catalogue(probe);
+  for (const auto& issue : check_profiles(loaded.config, catalogue)) {
+    loaded.errors.push_back(describe(issue, loaded.path));
+  }
+  if (!loaded.errors.empty()) return refuse(loaded);
+  if (options.check_config) {
+    for (const auto& warning : loaded.warnings) fmt::print(stderr, "{}\n", warning);
+    fmt::print("{}: good, {} targets\n", loaded.path.empty() ? "built-in defaults" : loaded.path,
+               loaded.config.targets.size());
+    return 0;
+  }
+
+  set_up_log(options.log_level);
+  spdlog::info("writecanaryd {} ({}), configuration: {}", kVersion, kRevision,
+               loaded.path.empty() ? "built-in defaults" : loaded.path);
+  for (const auto& warning : loaded.warnings) spdlog::warn("{}", warning);
+  Daemon daemon({options, std::move(loaded), std::move(signals), prepare_cgroup_root(), probe, std::move(catalogue)});
+  if (options.once) return daemon.run_once();
+  daemon.serve();
+  return 0;
+}
+
+}  // namespace
+}  // namespace writecanary::daemon
+
+int main(int argc, char** argv) {
+  const auto parsed = writecanary::daemon::parse_options(argc, argv);
+  if (!parsed.options) return parsed.exit_code;
+  try {
+    return writecanary::daemon::run(*parsed.options);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "writecanaryd: {}\n", error.what());
+    return 1;
+  }
+}
