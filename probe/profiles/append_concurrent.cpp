@@ -53,8 +53,15 @@ ProfileInfo describe() {
 // Life of one appender, in its own process.
 class Appender {
  public:
-  Appender(RunContext& context, SharedRound& round, const RunFile& file, std::uint32_t number, std::uint64_t records)
-      : context_(context), round_(round), records_(records), number_(number), tag_(context.current_tag()) {
+  // Without `armed` the limit stays where it is: where nothing is written inline, low memory would only make errors.
+  Appender(RunContext& context, SharedRound& round, const RunFile& file, std::uint32_t number, std::uint64_t records,
+           bool armed)
+      : context_(context),
+        round_(round),
+        records_(records),
+        number_(number),
+        headroom_(armed ? context.option("headroom_bytes") : 0),
+        tag_(context.current_tag()) {
     tag_.writer = static_cast<std::uint8_t>(number);
     fd_ = context.workspace().open(file.name(), O_WRONLY | O_APPEND);
   }
@@ -62,7 +69,7 @@ class Appender {
   void run() {
     Unsupported refused;
     const auto trap = Trap::open(context_.pressure(),
-                                 {.headroom_bytes = context_.option("headroom_bytes"),
+                                 {.headroom_bytes = headroom_,
                                   .directory = context_.workspace().directory(),
                                   .writer = number_,
                                   .window = &round_.window()},
@@ -109,6 +116,7 @@ class Appender {
   SharedRound& round_;
   std::uint64_t records_;
   std::uint32_t number_;
+  std::uint64_t headroom_;
   Tag tag_;
   Fd fd_;
   std::uint64_t acknowledged_ = 0;
@@ -116,12 +124,12 @@ class Appender {
 };
 
 [[noreturn]] void appender_process(RunContext& context, SharedRound& round, const RunFile& file, std::uint32_t number,
-                                   std::uint64_t records) {
+                                   std::uint64_t records, bool armed) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   signal(SIGTERM, SIG_IGN);  // the parent passes a stop on
   int status = 0;
   try {
-    Appender(context, round, file, number, records).run();
+    Appender(context, round, file, number, records, armed).run();
   } catch (const SystemError& error) {
     round.fail(number, error.error_number());
     status = 1;
@@ -167,7 +175,7 @@ class Round {
     for (std::uint32_t writer = 0; writer < writers_; ++writer) {
       const pid_t pid = fork();
       if (pid < 0) throw_errno("fork a writer");
-      if (pid == 0) appender_process(context_, *shared_, file_, writer, records(writer));
+      if (pid == 0) appender_process(context_, *shared_, file_, writer, records(writer), meaningful_);
       children.emplace_back(pid);
     }
     for (const Child& child : children) {
