@@ -88,11 +88,13 @@ std::string describe_refusal(int status, std::string_view body) {
     return fmt::format("the daemon answered {}{}{}", status, beginning.empty() ? "" : ": ", beginning);
   }
   std::string result = text(problem, "title");
-  if (const std::string detail = text(problem, "detail"); !detail.empty()) result += ": " + detail;
+  const std::string detail = text(problem, "detail");
+  if (!detail.empty()) result += ": " + detail;
   const auto errors = problem.find("errors");
   if (errors != problem.end() && errors->is_array()) {
     for (const nlohmann::json& error : *errors) {
-      if (error.is_object()) result += fmt::format("\n  {}: {}", text(error, "field"), text(error, "detail"));
+      if (!error.is_object() || detail.find(text(error, "detail")) != std::string::npos) continue;  // said already
+      result += fmt::format("\n  {}: {}", text(error, "field"), text(error, "detail"));
     }
   }
   return result;

@@ -29,7 +29,8 @@ struct Endpoint {
 // Throws UsageError for anything else.
 Endpoint parse_url(const std::string& url);
 
-// `title: detail` and a line per field for problem details, else the status with the beginning of the body.
+// `title: detail` and a line per field that the detail does not name, for problem details; else the status
+// with the beginning of the body.
 std::string describe_refusal(int status, std::string_view body);
 // 1 when the request itself is at fault (unknown name, bad value, no rights), else 5.
 int refusal_exit_code(int status);

@@ -83,7 +83,8 @@ function say(title, problem) {
   const box = el("div", { class: problem ? "message refused" : "message" });
   const text = el("div", {}, el("strong", {}, title));
   if (problem?.detail) text.append(el("p", {}, problem.detail));
-  if (problem?.errors?.length) text.append(el("ul", {}, ...problem.errors.map((e) => el("li", {}, `${e.field}: ${e.detail}`))));
+  const more = (problem?.errors ?? []).filter((error) => !problem.detail?.includes(error.detail)); // nothing is said twice
+  if (more.length) text.append(el("ul", {}, ...more.map((error) => el("li", {}, `${error.field}: ${error.detail}`))));
   box.append(text, el("button", { class: "small", type: "button", onclick: () => box.remove() }, "Close"));
   $("messages").append(box);
   setTimeout(() => box.remove(), problem ? 30_000 : 6_000);
@@ -155,12 +156,12 @@ async function refresh() {
 async function load() {
   const [status, targets, profiles, runs, active, open, done] = await Promise.all([
     call("/status"), call("/targets"), state.profiles.length ? { items: state.profiles } : call("/profiles"), call("/runs?limit=20"),
-    call("/runs?state=running"), call("/findings?acknowledged=false&limit=50"), call("/findings?acknowledged=true&limit=10")]);
+    call("/runs?state=running"), call("/findings?acknowledged=false&limit=10"), call("/findings?acknowledged=true&limit=5")]);
   Object.assign(state, { status, targets: targets.items, profiles: profiles.items, runs: runs.items, active: active.items, open: open.items, done: done.items });
   drawSummary();
   drawRunning();
   draw("targets", state.targets, targetCards);
-  draw("findings", [state.open, state.done], findingTable);
+  draw("findings", [state.open, state.done, status.open_findings], findingTable);
   draw("runs", state.runs, runTable);
   fillForm();
   tick();
@@ -268,11 +269,14 @@ function findingTable() {
   const where = (f) => `${count(f.offset_bytes)} + ${count(f.length_bytes)}${f.source_offset_bytes == null ? "" : `, belongs to ${count(f.source_offset_bytes)}`}`;
   const acknowledge = (f) => f.acknowledged ? el("span", { class: "quiet" }, `${f.acknowledged_by || "acknowledged"}: ${f.note || "no note"}`)
     : el("button", { type: "button", class: "small", "data-key": `ack-${f.id}`, "aria-label": `Acknowledge finding ${f.id}`, onclick: () => askNote(f) }, "Acknowledge");
+  const hidden = total(state.status.open_findings) - state.open.length;
+  const more = hidden <= 0 ? null : el("p", { class: "quiet" }, `${count(hidden)} more are open: `,
+    el("a", { href: `${API}/findings?acknowledged=false&limit=500` }, "all open findings"), ", or: writecanary findings");
   return [el("div", { class: "card" }, table("Findings, open ones first", [
     ["Finding", (f) => el("a", { href: `${API}/findings/${f.id}/report` }, `${f.kind} #${f.id}`)],
     ["State", (f) => (f.acknowledged ? badge("stopped", "acknowledged") : badge("corrupt", "open"))], ["Class", (f) => f.class],
     ["Target", (f) => `${f.target} · ${f.profile}`], ["Bytes", where], ["What", (f) => f.detail, "wide"], ["Kernel", (f) => f.kernel_release],
-    ["Found", (f) => when(f.found_at)], ["", acknowledge]], all))];
+    ["Found", (f) => when(f.found_at)], ["", acknowledge]], all), more)];
 }
 
 function runTable() {

@@ -41,6 +41,10 @@ TEST(Refusal, IsShownAsTitleDetailAndFields) {
   EXPECT_EQ(describe_refusal(500, ""), "the daemon answered 500");
   EXPECT_EQ(describe_refusal(422, R"({"title":"No","errors":["text",{"field":"writes","detail":"too many"}]})"),
             "No\n  writes: too many");
+  EXPECT_EQ(describe_refusal(
+                422, R"({"title":"No","detail":"writes: too many","errors":[{"field":"writes","detail":"too many"}]})"),
+            "No: writes: too many")
+      << "nothing is said twice";
 }
 
 TEST(Refusal, ExitCodeTellsWhoseFaultItIs) {
