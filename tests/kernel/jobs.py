@@ -73,7 +73,7 @@ def repeat_job(kernel: str, filesystem: str, count: int, binaries: list[Path]) -
                                                  ("32MiB", "64MiB", "128MiB")))
     checks = [f"check {number}-{profile} --profile {profile} --memory {memory} --seed {number + 1} --writes 40 --duration 30s"
               for number, (profile, memory) in zip(range(count), settings)]
-    return _job(kernel, filesystem, checks, binaries, timeout_seconds=60 + 5 * count)
+    return _job(kernel, filesystem, checks, binaries, timeout_seconds=60 + 10 * count)
 
 
 def results(result: Result) -> dict[str, Run]:
