@@ -70,6 +70,7 @@ std::optional<Row> find_row(const SQLite::Database& database, const std::string&
 
 std::string counter_names() {
   std::vector<std::string_view> names;
+  names.reserve(kCounterColumns.size());
   for (const CounterColumn& column : kCounterColumns) names.emplace_back(column.name);
   return fmt::format("{}", fmt::join(names, ", "));
 }

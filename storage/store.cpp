@@ -37,7 +37,7 @@ std::unique_ptr<Store> Store::open(const std::string& path) {
     migrate(database, steps);
   });
   std::unique_ptr<Store> store(new Store);
-  store->state_ = std::make_unique<State>(path, std::move(lock), std::move(database));
+  store->state_ = std::make_unique<State>(State{path, std::move(lock), std::move(database)});
   return store;
 }
 
