@@ -35,13 +35,16 @@ class Store {
 
   // Returns the new id; state kQueued. Writes the event run.queued.
   std::int64_t add_run(const RunRow& run);
-  // The seed and the run id that go into the spec are known only after add_run.
+  // The seed and the run id that go into the spec are known only after add_run; the run takes its seed from the spec.
+  // This and the next three methods throw when the run is past the state that they lead to.
   void set_spec(std::int64_t run_id, const std::string& spec_json);
   void start_run(std::int64_t run_id, std::int64_t now_ms);
   // Facts from the probe's hello.
   void set_facts(std::int64_t run_id, const KernelFacts& kernel, const FilesystemFacts& filesystem,
                  const PressureFacts& pressure);
-  // The end of a run: verdict, counters, findings and events in one transaction. Returns the ids of the findings.
+  // The end of a run, also of one that never started: verdict, counters, findings (at most kFindingsPerRun) and events
+  // in one transaction. Where the result has no facts (the probe never said hello) and no seed, those known before
+  // stay. Returns the ids of the findings.
   std::vector<std::int64_t> finish_run(std::int64_t run_id, const RunResult& result, std::int64_t now_ms);
   // After a crash: every run that is queued or running becomes `interrupted`. Returns them as they were.
   std::vector<RunRow> interrupt_unfinished(std::int64_t now_ms);
