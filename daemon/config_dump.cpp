@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <set>
 #include <utility>
 
 #include "daemon/config_toml.h"
@@ -131,19 +133,31 @@ std::map<std::string, std::string> flatten(const Config& config) {
 }
 
 std::vector<std::string> differences(const Config& before, const Config& after) {
+  std::vector<std::string> lines;
+  // What belongs to a target that comes or goes is one line.
+  const auto compare_names = [&lines](const Config& from, const Config& in, const char* what) {
+    std::set<std::string> prefixes;
+    for (const auto& target : from.targets) {
+      if (std::ranges::find(in.targets, target.name, &TargetConfig::name) != in.targets.end()) continue;
+      lines.push_back(fmt::format("target.{}: {} ({})", target.name, what, target.path));
+      prefixes.insert("target." + target.name + ".");
+    }
+    return prefixes;
+  };
+  auto skipped = compare_names(before, after, "removed");
+  skipped.merge(compare_names(after, before, "added"));
+  const auto is_skipped = [&skipped](const std::string& key) {
+    return std::ranges::any_of(skipped, [&key](const std::string& prefix) { return key.starts_with(prefix); });
+  };
   const auto old_values = flatten(before);
   const auto new_values = flatten(after);
-  std::vector<std::string> lines;
   for (const auto& [key, value] : old_values) {
     const auto now = new_values.find(key);
-    if (now == new_values.end()) {
-      lines.push_back(fmt::format("{}: {} -> (gone)", key, value));
-    } else if (now->second != value) {
-      lines.push_back(fmt::format("{}: {} -> {}", key, value, now->second));
-    }
+    const auto new_value = now == new_values.end() ? "(unset)" : now->second;
+    if (!is_skipped(key) && new_value != value) lines.push_back(fmt::format("{}: {} -> {}", key, value, new_value));
   }
   for (const auto& [key, value] : new_values) {
-    if (!old_values.contains(key)) lines.push_back(fmt::format("{}: (new) -> {}", key, value));
+    if (!is_skipped(key) && !old_values.contains(key)) lines.push_back(fmt::format("{}: (unset) -> {}", key, value));
   }
   return lines;
 }

@@ -5,7 +5,6 @@
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 
-#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <random>
@@ -14,6 +13,7 @@
 
 #include "core/error.h"
 #include "daemon/identity.h"
+#include "daemon/leftovers.h"
 #include "daemon/pressure_gate.h"
 
 namespace writecanary::daemon {
@@ -76,26 +76,11 @@ Daemon::Daemon(Prepared prepared)
   if (prepared_.cgroups.version == 0) {
     spdlog::warn("no memory cgroup can be made, so no run can be better than unexposed: {}", prepared_.cgroups.reason);
   }
-  close_leftovers();
+  close_leftovers(config_, prepared_.cgroups, *store_, reader_, desk_, clock_.now());
+  metrics_.configure(target_names(config_), all_profiles(config_), store_->totals(), store_->open_findings());
 }
 
 Daemon::~Daemon() = default;
-
-void Daemon::close_leftovers() {
-  const auto prefix = cgroup_prefix(config_.storage_path);
-  for (const auto& name : remove_leftover_cgroups(prepared_.cgroups, prefix)) {
-    spdlog::error("{}/{}: a process of an earlier run hangs in the kernel; the cgroup stays",
-                  prepared_.cgroups.directory, name);
-  }
-  const auto unfinished = store_->interrupt_unfinished(to_unix_ms(clock_.now()));
-  desk_.configure(config_);
-  for (const auto& run : unfinished) {
-    spdlog::warn("run {}: {} on target {} was cut off when the daemon ended; it is interrupted", run.id,
-                 run.result.profile, run.target);
-    if (run.state == RunState::kRunning) desk_.sweep_before_next(run.target);
-  }
-  metrics_.configure(target_names(config_), all_profiles(config_), store_->totals(), store_->open_findings());
-}
 
 void Daemon::begin() {
   signal_watch_ = loop_.watch(prepared_.signals.fd(), EPOLLIN, [this] { take_signals(); });

@@ -50,7 +50,6 @@ class Daemon {
   int run_once();
 
  private:
-  void close_leftovers();
   void begin();
   void take_signals();
   void reload();

@@ -40,4 +40,6 @@ std::string cgroup_prefix(const std::string& storage_path) {
   return fmt::format("wc-{:08x}-", static_cast<std::uint32_t>(stable_hash(storage_path)));
 }
 
+std::string run_cgroup_name(const std::string& prefix, const std::string& run_id) { return prefix + "run-" + run_id; }
+
 }  // namespace writecanary::daemon

@@ -21,5 +21,7 @@ KernelFacts kernel_facts();
 // Begins the name of every cgroup of the daemon with this database, so that two daemons on one host leave each
 // other's runs alone.
 std::string cgroup_prefix(const std::string& storage_path);
+// Of one run or sweep.
+std::string run_cgroup_name(const std::string& prefix, const std::string& run_id);
 
 }  // namespace writecanary::daemon

@@ -17,6 +17,7 @@ RunDesk::Desk& RunDesk::Desk::operator=(Desk&&) noexcept = default;
 RunDesk::Desk::~Desk() = default;
 
 bool RunDesk::Desk::stuck() const {
+  if (!leftovers.empty()) return true;
   return active && active->supervisor && active->supervisor->phase() == RunPhase::kStuck;
 }
 
@@ -59,6 +60,11 @@ void RunDesk::sweep_before_next(const std::string& target) {
   if (found != desks_.end()) found->second.needs_sweep = true;
 }
 
+void RunDesk::hold_for_leftover(const std::string& target, const std::string& cgroup) {
+  const auto found = desks_.find(target);
+  if (found != desks_.end()) found->second.leftovers.push_back(cgroup);
+}
+
 const RunDesk::Desk* RunDesk::find(const std::string& target) const {
   const auto found = desks_.find(target);
   return found != desks_.end() && found->second.configured ? &found->second : nullptr;
@@ -88,7 +94,8 @@ Situation RunDesk::situation() const {
 int RunDesk::free_slots() const {
   const auto active = std::ranges::count_if(desks_, [](const auto& entry) { return entry.second.active != nullptr; });
   // A stuck probe does nothing any more; it must not keep the other targets from being watched.
-  const auto stuck = std::ranges::count_if(desks_, [](const auto& entry) { return entry.second.stuck(); });
+  const auto stuck = std::ranges::count_if(
+      desks_, [](const auto& entry) { return entry.second.active != nullptr && entry.second.stuck(); });
   return shutting_down_ ? 0 : concurrent_max_ - static_cast<int>(active - stuck);
 }
 

@@ -63,6 +63,7 @@ class RunDesk {
     bool needs_sweep = false;  // a run ended without clearing up
     std::deque<QueuedRun> queue;
     std::uint64_t bytes_today = 0;
+    std::vector<std::string> leftovers;  // cgroups of an earlier daemon whose processes do not die
     struct Active;
     std::unique_ptr<Active> active;
 
@@ -82,6 +83,8 @@ class RunDesk {
   void set_mounts(const std::vector<Mount>& mounts);
   // Runs were cut off on this target: clear up before the next one.
   void sweep_before_next(const std::string& target);
+  // This cgroup (a full path) of an earlier daemon's run could not be removed: the target is stuck until it can.
+  void hold_for_leftover(const std::string& target, const std::string& cgroup);
 
   // Null when no such target is configured.
   const Desk* find(const std::string& target) const;

@@ -1,11 +1,16 @@
 // The part of the run desk that starts runs and commits their ends.
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "core/error.h"
 #include "daemon/active_run.h"
+#include "daemon/identity.h"
 #include "daemon/run_desk.h"
 
 namespace writecanary::daemon {
@@ -30,10 +35,13 @@ void RunDesk::pass() {
   for (auto entry = desks_.begin(); entry != desks_.end();) {
     auto& desk = entry->second;
     if (desk.active) commit_result(desk);
+    // Works once the last process of it is gone; a cgroup is no path on a target.
+    std::erase_if(desk.leftovers,
+                  [](const std::string& cgroup) { return ::rmdir(cgroup.c_str()) == 0 || errno == ENOENT; });
     entry = !desk.configured && !desk.active ? desks_.erase(entry) : std::next(entry);
   }
   for (auto& [name, desk] : desks_) {
-    if (desk.active || !desk.configured || free_slots() <= 0) continue;
+    if (desk.active || desk.stuck() || !desk.configured || free_slots() <= 0) continue;
     start_next(desk);
     // What could not even be started has its result already.
     if (desk.active && desk.active->result) commit_result(desk);
@@ -110,7 +118,7 @@ void RunDesk::launch(Desk& desk, RunSpec spec) {
     publish_progress(desk);
   };
   callbacks.on_result = [active](RunResult result) { active->result = std::move(result); };
-  const auto cgroup_name = services_.cgroup_prefix + "run-" + spec.run_id;
+  const auto cgroup_name = run_cgroup_name(services_.cgroup_prefix, spec.run_id);
   try {
     active->supervisor = std::make_unique<RunSupervisor>(
         services_.loop, services_.clock, services_.cgroups,

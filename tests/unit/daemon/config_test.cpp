@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <regex>
+
+#include "core/fd.h"
 #include "daemon/config_toml.h"
 #include "daemon/options.h"
 #include "temp_dir.h"
@@ -169,15 +173,33 @@ path = "/logs"
   EXPECT_EQ(flatten(defaults.config), flatten(Config{}));
 }
 
+// The shipped file with every `#key = value` made a key.
+std::string shipped_config() {
+  const auto file = std::filesystem::path(__FILE__).parent_path() / "../../../systemd/writecanary.toml";
+  return std::regex_replace(read_file(file), std::regex("(^|\n)#(\\[\\[target\\]\\]|[a-z_]+ = )"), "$1$2");
+}
+
+TEST(Config, TheShippedFileShowsTheDefaults) {
+  const auto shipped = parse_config(shipped_config());
+  ASSERT_THAT(shipped.issues, IsEmpty()) << shipped.issues.front().text;
+  ASSERT_EQ(shipped.config.targets.size(), 1U);
+  auto without_target = shipped.config;
+  without_target.targets.clear();
+  EXPECT_EQ(flatten(without_target), flatten(Config{}));
+}
+
 TEST(Config, DifferencesNameTheKeyAndBothValues) {
   const auto before = parse_config("[[target]]\nname = \"a\"\npath = \"/a\"\n").config;
   auto after = before;
   EXPECT_THAT(differences(before, after), IsEmpty());
   after.targets[0].settings.every = std::chrono::minutes{30};
   EXPECT_THAT(differences(before, after), ElementsAre("target.a.every: \"15m\" -> \"30m\""));
+  after.targets[0].options["append"]["writers"] = 2;
+  EXPECT_THAT(differences(before, after), testing::Contains("target.a.options.append.\"writers\": (unset) -> 2"));
+  EXPECT_THAT(differences(after, before), testing::Contains("target.a.options.append.\"writers\": 2 -> (unset)"));
   after.targets.clear();
-  EXPECT_THAT(differences(before, after), testing::Contains("target.a.path: \"/a\" -> (gone)"));
-  EXPECT_THAT(differences(after, before), testing::Contains("target.a.path: (new) -> \"/a\""));
+  EXPECT_THAT(differences(before, after), ElementsAre("target.a: removed (/a)"));
+  EXPECT_THAT(differences(after, before), ElementsAre("target.a: added (/a)"));
 }
 
 TEST(Config, ProfilesAreThoseOfTheProbe) {

@@ -1,0 +1,99 @@
+#include "daemon/commands.h"
+
+#include "desk_fixture.h"
+
+namespace writecanary::daemon {
+namespace {
+
+using std::chrono::hours;
+
+TEST_F(DeskTest, RunsCanBeStoppedWaitingAndRunning) {
+  open(kWaits);
+  const auto running = started("a");
+  const auto waiting = started("a", true);
+  until([this] { return progress_seen(); });
+  EXPECT_EQ(refused(commands_->execute(api::StopRun{waiting, "me"})), "accepted");
+  EXPECT_EQ(row(waiting).verdict, Verdict::kStopped);
+  EXPECT_EQ(row(waiting).result.end.reason, "stopped before it began, by me");
+  EXPECT_EQ(refused(commands_->execute(api::StopRun{running, "me"})), "accepted");
+  until_settled();
+  EXPECT_EQ(row(running).verdict, Verdict::kStopped);
+  EXPECT_EQ(refused(commands_->execute(api::StopRun{running, "me"})), "run-not-active");
+}
+
+TEST_F(DeskTest, RefusesWithTheReasonAndTheWayOut) {
+  EXPECT_EQ(refused(start("c")), "unknown-target");
+  mounts_.erase(mounts_.begin() + 1);
+  desk_->set_mounts(mounts_);
+  const auto unmounted = start("a");
+  EXPECT_EQ(refused(unmounted), "target-not-mounted");
+  EXPECT_EQ(std::get<api::Refusal>(unmounted).detail,
+            "target \"a\": /mnt/a is not a mount point (it is on /). Mount it, or set require_mount = false");
+  EXPECT_EQ(std::get<api::Refusal>(unmounted).status, 409);
+  commands_->execute(api::SetPaused{"b", true, "disk is being replaced", "me"});
+  const auto paused = start("b");
+  EXPECT_EQ(refused(paused), "target-paused");
+  EXPECT_NE(std::get<api::Refusal>(paused).detail.find("disk is being replaced (by me)"), std::string::npos);
+  commands_->execute(api::SetPaused{"b", false, "", "me"});
+  EXPECT_EQ(refused(start("b")), "accepted");
+  until_settled();
+  EXPECT_TRUE(store_->events_after(0, 100).size() == 5);
+}
+
+TEST_F(DeskTest, APauseOutlivesTheDaemon) {
+  commands_->execute(api::SetPaused{"a", true, "", "me"});
+  open(kGood);
+  EXPECT_TRUE(desk_->find("a")->paused);
+  EXPECT_EQ(desk_->find("a")->paused_note, "by me");
+}
+
+TEST_F(DeskTest, TheSameKeyStartsOneRun) {
+  const auto first = start("a", false, "key-1");
+  const auto again = start("a", false, "key-1");
+  EXPECT_EQ(std::get<api::Accepted>(first).id, std::get<api::Accepted>(again).id);
+  EXPECT_FALSE(std::get<api::Accepted>(first).replayed);
+  EXPECT_TRUE(std::get<api::Accepted>(again).replayed);
+  until_settled();
+  EXPECT_EQ(reader_->runs({}).size(), 1U);
+}
+
+TEST_F(DeskTest, TheQueueIsBounded) {
+  open(kWaits);
+  started("a");
+  for (std::size_t i = 0; i < kQueuedRunsPerTarget; ++i) EXPECT_EQ(refused(start("a", true)), "accepted");
+  EXPECT_EQ(refused(start("a", true)), "queue-full");
+  desk_->shut_down();
+  until_settled();
+}
+
+TEST_F(DeskTest, TheBudgetOfTheDayIsKept) {
+  config_.targets[0].settings.bytes_per_day_max = 1500;
+  desk_->configure(config_);
+  desk_->set_mounts(mounts_);
+  const auto first = started("a");
+  until_settled();
+  EXPECT_EQ(nlohmann::json::parse(row(first).spec_json)["bytes_max"], 1500);
+  const auto second = started("a");
+  until_settled();
+  EXPECT_EQ(nlohmann::json::parse(row(second).spec_json)["bytes_max"], 500);
+  EXPECT_EQ(refused(start("a")), "budget-spent");
+  clock_.now_ += hours{24};
+  EXPECT_EQ(refused(start("a")), "budget-spent") << "the day is noticed at the next pass";
+  EXPECT_EQ(refused(start("a")), "accepted");
+  until_settled();
+}
+
+TEST_F(DeskTest, FindingsAreCommittedWithTheirRunAndAcknowledged) {
+  open("say_hello; say_finding; say_end");
+  started("a");
+  until_settled();
+  const auto findings = reader_->findings({});
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].kernel_release, "6.1.0-fake");
+  EXPECT_EQ(refused(commands_->execute(api::AckFinding{findings[0].id, "known", "me"})), "accepted");
+  EXPECT_TRUE(store_->open_findings().empty() || store_->open_findings()[0].count == 0);
+  EXPECT_EQ(refused(commands_->execute(api::AckFinding{999, "?", "me"})), "unknown-finding");
+}
+
+}  // namespace
+}  // namespace writecanary::daemon
