@@ -20,7 +20,7 @@ namespace {
 
 // Large enough that system calls cost nothing, small enough that what pread copied is still in the second-level cache
 // when it is compared.
-constexpr std::size_t kBufferBytes = 256 * 1024;
+constexpr std::size_t kBufferBytes = std::size_t{256} << 10;
 constexpr std::size_t kBufferAlignment = 4096;
 // A file beyond twice what was asked for plus this is not read to its end: the size alone is damning, and a wild one
 // (the sparse exabyte of a broken inode) would keep the probe for ever.

@@ -74,7 +74,7 @@ INSTANTIATE_TEST_SUITE_P(RawAndMixed, PatternTest, testing::Bool(),
                          [](const auto& info) { return info.param ? "Incompressible" : "Raw"; });
 
 TEST(PatternEntropyTest, IncompressibleBytesAreEvenlySpread) {
-  std::vector<std::uint64_t> words(32 * 1024);
+  std::vector<std::uint64_t> words(std::size_t{32} << 10);
   Pattern(kTag, true).fill(1 << 20, words);
   std::array<double, 256> count{};
   for (const std::byte byte : std::as_bytes(std::span(words))) ++count[std::to_integer<std::size_t>(byte)];

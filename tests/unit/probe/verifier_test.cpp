@@ -109,7 +109,7 @@ TEST(VerifierTest, AHugeSparseFileIsNotReadToItsEnd) {
 
 TEST(VerifierTest, AFileBeyondMeasureFragmentedStillEnds) {
   FileUnderTest file;
-  file.write(16 * 300'000);
+  file.write(4'800'000);
   for (std::uint64_t offset = 0; offset < file.content.size(); offset += 16) file.flip(offset, 0x01);
   const FileReport report = file.verify(5);
   EXPECT_EQ(report.findings.size(), 5U);
