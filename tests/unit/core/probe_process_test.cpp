@@ -232,7 +232,7 @@ class LoadCatalogue : public testing::Test {
  protected:
   // A program that runs these lines of shell.
   std::string program(const std::string& script) const {
-    const std::string path = directory_.write("probe", "#!/bin/sh\n" + script + "\n");
+    std::string path = directory_.write("probe", "#!/bin/sh\n" + script + "\n");
     std::filesystem::permissions(path, std::filesystem::perms::owner_all);
     return path;
   }
@@ -259,7 +259,8 @@ TEST_F(LoadCatalogue, NamesWhatIsWrong) {
       {R"(echo '[{"name": 1}]')", "profile: name: expected a string, got 1"},
   };
   for (const auto& [script, error] : cases) {
-    EXPECT_THAT([&] { load_catalogue(program(script)); }, ThrowsMessage<ProtocolError>(error));
+    const std::string path = program(script);
+    EXPECT_THAT([&] { load_catalogue(path); }, ThrowsMessage<ProtocolError>(error));
   }
 }
 

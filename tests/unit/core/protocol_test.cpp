@@ -84,7 +84,7 @@ TEST(Protocol, RefusesWhatIsNotAnEvent) {
       {R"({"event": "bye"})", "event: event: expected hello, progress, finding or run_end, got \"bye\""},
   };
   for (const auto& [line, error] : cases) {
-    EXPECT_THAT([&] { decode(line); }, ThrowsMessage<ProtocolError>(error));
+    EXPECT_THAT([text = line] { decode(text); }, ThrowsMessage<ProtocolError>(error));
   }
 }
 

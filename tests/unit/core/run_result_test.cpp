@@ -70,7 +70,8 @@ TEST(FindingTally, RefusesWhatIsNotATally) {
       {R"({"torn": {"count": 1}})", "tally: torn: bytes: this field is missing"},
   };
   for (const auto& [text, error] : cases) {
-    EXPECT_THAT([&] { json::parse(text).get<FindingTally>(); }, testing::ThrowsMessage<ProtocolError>(error));
+    const json damaged = json::parse(text);
+    EXPECT_THAT([&] { damaged.get<FindingTally>(); }, testing::ThrowsMessage<ProtocolError>(error));
   }
 }
 
