@@ -19,6 +19,10 @@ class Duplicate:
     length_bytes: int
     source_offset_bytes: int  # where the bytes belong in what was written
 
+    def continued_by(self, offset_bytes: int, source_offset_bytes: int) -> bool:
+        return (offset_bytes == self.offset_bytes + self.length_bytes
+                and source_offset_bytes == self.source_offset_bytes + self.length_bytes)
+
 
 def duplicates(contents: bytes) -> list[Duplicate]:
     """All maximal duplicates, by offset."""
@@ -29,10 +33,10 @@ def duplicates(contents: bytes) -> list[Duplicate]:
         if word not in position:
             position[word] = len(position)
             continue
-        last = found[-1] if found else None
         here, source = index * WORD_BYTES, position[word] * WORD_BYTES
-        if last and (last.offset_bytes + last.length_bytes, last.source_offset_bytes + last.length_bytes) == (here, source):
-            found[-1] = Duplicate(last.offset_bytes, last.length_bytes + WORD_BYTES, last.source_offset_bytes)
+        if found and found[-1].continued_by(here, source):
+            last = found[-1]
+            found[-1] = dataclasses.replace(last, length_bytes=last.length_bytes + WORD_BYTES)
         else:
             found.append(Duplicate(here, WORD_BYTES, source))
     return found

@@ -151,8 +151,9 @@ class Guest:
         arguments = (f"console=ttyS0 panic=-1 oops=panic random.trust_cpu=on mitigations=off "
                      f"writecanary.fs={job.filesystem} writecanary.flags={job.mount_options} "
                      f"writecanary.token={token} writecanary.net={int(bool(job.forward))} {job.kernel_arguments}")
-        line = [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-                "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
+        # The guest dies with this program however that ends, also by a test runner's SIGKILL.
+        line = ["setpriv", "--pdeathsig", "KILL", QEMU, "-nodefaults", "-no-user-config",
+                "-display", "none", "-no-reboot", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
                 "-smp", str(job.cpus), "-m", job.memory,
                 "-kernel", str(kernel.image), "-initrd", str(image), "-append", arguments.strip(),
                 "-serial", f"file:{self._console}", "-device", "virtio-serial-pci"]
