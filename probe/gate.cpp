@@ -14,13 +14,21 @@ namespace {
 // user_data of the blocking requests; no other request may use these.
 constexpr std::uint64_t kGateUserData[] = {~0ULL, ~1ULL};  // bounded, unbounded
 
+// Any filesystem will do for it. Returns its path.
+std::string make_fifo(const std::string& wanted) {
+  if (mkfifo(wanted.c_str(), 0600) == 0) return wanted;
+  const std::string name = wanted.substr(wanted.rfind('/') + 1);
+  const std::string elsewhere = "/tmp/writecanary-" + std::to_string(getpid()) + "-" + name;
+  if (mkfifo(elsewhere.c_str(), 0600) != 0) throw_errno("make the FIFO " + elsewhere);
+  return elsewhere;
+}
+
 }  // namespace
 
 std::unique_ptr<Gate> Gate::make(Ring& ring, Workers workers, const std::string& fifo) {
   std::unique_ptr<Gate> gate(new Gate(ring, workers));
   if (workers == Workers::kBounded) {
-    if (mkfifo(fifo.c_str(), 0600) != 0) return nullptr;
-    gate->fifo_ = fifo;
+    gate->fifo_ = make_fifo(fifo);
     return ring.limit_workers(1, 0) ? std::move(gate) : nullptr;
   }
   int ends[2];

@@ -28,8 +28,9 @@ enum class Workers { kBounded, kUnbounded };
 
 class Gate {
  public:
-  // `fifo` is the path of the FIFO that kBounded makes. Null when this kernel cannot limit its workers (before 5.15) or
-  // the filesystem has no FIFOs; the caller then works ungated. The gate uses the ring and must not outlive it.
+  // kBounded makes a FIFO called `fifo`, or one in /tmp where that filesystem has none (FUSE may not). Null when this
+  // kernel cannot limit its workers (before 5.15); the caller then works ungated. The gate uses the ring and must not
+  // outlive it.
   static std::unique_ptr<Gate> make(Ring& ring, Workers workers, const std::string& fifo);
   ~Gate();
   Gate(const Gate&) = delete;

@@ -79,7 +79,8 @@ std::optional<Completion> Trap::spring(int fd, std::uint64_t size_before, WriteR
   }
   write.route = completed ? Route::kInline : Route::kPunted;
   if (armed) {
-    if (!completed) write.inline_bytes = size_of(fd) - size_before;
+    // Without a gate the growth could be the worker's.
+    if (!completed && !gates_.empty()) write.inline_bytes = size_of(fd) - size_before;
     pressure_.relieve();
   }
   return completed;
