@@ -29,12 +29,18 @@ std::int64_t tick_ns() {
 
 void arm(int fd) {
   static const std::int64_t kTickNs = tick_ns();
-  // The coarse clock is the time of the last tick; give up after two ticks, should the clocks be stepped meanwhile.
-  const std::int64_t give_up = read_ns(CLOCK_MONOTONIC) + 2 * kTickNs;
-  while (read_ns(CLOCK_REALTIME) - read_ns(CLOCK_REALTIME_COARSE) > kTickNs / 2 && read_ns(CLOCK_MONOTONIC) < give_up) {
+  // Should the clocks be stepped meanwhile, or the machine be very slow, an unarmed write is better than none.
+  const std::int64_t give_up = read_ns(CLOCK_MONOTONIC) + 4 * kTickNs;
+  for (;;) {
+    // The coarse clock is the time of the last tick.
+    const std::int64_t tick = read_ns(CLOCK_REALTIME_COARSE);
+    const bool late = read_ns(CLOCK_REALTIME) - tick > kTickNs / 2;
+    const bool last_try = read_ns(CLOCK_MONOTONIC) >= give_up;
+    if (late && !last_try) continue;
+    const timespec now[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
+    if (futimens(fd, now) != 0) throw_errno("futimens");
+    if (last_try || read_ns(CLOCK_REALTIME_COARSE) == tick) return;
   }
-  const timespec now[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
-  if (futimens(fd, now) != 0) throw_errno("futimens");
 }
 
 Pacer::Pacer(const std::string& path) : path_(path), fd_(open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600)) {}

@@ -16,7 +16,8 @@
 
 namespace writecanary::probe {
 
-// Sets modification and change time to now, waiting for the next tick when this one is more than half over. Nothing
+// Sets modification and change time to now, waiting for the next tick when this one is more than half over, and again
+// when a tick came meanwhile. Nothing
 // may stat the file before the write is submitted: with multigrain timestamps (6.13) that disarms it. Throws
 // SystemError.
 void arm(int fd);
