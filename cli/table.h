@@ -17,7 +17,8 @@ struct Column {
 
 struct Cell {
   // Not explicit: most cells are just text.
-  Cell(std::string cell_text, Style cell_style = Style::kPlain) : text(printable(cell_text)), style(cell_style) {}
+  Cell(const std::string& cell_text, Style cell_style = Style::kPlain)
+      : text(printable(cell_text)), style(cell_style) {}
   Cell(const char* cell_text) : Cell(std::string(cell_text)) {}
 
   std::string text;
