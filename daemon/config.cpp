@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
 
+#include "api/listener.h"
+#include "core/error.h"
 #include "core/limits.h"
 #include "core/units.h"
 #include "daemon/window.h"
@@ -18,6 +21,15 @@ bool is_name(const std::string& text) {
            c == '.';
   };
   return !text.empty() && text.size() <= 64 && text != "." && text != ".." && std::ranges::all_of(text, allowed);
+}
+
+bool is_address(const std::string& text) {
+  try {
+    api::parse_listen_address(text);
+    return true;
+  } catch (const SystemError&) {
+    return false;
+  }
 }
 
 // Collects complaints about one table under its dotted key.
@@ -70,7 +82,7 @@ class Checker {
     settings(prefix, target.settings);
     for (const auto& [profile, options] : target.options) {
       require(std::ranges::find(target.settings.profiles, profile) != target.settings.profiles.end(),
-              prefix + "options." + profile,
+              fmt::format("{}options.{}", prefix, profile),
               fmt::format("target \"{}\": options for profile \"{}\", which this target does not run. Add it to "
                           "profiles, or remove the options",
                           target.name, profile));
@@ -82,22 +94,22 @@ class Checker {
   std::vector<ConfigIssue>& issues_;
 };
 
-std::string known_names(const Catalogue& catalogue) {
-  std::string names;
-  for (const auto& profile : catalogue) names += (names.empty() ? "" : ", ") + profile.name;
-  return names;
+// "append, offset"; "none" when there is nothing to name.
+template <typename Named>
+std::string names_of(const std::vector<Named>& all) {
+  std::vector<std::string_view> names;
+  for (const auto& one : all) names.push_back(one.name);
+  return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
 }
 
 void check_options(const Config& config, const std::string& prefix, const std::string& profile,
                    const ProfileOptions& options, const ProfileInfo& info, std::vector<ConfigIssue>& issues) {
   for (const auto& [name, value] : options) {
-    const auto key = prefix + "options." + profile + "." + name;
+    const auto key = fmt::format("{}options.{}.{}", prefix, profile, name);
     const auto option = std::ranges::find(info.options, name, &ProfileOption::name);
     if (option == info.options.end()) {
-      std::string known;
-      for (const auto& other : info.options) known += (known.empty() ? "" : ", ") + other.name;
       issues.push_back({config.position(key), fmt::format("profile \"{}\" has no option \"{}\". It has: {}", profile,
-                                                          name, known.empty() ? "none" : known)});
+                                                          name, names_of(info.options))});
     } else if (value < option->minimum || value > option->maximum) {
       issues.push_back({config.position(key), fmt::format("{}.{} = {} is out of range: {} to {}", profile, name, value,
                                                           option->minimum, option->maximum)});
@@ -124,6 +136,8 @@ Position Config::position(const std::string& key) const {
 std::vector<ConfigIssue> check_values(const Config& config) {
   std::vector<ConfigIssue> issues;
   Checker checker(config, issues);
+  checker.require(is_address(config.listen), "server.listen",
+                  fmt::format("server.listen \"{}\": expected HOST:PORT, [IPv6]:PORT or unix:/path", config.listen));
   checker.require(config.storage_path.starts_with('/') && !config.storage_path.ends_with('/'), "storage.path",
                   fmt::format("storage.path \"{}\" must be the absolute path of a file", config.storage_path));
   checker.require(
@@ -155,7 +169,7 @@ std::vector<ConfigIssue> check_profiles(const Config& config, const Catalogue& c
     for (const auto& name : profiles) {
       if (find_profile(catalogue, name) == nullptr) {
         issues.push_back(
-            {config.position(key), fmt::format("unknown profile \"{}\". Known: {}", name, known_names(catalogue))});
+            {config.position(key), fmt::format("unknown profile \"{}\". Known: {}", name, names_of(catalogue))});
       }
     }
   };

@@ -29,9 +29,9 @@ std::string quoted(const std::string& text) {
 }
 
 std::string quoted(const std::vector<std::string>& texts) {
-  std::string out;
-  for (const auto& text : texts) out += (out.empty() ? "" : ", ") + quoted(text);
-  return "[" + out + "]";
+  std::vector<std::string> all;
+  for (const auto& text : texts) all.push_back(quoted(text));
+  return fmt::format("[{}]", fmt::join(all, ", "));
 }
 
 // The largest unit that says it exactly, so that it reads back as the same value.
@@ -105,7 +105,8 @@ std::vector<Section> sections(const Config& config) {
     const auto key = "target." + target.name;
     all.push_back({"[[target]]", key, target_pairs(target)});
     for (const auto& [profile, options] : target.options) {
-      Section section{fmt::format("[target.options.{}]", quoted(profile)), key + ".options." + profile, {}};
+      Section section{
+          fmt::format("[target.options.{}]", quoted(profile)), fmt::format("{}.options.{}", key, profile), {}};
       for (const auto& [name, value] : options) section.pairs.emplace_back(quoted(name), fmt::format("{}", value));
       all.push_back(std::move(section));
     }

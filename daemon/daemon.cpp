@@ -98,7 +98,7 @@ void Daemon::serve() {
     mailbox_.drain([this](const api::Command& command) {
       auto result = commands_.execute(command);
       // Whoever asked looks at the state next.
-      plan_and_start();
+      pass();
       publish();
       return result;
     });
@@ -140,30 +140,34 @@ void Daemon::reload() {
     loaded.errors.push_back(describe(issue, loaded.path));
   }
   for (const auto& warning : loaded.warnings) spdlog::warn("{}", warning);
-  if (!loaded.errors.empty()) {
-    for (const auto& error : loaded.errors) spdlog::error("{}", error);
-    spdlog::error("the configuration was not reloaded; the one that runs is kept");
-    facts_.reload_successful = false;
-    facts_.reload_error = loaded.errors.front();
-  } else {
-    if (loaded.config.listen != config_.listen || loaded.config.storage_path != config_.storage_path) {
-      spdlog::warn("server.listen and storage.path take effect only at the next start of the daemon");
-      loaded.config.listen = config_.listen;
-      loaded.config.storage_path = config_.storage_path;
+  if (loaded.errors.empty()) {
+    try {
+      take_over(std::move(loaded.config));
+    } catch (const storage::StorageError& error) {
+      loaded.errors.emplace_back(error.what());
     }
-    for (const auto& line : differences(config_, loaded.config)) spdlog::info("configuration: {}", line);
-    desk_.configure(loaded.config);
-    config_ = std::move(loaded.config);
-    scheduler_.configure(config_, clock_.now());
-    metrics_.configure(target_names(config_), all_profiles(config_), store_->totals(), store_->open_findings());
-    read_mounts();
-    facts_.reload_successful = true;
-    facts_.reload_error.clear();
-    spdlog::info("configuration reloaded");
   }
-  plan_and_start();
+  for (const auto& error : loaded.errors) spdlog::error("{}", error);
+  facts_.reload_successful = loaded.errors.empty();
+  facts_.reload_error = loaded.errors.empty() ? "" : loaded.errors.front();
+  spdlog::info("{}", loaded.errors.empty() ? "configuration reloaded" : "the running configuration is kept");
+  pass();
   publish();
   notifier_.ready(fmt::format("Watching {} targets", config_.targets.size()));
+}
+
+void Daemon::take_over(Config config) {
+  if (config.listen != config_.listen || config.storage_path != config_.storage_path) {
+    spdlog::warn("server.listen and storage.path take effect only at the next start of the daemon");
+    config.listen = config_.listen;
+    config.storage_path = config_.storage_path;
+  }
+  desk_.configure(config);
+  for (const auto& line : differences(config_, config)) spdlog::info("configuration: {}", line);
+  config_ = std::move(config);
+  scheduler_.configure(config_, clock_.now());
+  metrics_.configure(target_names(config_), all_profiles(config_), store_->totals(), store_->open_findings());
+  read_mounts();
 }
 
 void Daemon::read_mounts() {

@@ -53,6 +53,7 @@ class Daemon {
   void begin();
   void take_signals();
   void reload();
+  void take_over(Config config);
   void read_mounts();
   void beat();
   void pass();

@@ -142,10 +142,9 @@ bool RunDesk::stop(std::int64_t run_id, const std::string& requested_by) {
     }
     const auto waiting = std::ranges::find(desk.queue, run_id, &QueuedRun::id);
     if (waiting == desk.queue.end()) continue;
-    const auto run = *waiting;
+    end_unstarted(name, *waiting, Verdict::kStopped,
+                  requested_by.empty() ? "stopped before it began" : "stopped before it began, by " + requested_by);
     desk.queue.erase(waiting);
-    end_unstarted(name, run, Verdict::kStopped,
-                  "stopped before it began" + (requested_by.empty() ? "" : ", by " + requested_by));
     return true;
   }
   return false;

@@ -113,8 +113,8 @@ class RunDesk {
  private:
   void commit_result(Desk& desk);
   void start_next(Desk& desk);
-  void start_run(Desk& desk, QueuedRun run);
-  void launch(Desk& desk, RunSpec spec);
+  void start_run(Desk& desk, QueuedRun& run);
+  void launch(Desk& desk, const RunSpec& spec);
   void end_unstarted(const std::string& target, const QueuedRun& run, Verdict verdict, const std::string& reason);
   void end_queue(Desk& desk, Verdict verdict, const std::string& reason);
   void announce(const std::string& target, std::int64_t run_id, const RunResult& result, std::int64_t finished_at_ms);

@@ -82,13 +82,14 @@ void RunDesk::start_next(Desk& desk) {
     desk.active = std::make_unique<Desk::Active>();
     launch(desk, make_sweep_spec(desk.config));
   } else if (!desk.queue.empty()) {
-    auto run = std::move(desk.queue.front());
+    // It leaves the queue only once the store knows what became of it.
+    start_run(desk, desk.queue.front());
     desk.queue.pop_front();
-    start_run(desk, std::move(run));
+    publish_events();
   }
 }
 
-void RunDesk::start_run(Desk& desk, QueuedRun run) {
+void RunDesk::start_run(Desk& desk, QueuedRun& run) {
   // Since it was ordered, others may have used up a part of the budget or the target may have been unmounted.
   if (!desk.mount.usable) return end_unstarted(desk.config.name, run, Verdict::kError, desk.mount.reason);
   if (const auto left = budget_left(desk.config, desk.bytes_today)) {
@@ -97,15 +98,14 @@ void RunDesk::start_run(Desk& desk, QueuedRun run) {
   }
   const auto now = to_unix_ms(services_.clock.now());
   services_.store.start_run(run.id, now);
-  publish_events();
   spdlog::info("run {}: {} on target {} begins, seed {}", run.id, run.spec.profile, desk.config.name, run.spec.seed);
   desk.active = std::make_unique<Desk::Active>();
   desk.active->run_id = run.id;
   desk.active->started_at_ms = now;
-  launch(desk, std::move(run.spec));
+  launch(desk, run.spec);
 }
 
-void RunDesk::launch(Desk& desk, RunSpec spec) {
+void RunDesk::launch(Desk& desk, const RunSpec& spec) {
   auto* active = desk.active.get();
   active->spec = spec;
   RunCallbacks callbacks;
@@ -138,9 +138,8 @@ void RunDesk::end_unstarted(const std::string& target, const QueuedRun& run, Ver
 
 void RunDesk::end_queue(Desk& desk, Verdict verdict, const std::string& reason) {
   while (!desk.queue.empty()) {
-    const auto run = std::move(desk.queue.front());
+    end_unstarted(desk.config.name, desk.queue.front(), verdict, reason);
     desk.queue.pop_front();
-    end_unstarted(desk.config.name, run, verdict, reason);
   }
 }
 

@@ -198,8 +198,7 @@ std::vector<const toml::table*> TomlTable::tables(const char* key) {
 
 void TomlTable::refuse_others() {
   std::ranges::sort(known_);
-  std::string list;
-  for (const auto& name : known_) list += (list.empty() ? "" : ", ") + name;
+  const auto list = fmt::format("{}", fmt::join(known_, ", "));
   for (const auto& [key, node] : table_) {
     const std::string name{key.str()};
     if (std::ranges::binary_search(known_, name)) continue;

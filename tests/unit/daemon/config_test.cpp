@@ -117,6 +117,8 @@ TEST(Config, ImpossibleValuesAreRefusedWithTheirLimits) {
   EXPECT_THAT(issues_of("[defaults]\nmax_memory_pressure = 200\n"), ElementsAre(HasSubstr("0 (do not look) to 100")));
   EXPECT_THAT(issues_of("[defaults]\nprofiles = []\n"), ElementsAre(HasSubstr("profiles is empty")));
   EXPECT_THAT(issues_of("[defaults]\nprofiles = [\"append\", \"append\"]\n"), ElementsAre(HasSubstr("named twice")));
+  EXPECT_THAT(issues_of("[server]\nlisten = \"9743\"\n"),
+              ElementsAre("c.toml:2:10: server.listen \"9743\": expected HOST:PORT, [IPv6]:PORT or unix:/path"));
   EXPECT_THAT(issues_of("[storage]\npath = \"results.db\"\nmax_size = \"1MiB\"\nkeep_runs = \"1m\"\n"),
               ElementsAre(HasSubstr("c.toml:2:8: storage.path \"results.db\" must be the absolute path"),
                           HasSubstr("c.toml:3:12: storage.max_size"), HasSubstr("c.toml:4:13: storage.keep_runs")));

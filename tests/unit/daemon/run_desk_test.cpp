@@ -1,5 +1,7 @@
 #include "daemon/run_desk.h"
 
+#include <SQLiteCpp/SQLiteCpp.h>
+
 #include "daemon/identity.h"
 #include "daemon/live_view.h"
 #include "daemon/retention.h"
@@ -73,6 +75,19 @@ TEST_F(DeskTest, ACrashLeavesInterruptedRunsAndASweepComesFirst) {
   until_settled();
   EXPECT_EQ(row(next).verdict, Verdict::kClean) << row(next).result.end.reason;
   EXPECT_EQ(reader_->runs({}).size(), 2U) << "a sweep is no run";
+}
+
+TEST_F(DeskTest, AResultThatCannotBeCommittedWaitsAndIsNotLost) {
+  const auto id = started("a");
+  SQLite::Database other(config_.storage_path, SQLite::OPEN_READWRITE);
+  other.exec("CREATE TRIGGER full BEFORE UPDATE OF state ON runs BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+  EXPECT_THROW(until_settled(), storage::StorageError);
+  EXPECT_THROW(desk_->pass(), storage::StorageError);
+  EXPECT_EQ(row(id).state, RunState::kRunning);
+  other.exec("DROP TRIGGER full");
+  until_settled();
+  EXPECT_EQ(row(id).verdict, Verdict::kClean);
+  EXPECT_EQ(desk_->find("a")->bytes_today, 1000U);
 }
 
 TEST_F(DeskTest, ACgroupThatAnEarlierDaemonCouldNotRemoveHoldsItsTarget) {
