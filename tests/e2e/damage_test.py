@@ -5,7 +5,6 @@ import unittest
 from harness import run
 from harness.daemon import running_daemon
 from harness.mounts import damage_mount, temporary_directory
-from harness.waiting import wait_until
 
 # What damagefs does -> what it must be called.
 KINDS = {
@@ -58,25 +57,21 @@ class DamageIsFound(unittest.TestCase):
         if kind in HAVE_SOURCE:
             self.assertEqual(finding["source_offset_bytes"], entry["source_offset"], finding)
 
-    def await_metric(self, name, value, **labels):
-        """Metrics follow the commit that the API shows; they are not part of it."""
-        wait_until(lambda: self.daemon.metric(name, **labels) == value, 5, f"{name}{labels} to be {value}")
-
     def check_kind(self, kind, profile):
         labels = {"target": "sick", "kind": KINDS[kind]}
         total_before = self.daemon.metric("writecanary_findings_total", profile=profile, **labels)
         open_before = self.daemon.metric("writecanary_open_findings", **labels)
         done, entry = self.damaged_run(kind, profile)
         self.assert_found(done, entry, kind)
-        self.await_metric("writecanary_findings_total", total_before + 1, profile=profile, **labels)
-        self.await_metric("writecanary_open_findings", open_before + 1, **labels)
+        self.daemon.wait_for_metric(total_before + 1, "writecanary_findings_total", profile=profile, **labels)
+        self.daemon.wait_for_metric(open_before + 1, "writecanary_open_findings", **labels)
 
         [listed] = self.daemon.api(f"/findings?kind={KINDS[kind]}&acknowledged=false&limit=1")["items"]
         self.assertEqual(listed["run_id"], done["id"])
         status, _, acknowledged = self.daemon.post(f"/findings/{listed['id']}/ack", {"note": "damaged on purpose"})
         self.assertEqual((status, acknowledged["acknowledged"]), (200, True))
-        self.await_metric("writecanary_open_findings", open_before, **labels)
-        self.await_metric("writecanary_findings_total", total_before + 1, profile=profile, **labels)
+        self.daemon.wait_for_metric(open_before, "writecanary_open_findings", **labels)
+        self.daemon.wait_for_metric(total_before + 1, "writecanary_findings_total", profile=profile, **labels)
 
     def test_io_uring_appends(self):
         for kind in KINDS:

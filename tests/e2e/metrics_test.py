@@ -68,8 +68,8 @@ class Metrics(unittest.TestCase):
         for restarted in (False, True):
             with self.subTest(restarted=restarted):
                 for name, value in expected.items():
-                    self.assertEqual(self.daemon.metric(name, **labels), value)
-                self.assertEqual(self.daemon.metric("writecanary_runs_total", verdict=done["verdict"], **labels), 1)
+                    self.daemon.wait_for_metric(value, name, **labels)
+                self.daemon.wait_for_metric(1, "writecanary_runs_total", verdict=done["verdict"], **labels)
             if not restarted:
                 self.assertEqual(self.daemon.stop(), 0)
                 self.daemon.start()

@@ -137,6 +137,10 @@ class Daemon:
     def metric(self, name, **labels):
         return self.metrics()[name, tuple(sorted(labels.items()))]
 
+    def wait_for_metric(self, value, name, **labels):
+        """Metrics follow the commit that the API shows, a moment later."""
+        wait_until(lambda: self.metric(name, **labels) == value, 5, f"{name}{labels} to be {value}")
+
 
 @contextlib.contextmanager
 def running_daemon(directory, targets, **defaults):
