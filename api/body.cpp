@@ -105,7 +105,7 @@ std::map<std::string, std::int64_t> Body::numbers(const std::string& name) {
     if (fits) {
       result[key] = value.get<std::int64_t>();
     } else {
-      fail_type(name + "." + key, value, "a whole number");
+      fail_type(fmt::format("{}.{}", name, key), value, "a whole number");
     }
   }
   return result;

@@ -49,7 +49,8 @@ TarArchive evidence_archive(const std::string& name, const EvidenceTexts& texts,
     const std::uint64_t size = fs::file_size(path, gone);
     if (gone) continue;  // retention was faster
     const bool fits = count < kEvidenceFilesMax && before + size <= kEvidenceBytesMax;
-    if (fits && archive.add_file(name + "/evidence/" + relative, open_file(path, O_RDONLY | O_NOFOLLOW))) {
+    if (fits &&
+        archive.add_file(fmt::format("{}/evidence/{}", name, relative), open_file(path, O_RDONLY | O_NOFOLLOW))) {
       ++count;
     } else {
       omitted += fmt::format("{} ({} bytes)\n", relative, size);

@@ -104,15 +104,15 @@ void HttpEngine::answer_unreadable(const httplib::Request& request, httplib::Res
 void HttpEngine::serve(SocketStream& stream, const std::function<bool()>& may_keep) {
   current_stream = &stream;
   for (std::size_t served = 0; served < kRequestsPerConnection; ++served) {
-    if (served > 0 && !may_keep()) break;
     if (!stream.wait_for_request(kKeepAliveTime)) break;
     Exchange exchange{clock_.steady(), {}, {}};
     current_exchange = &exchange;
-    const bool last = served + 1 == kRequestsPerConnection;
+    // Said in the answer: a client that is not told may send its next request into a closed connection.
+    const bool last = served + 1 == kRequestsPerConnection || !may_keep();
     bool peer_closes = false;
     const bool sent = process_request(stream, last, peer_closes, admit);
     current_exchange = nullptr;
-    if (!sent || peer_closes || stream.input_abandoned() || svr_sock_ == INVALID_SOCKET) break;
+    if (!sent || last || peer_closes || stream.input_abandoned() || svr_sock_ == INVALID_SOCKET) break;
   }
   current_stream = nullptr;
 }

@@ -33,8 +33,8 @@ class HttpEngine : private httplib::Server {
 
   HttpEngine(const Clock& clock, Dispatch dispatch, Log log);
 
-  // Serves requests until the peer, a time-out, an error or close() ends it. `may_keep` says, before each wait for
-  // another request, whether the connection may stay. Any number of threads, each with its own stream.
+  // Serves requests until the peer, a time-out, an error or close() ends it. `may_keep` says, before each
+  // answer, whether the connection may stay for another. Any number of threads, each with its own stream.
   void serve(SocketStream& stream, const std::function<bool()>& may_keep);
   // Ends bodies that are being streamed. Any thread.
   void close() { svr_sock_ = INVALID_SOCKET; }

@@ -6,6 +6,7 @@
 #include <httplib.h>
 
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,6 +36,7 @@ class Query {
     const std::optional<T> parsed = parse(*value);
     if (!parsed) {
       std::vector<std::string> names;
+      names.reserve(std::size(all));
       for (const T each : all) names.emplace_back(to_string(each));
       fail_choice(name, *value, names);
     }

@@ -15,7 +15,7 @@ namespace {
 
 constexpr char kTextType[] = "text/plain; charset=utf-8";
 constexpr char kArchiveType[] = "application/x-tar";
-constexpr std::size_t kArchiveChunkBytes = 64 * 1024;
+constexpr std::size_t kArchiveChunkBytes = 65'536;
 
 Refusal unknown_finding(const std::string& id) {
   return not_found("unknown-finding", "There is no finding \"" + id + "\". Finding ids are numbers.");

@@ -19,12 +19,12 @@ using std::chrono::milliseconds;
 // A request comes in one piece over any network that one would manage a host by.
 constexpr milliseconds kRequestTime{10'000};
 // Request line, headers, and the framing of a body sent in chunks.
-constexpr std::size_t kRequestHeadBytes = 32 * 1024;
+constexpr std::size_t kRequestHeadBytes = 32'768;
 // A reader that takes nothing for so long is gone.
 constexpr milliseconds kWriteTime{10'000};
 // Bytes thrown away after an answer that came before the request's end: closing with unread input would reset the
 // connection, and the client might never see the answer.
-constexpr std::size_t kDrainBytes = 1024 * 1024;
+constexpr std::size_t kDrainBytes = 1'048'576;
 constexpr milliseconds kDrainTime{500};
 
 std::string name_of_peer(int fd) {

@@ -18,7 +18,7 @@ bool WorkerPool::submit(std::function<void()> job) {
 
 bool WorkerPool::crowded() const {
   std::lock_guard lock(mutex_);
-  return jobs_.size() > idle_;
+  return threads_.size() == threads_max_ && jobs_.size() > idle_;
 }
 
 void WorkerPool::stop() {

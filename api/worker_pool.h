@@ -20,7 +20,7 @@ class WorkerPool {
 
   // False when every thread is busy and as many jobs wait as may; the job is then dropped. Any thread.
   bool submit(std::function<void()> job);
-  // True while jobs wait for a thread: whoever holds one should not keep it for comfort.
+  // True while jobs wait and no thread can be added: whoever holds one should not keep it for comfort.
   bool crowded() const;
   // Drops jobs that wait, lets running ones end, joins. Idempotent.
   void stop();

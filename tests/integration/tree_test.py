@@ -13,7 +13,7 @@ ROOT = Path(os.environ["WRITECANARY_SOURCE"])
 LINES_MAX = 350
 SOURCE_SUFFIXES = {".h", ".cpp", ".py", ".js", ".ts", ".tsx", ".css", ".cmake", ".sh"}
 # Spelt so that this file does not match itself.
-UNFINISHED = re.compile("TO" + "DO|FIX" + "ME|X" + "XX")
+UNFINISHED = re.compile(r"\b(TO" + "DO|FIX" + "ME|X" + r"XX)\b")
 
 
 def tree_files():

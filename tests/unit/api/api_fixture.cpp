@@ -7,6 +7,8 @@
 namespace writecanary::api::test {
 namespace {
 
+constexpr std::chrono::seconds kPatience{60};
+
 LiveTarget live_target(const std::string& name) {
   LiveTarget target;
   target.name = name;
@@ -232,7 +234,11 @@ ApiTest::~ApiTest() {
 
 int ApiTest::port() const { return std::stoi(server.url().substr(server.url().rfind(':') + 1)); }
 
-httplib::Client ApiTest::client() const { return httplib::Client("127.0.0.1", port()); }
+httplib::Client ApiTest::client() const {
+  httplib::Client http("127.0.0.1", port());
+  http.set_read_timeout(kPatience);  // only a hang takes so long, also on a machine that is busy
+  return http;
+}
 
 json ApiTest::get(const std::string& path, int status) const {
   auto http = client();

@@ -173,6 +173,7 @@ TEST(WorkerPoolTest, GrowsToItsBoundThenQueuesThenRefuses) {
     ++done;
   };
   EXPECT_TRUE(pool.submit(job));
+  EXPECT_FALSE(pool.crowded());  // a thread can still be added
   EXPECT_TRUE(pool.submit(job));
   running.wait();
   EXPECT_FALSE(pool.crowded());

@@ -1,7 +1,6 @@
 #include "cli/check.h"
 
 #include <gtest/gtest.h>
-#include <signal.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -139,7 +138,7 @@ TEST_F(Check, AProbeThatDiesHasNoVerdictButError) {
   EXPECT_EQ(run({"--profile", "append", "--json"}), 5);
   const std::string reason = document().at("runs")[0].at("reason");
   EXPECT_NE(reason.find("without a verdict"), std::string::npos) << reason;
-  EXPECT_NE(reason.find("3"), std::string::npos) << reason;
+  EXPECT_NE(reason.find('3'), std::string::npos) << reason;
   EXPECT_NE(reason.find("the disk is gone"), std::string::npos) << reason;
 }
 
