@@ -23,8 +23,8 @@ std::size_t prefix_bytes(std::string_view text, std::size_t width) {
 
 std::string rounded_duration(std::int64_t seconds) {
   if (seconds < 120) return fmt::format("{} s", seconds);
-  if (seconds < 120 * 60) return fmt::format("{} min", seconds / 60);
-  if (seconds < 48 * 3600) return fmt::format("{} h", seconds / 3600);
+  if (seconds < 120L * 60) return fmt::format("{} min", seconds / 60);
+  if (seconds < 48L * 3600) return fmt::format("{} h", seconds / 3600);
   return fmt::format("{} d", seconds / 86400);
 }
 

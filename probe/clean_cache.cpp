@@ -10,11 +10,12 @@ namespace writecanary::probe {
 namespace {
 
 constexpr char kName[] = "clean-cache";
+constexpr std::size_t kBufferBytes = 256UL * 1024;
 
 }  // namespace
 
 CleanCache::CleanCache(const Workspace& workspace, std::uint64_t bytes)
-    : fd_(workspace.create(kName, 0)), bytes_(bytes), buffer_(256 * 1024, 'c') {
+    : fd_(workspace.create(kName, 0)), bytes_(bytes), buffer_(kBufferBytes, 'c') {
   workspace.remove(kName);  // lives as long as the descriptor
   for (std::uint64_t done = 0; done < bytes_; done += buffer_.size())
     write_all(fd_.get(), {buffer_.data(), buffer_.size()});

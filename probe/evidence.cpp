@@ -25,7 +25,7 @@ nlohmann::json log_document(const FileLog& log) {
 
 std::uint64_t copy_file(int from, const std::string& to, std::uint64_t bytes_max) {
   const Fd out = open_file(to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  std::vector<char> buffer(256 * 1024);
+  std::vector<char> buffer(256UL * 1024);
   std::uint64_t copied = 0;
   while (copied < bytes_max) {
     const std::size_t want = std::min<std::uint64_t>(buffer.size(), bytes_max - copied);

@@ -18,7 +18,7 @@ constexpr std::uint64_t kGateUserData[] = {~0ULL, ~1ULL};  // bounded, unbounded
 std::string make_fifo(const std::string& wanted) {
   if (mkfifo(wanted.c_str(), 0600) == 0) return wanted;
   const std::string name = wanted.substr(wanted.rfind('/') + 1);
-  const std::string elsewhere = "/tmp/writecanary-" + std::to_string(getpid()) + "-" + name;
+  std::string elsewhere = "/tmp/writecanary-" + std::to_string(getpid()) + "-" + name;
   if (mkfifo(elsewhere.c_str(), 0600) != 0) throw_errno("make the FIFO " + elsewhere);
   return elsewhere;
 }

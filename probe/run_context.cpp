@@ -14,7 +14,6 @@ namespace writecanary::probe {
 namespace {
 
 using std::chrono::duration;
-using std::chrono::duration_cast;
 
 constexpr std::chrono::seconds kSpaceCheckInterval{1};
 constexpr std::uint64_t kFilesKept = 3;  // of a run with findings; the first ones tell the story

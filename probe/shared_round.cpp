@@ -1,9 +1,9 @@
 #include "probe/shared_round.h"
 
 #include <sys/mman.h>
-#include <time.h>
 
 #include <cerrno>
+#include <ctime>
 #include <new>
 
 #include "core/error.h"

@@ -7,11 +7,11 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
+#include <ctime>
 #include <vector>
 
 #include "core/error.h"
@@ -107,7 +107,7 @@ class Appender {
   void hold() {
     const std::uint64_t longest_us = context_.option("hold_us");
     if (longest_us == 0) return;
-    const std::uint64_t ns = derive_seed(context_.file_seed(), 1000 * number_ + index_) % (longest_us * 1000);
+    const std::uint64_t ns = derive_seed(context_.file_seed(), 1000UL * number_ + index_) % (longest_us * 1000);
     const timespec pause{static_cast<time_t>(ns / 1'000'000'000), static_cast<long>(ns % 1'000'000'000)};
     nanosleep(&pause, nullptr);
   }

@@ -129,7 +129,7 @@ TEST_F(FindingsTest, EvidenceSaysWhatItLeavesOut) {
   const std::string kept = directory.path() + "/evidence/" + std::to_string(run);
   std::filesystem::create_directories(kept);
   std::ofstream(kept + "/small.bin") << "small";
-  std::ofstream(kept + "/vast.bin");
+  std::ofstream(kept + "/vast.bin") << "";
   std::filesystem::resize_file(kept + "/vast.bin", 300ULL << 20);  // sparse
   auto http = client();
   const auto answer = http.Get("/api/v1/findings/1/evidence");

@@ -36,7 +36,7 @@ class OpenApiTest : public ApiTest {
                       (type == "null" && value.is_null()) || (type == "array" && value.is_array()) ||
                       (type == "object" && value.is_object());
     if (!fits) return where + " is no " + type + ": " + value.dump();
-    if (schema.contains("enum") && schema["enum"] != json(nullptr)) {
+    if (schema.contains("enum") && !schema["enum"].is_null()) {
       bool found = false;
       for (const auto& each : schema["enum"]) found = found || each == value;
       if (!found) return where + " is not in the list: " + value.dump();
@@ -47,7 +47,7 @@ class OpenApiTest : public ApiTest {
 
   std::string mismatch_of_items(const json& value, const json& schema, const std::string& where) const {
     for (std::size_t i = 0; i < value.size(); ++i) {
-      const auto wrong = mismatch(value[i], schema.at("items"), where + "[" + std::to_string(i) + "]");
+      auto wrong = mismatch(value[i], schema.at("items"), where + "[" + std::to_string(i) + "]");
       if (!wrong.empty()) return wrong;
     }
     return {};
@@ -62,8 +62,7 @@ class OpenApiTest : public ApiTest {
     for (const auto& [name, field] : value.items()) {
       const bool known = properties.contains(name);
       if (!known && !schema.contains("additionalProperties")) return where + " has an undescribed field " + name;
-      const auto wrong =
-          mismatch(field, known ? properties.at(name) : schema.at("additionalProperties"), where + "." + name);
+      auto wrong = mismatch(field, known ? properties.at(name) : schema.at("additionalProperties"), where + "." + name);
       if (!wrong.empty()) return wrong;
     }
     return {};

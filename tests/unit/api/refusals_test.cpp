@@ -14,7 +14,7 @@ json problem_of(const httplib::Result& answer, int status) {
   if (!answer) return {};
   EXPECT_EQ(answer->status, status) << answer->body;
   EXPECT_EQ(answer->get_header_value("Content-Type"), "application/problem+json");
-  const auto problem = json::parse(answer->body);
+  auto problem = json::parse(answer->body);
   EXPECT_EQ(problem["status"], status);
   EXPECT_EQ(problem["request_id"], answer->get_header_value("X-Request-Id"));
   return problem;

@@ -35,10 +35,10 @@ inline std::string make_fake_probe(const TempDir& directory, const std::string& 
   const auto function = [](const std::string& function_name, const Event& event) {
     return function_name + "() { printf '%s\\n' '" + encode(event) + "' | sed \"s/@ID@/$id/\"; }\n";
   };
-  const auto file = directory.write(name, "#!/bin/sh\nid=$(sed 's/.*\"run_id\":\"\\([^\"]*\\)\".*/\\1/')\n" +
-                                              function("say_hello", hello) + function("say_progress", progress) +
-                                              function("say_finding", finding) + function("say_end", end) +
-                                              function("say_stopped", stopped) + body + "\n");
+  auto file = directory.write(name, "#!/bin/sh\nid=$(sed 's/.*\"run_id\":\"\\([^\"]*\\)\".*/\\1/')\n" +
+                                        function("say_hello", hello) + function("say_progress", progress) +
+                                        function("say_finding", finding) + function("say_end", end) +
+                                        function("say_stopped", stopped) + body + "\n");
   ::chmod(file.c_str(), 0755);
   return file;
 }

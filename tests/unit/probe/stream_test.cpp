@@ -63,7 +63,7 @@ class StreamTest : public testing::Test {
 
   RunSpec spec_;
   ProfileInfo info_;
-  StreamShape shape_{4104, 20000, 64 * 1024, O_APPEND, true};
+  StreamShape shape_{4104, 20000, 64UL * 1024, O_APPEND, true};
   std::unique_ptr<Workspace> workspace_;
   Fd sink_;
   SystemClock clock_;

@@ -14,7 +14,6 @@
 namespace writecanary::storage {
 namespace {
 
-using testing::IsEmpty;
 using testing::SizeIs;
 
 // Runs the body in a child process, which must not come back from it. Returns its wait status.

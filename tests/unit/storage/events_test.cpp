@@ -16,6 +16,7 @@ using testing::IsEmpty;
 
 std::vector<std::string> types(const std::vector<EventRow>& events) {
   std::vector<std::string> names;
+  names.reserve(events.size());
   for (const EventRow& event : events) names.push_back(event.type);
   return names;
 }

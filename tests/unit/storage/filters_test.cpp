@@ -75,7 +75,9 @@ class FiltersTest : public testing::Test {
 
   static void insert(SQLite::Database& database, Random& random, std::int64_t now_ms);
 
-  static std::int64_t random_time(Random& random) { return 1'000'000 + std::int64_t(random() % (kRows * 700)); }
+  static std::int64_t random_time(Random& random) {
+    return 1'000'000 + std::int64_t(random() % (std::uint64_t{kRows} * 700));
+  }
 
   static TestStore* store_;
   static Reader* reader_;
@@ -162,6 +164,7 @@ bool fits(const FindingFilter& filter, const FindingRow& row) {
 template <typename Row>
 std::vector<std::int64_t> ids(const std::vector<Row>& rows) {
   std::vector<std::int64_t> out;
+  out.reserve(rows.size());
   for (const Row& row : rows) out.push_back(row.id);
   return out;
 }

@@ -52,6 +52,7 @@ TEST(ReaderTest, ManyThreadsReadWhileTheStoreWrites) {
   std::atomic<bool> done = false;
   std::atomic<int> calls = 0;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) threads.emplace_back([&] { read_until(done, reader, calls); });
   for (int i = 0; i < 40; ++i) {
     finished_run(*store.store, result_with(Verdict::kCorrupt, {FindingKind::kTorn, FindingKind::kTorn}));

@@ -14,7 +14,6 @@
 namespace writecanary::storage {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
