@@ -98,6 +98,7 @@ class Checker {
 template <typename Named>
 std::string names_of(const std::vector<Named>& all) {
   std::vector<std::string_view> names;
+  names.reserve(all.size());
   for (const auto& one : all) names.push_back(one.name);
   return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
 }

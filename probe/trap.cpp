@@ -28,11 +28,9 @@ std::unique_ptr<Trap> Trap::open(Pressure& pressure, const TrapOptions& options,
   trap->ring_ = Ring::open(kRingEntries, refused);
   if (!trap->ring_) return nullptr;
   if (options.headroom_bytes != 0) trap->pacer_ = std::make_unique<Pacer>(trap->helper_file("pacer"));
-  if (options.gated) {
-    trap->add_gate(Workers::kBounded);
-    // Which kind of worker makes a write with IOSQE_ASYNC differs between kernels.
-    if (options.force_async) trap->add_gate(Workers::kUnbounded);
-  }
+  trap->add_gate(Workers::kBounded);
+  // Which kind of worker makes a write with IOSQE_ASYNC differs between kernels.
+  if (options.force_async) trap->add_gate(Workers::kUnbounded);
   // Makes the workers and touches every page that the narrow moment will need, while there is room for them.
   trap->prepare();
   trap->open_gates();

@@ -28,7 +28,6 @@ namespace writecanary::probe {
 
 struct TrapOptions {
   bool force_async = false;          // IOSQE_ASYNC: never tried inline
-  bool gated = true;                 // false: the worker may race with what follows the submit
   std::uint64_t headroom_bytes = 0;  // 0: neither arm nor move the limit
   std::string directory;             // of the run, for the helpers' files
   std::uint32_t writer = 0;          // makes the names of those files unique among the writers of a run

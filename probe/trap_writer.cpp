@@ -38,7 +38,6 @@ constexpr std::uint32_t kCalibrationWriter = 99;  // only names its helper files
 
 std::optional<Unsupported> run_trapped(RunContext& context, const StreamShape& shape, const TrapStyle& style) {
   const TrapOptions options{.force_async = style.force_async,
-                            .gated = true,
                             .headroom_bytes = context.option("headroom_bytes"),
                             .directory = context.workspace().directory()};
   Unsupported refused;

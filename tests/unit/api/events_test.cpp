@@ -38,6 +38,7 @@ std::vector<SentEvent> parse_events(const std::string& text) {
 
 std::vector<std::string> types_of(const std::vector<SentEvent>& events) {
   std::vector<std::string> types;
+  types.reserve(events.size());
   for (const auto& event : events) types.push_back(event.type);
   return types;
 }
@@ -183,6 +184,7 @@ TEST_F(EventsTest, NothingIsLostOrDoubledAtTheSeam) {
     for (int i = 0; i < kRuns; ++i) daemon.add_run("data", "append");
   });
   std::vector<std::unique_ptr<EventClient>> streams;
+  streams.reserve(6);
   for (int i = 0; i < 6; ++i) {
     streams.push_back(
         std::make_unique<EventClient>(port(), "/api/v1/events", httplib::Headers{{"Last-Event-ID", "0"}}));
@@ -245,6 +247,7 @@ TEST_F(EventsTest, TheHubWakesAndCloses) {
 
 TEST_F(EventsTest, StreamsAreCappedAndOthersAreServed) {
   std::vector<std::unique_ptr<EventClient>> streams;
+  streams.reserve(kStreamsMax);
   for (int i = 0; i < kStreamsMax; ++i) streams.push_back(std::make_unique<EventClient>(port(), "/api/v1/events"));
   for (auto& stream : streams) stream->wait_connected();
   EXPECT_EQ(get("/api/v1/events", 503)["type"], "/problems/too-many-streams");

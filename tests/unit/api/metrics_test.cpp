@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -31,7 +33,7 @@ TEST_F(MetricsTest, EverythingExistsAtZeroFromTheFirstScrape) {
   const auto text = metrics.scrape();
   for (const std::string target : {"data", "logs"}) {
     for (const std::string profile : {"append", "nowait-contract"}) {
-      const std::string pair = "profile=\"" + profile + "\",target=\"" + target + "\"";
+      const std::string pair = fmt::format("profile=\"{}\",target=\"{}\"", profile, target);
       for (const Verdict verdict : kAllVerdicts) {
         const std::string line =
             "writecanary_runs_total{" + pair + ",verdict=\"" + std::string(to_string(verdict)) + "\"} 0";

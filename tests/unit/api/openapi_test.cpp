@@ -1,5 +1,7 @@
 #include "api/openapi.h"
 
+#include <fmt/format.h>
+
 #include <regex>
 #include <set>
 
@@ -61,8 +63,10 @@ class OpenApiTest : public ApiTest {
     const auto properties = schema.value("properties", json::object());
     for (const auto& [name, field] : value.items()) {
       const bool known = properties.contains(name);
-      if (!known && !schema.contains("additionalProperties")) return where + " has an undescribed field " + name;
-      auto wrong = mismatch(field, known ? properties.at(name) : schema.at("additionalProperties"), where + "." + name);
+      if (!known && !schema.contains("additionalProperties"))
+        return fmt::format("{} has an undescribed field {}", where, name);
+      auto wrong = mismatch(field, known ? properties.at(name) : schema.at("additionalProperties"),
+                            fmt::format("{}.{}", where, name));
       if (!wrong.empty()) return wrong;
     }
     return {};

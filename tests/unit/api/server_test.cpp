@@ -70,6 +70,7 @@ TEST_F(ServerTest, KeepsConnectionsForFurtherRequests) {
 // Connections that say nothing have no say over others.
 TEST_F(ServerTest, SilentConnectionsDoNotKeepOthersOut) {
   std::vector<std::unique_ptr<RawClient>> silent;
+  silent.reserve(30);
   for (int i = 0; i < 30; ++i) silent.push_back(std::make_unique<RawClient>(port()));
   EXPECT_EQ(get("/readyz")["status"], "ready");
 }
@@ -77,6 +78,7 @@ TEST_F(ServerTest, SilentConnectionsDoNotKeepOthersOut) {
 TEST_F(ServerTest, EightClientsAtOnce) {
   std::atomic<int> wrong{0};
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([this, i, &wrong] {
       auto http = client();

@@ -21,8 +21,7 @@ class GateTest : public testing::TestWithParam<Workers> {
   GateTest() {
     char name[] = "/tmp/writecanary-gate-XXXXXX";
     directory_ = mkdtemp(name);
-    Unsupported refused;
-    ring_ = Ring::open(4, refused);
+    ring_ = Ring::open(4, refused_);
     file_ = open_file(directory_ + "/file", O_RDWR | O_CREAT);
   }
   ~GateTest() override { std::filesystem::remove_all(directory_); }
@@ -50,12 +49,13 @@ class GateTest : public testing::TestWithParam<Workers> {
   }
 
   std::string directory_;
+  Unsupported refused_;
   std::unique_ptr<Ring> ring_;
   Fd file_, sink_, source_, source_end_;
 };
 
 TEST_P(GateTest, HoldsWorkUntilOpened) {
-  if (!ring_) GTEST_SKIP() << "io_uring is not available here";
+  if (!ring_) GTEST_SKIP() << refused_.reason;
   prepare_source();
   auto gate = Gate::make(*ring_, GetParam(), directory_ + "/gate");
   ASSERT_NE(gate, nullptr);
@@ -76,7 +76,7 @@ TEST_P(GateTest, HoldsWorkUntilOpened) {
 }
 
 TEST_P(GateTest, ClosesManyTimes) {
-  if (!ring_) GTEST_SKIP() << "io_uring is not available here";
+  if (!ring_) GTEST_SKIP() << refused_.reason;
   auto gate = Gate::make(*ring_, GetParam(), directory_ + "/gate");
   ASSERT_NE(gate, nullptr);
   for (int i = 0; i < 200; ++i) {
@@ -87,7 +87,7 @@ TEST_P(GateTest, ClosesManyTimes) {
 }
 
 TEST_P(GateTest, LeavesNothingBehindWhenClosedAtTheEnd) {
-  if (!ring_) GTEST_SKIP() << "io_uring is not available here";
+  if (!ring_) GTEST_SKIP() << refused_.reason;
   Gate::make(*ring_, GetParam(), directory_ + "/gate")->close();
   EXPECT_FALSE(std::filesystem::exists(directory_ + "/gate"));
 }
