@@ -1,9 +1,12 @@
 #include "probe/classic.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 
+#include <cstdlib>
 #include <future>
-#include <vector>
+#include <memory>
+#include <new>
 
 #include "core/error.h"
 #include "probe/pattern.h"
@@ -32,11 +35,26 @@ struct ClassicFile {
   std::uint64_t acknowledged = 0;
 };
 
+// Memory for one write. Of large pages where there are any: filling and copying it misses the TLB less.
+class WriteBuffer {
+ public:
+  WriteBuffer() : words_(static_cast<std::uint64_t*>(std::aligned_alloc(kLargePage, kWriteMax))) {
+    if (!words_) throw std::bad_alloc();
+    madvise(words_.get(), kWriteMax, MADV_HUGEPAGE);
+  }
+  std::span<std::uint64_t> words() const { return {words_.get(), kWriteMax / kWordBytes}; }
+
+ private:
+  static constexpr std::size_t kLargePage = std::size_t{2} << 20;
+  struct Free {
+    void operator()(void* memory) const noexcept { std::free(memory); }
+  };
+  std::unique_ptr<std::uint64_t[], Free> words_;
+};
+
 class Classic {
  public:
-  Classic(RunContext& context, Ring& ring) : context_(context), ring_(ring) {
-    for (auto& buffer : buffers_) buffer.resize(kWriteMax / kWordBytes);
-  }
+  Classic(RunContext& context, Ring& ring) : context_(context), ring_(ring) {}
 
   void run() {
     while (context_.may_continue()) {
@@ -44,7 +62,10 @@ class Classic {
       fill_file(*file);
       finish_verification();
       verification_ = std::async(std::launch::async, [this, file = std::move(file)]() mutable {
-        Verified verified{verifier_.verify(file->file.fd(), file->log, context_.findings_wanted()), std::move(file)};
+        Verified verified;
+        verified.report =
+            verifier_.verify(file->file.fd(), file->log, context_.findings_wanted(), Access::kMapped);
+        verified.file = std::move(file);
         if (verified.report.tally.total() == 0) verified.file.reset();  // freeing its pages takes time, too
         return verified;
       });
@@ -58,9 +79,9 @@ class Classic {
     std::unique_ptr<ClassicFile> file;  // null when all was right
   };
 
-  std::span<std::uint64_t> make_data(ClassicFile& file, std::vector<std::uint64_t>& buffer) {
+  std::span<std::uint64_t> make_data(ClassicFile& file, const WriteBuffer& buffer) {
     const std::uint64_t length = file.plan.next_length();
-    const auto words = std::span(buffer).first(length / kWordBytes);
+    const auto words = buffer.words().first(length / kWordBytes);
     file.pattern.fill(file.planned, words);
     file.planned += length;
     return words;
@@ -118,7 +139,7 @@ class Classic {
   RunContext& context_;
   Ring& ring_;
   Verifier verifier_;  // used by the verification alone
-  std::vector<std::uint64_t> buffers_[2];
+  WriteBuffer buffers_[2];
   std::future<Verified> verification_;
 };
 

@@ -3,7 +3,7 @@
 // pressure anyway.
 //
 // Same requests, same checks; faster, because the next write's data and the last file's verification are made while
-// the kernel copies the current write.
+// the kernel copies the current write, and the file is verified in the page cache without a copy.
 #pragma once
 
 #include <optional>

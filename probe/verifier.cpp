@@ -13,7 +13,6 @@
 #include "probe/classifier.h"
 #include "probe/fault_text.h"
 #include "probe/scanner.h"
-#include "probe/window.h"
 
 namespace writecanary::probe {
 namespace {
@@ -77,12 +76,12 @@ Verifier::Verifier() : buffer_(static_cast<std::uint64_t*>(std::aligned_alloc(kB
   if (!buffer_) throw std::bad_alloc();
 }
 
-FileReport Verifier::verify(int fd, const FileLog& log, std::size_t max_findings) {
+FileReport Verifier::verify(int fd, const FileLog& log, std::size_t max_findings, Access access) {
   const LogIndex index(log);
   FileReport report;
   report.size_bytes = size_of(fd, log.name);
   const std::uint64_t readable = std::min(report.size_bytes, 2 * index.attempted_bytes() + kReadBeyondBytes);
-  Window window(fd, log.name, readable, {buffer_.get(), kBufferBytes / sizeof(std::uint64_t)});
+  Window window(fd, log.name, readable, {buffer_.get(), kBufferBytes / sizeof(std::uint64_t)}, access);
   std::vector<Segment> segments = scan(window, index);
   report.bytes_verified = window.size_bytes();
   if (readable < report.size_bytes)
@@ -94,10 +93,6 @@ FileReport Verifier::verify(int fd, const FileLog& log, std::size_t max_findings
     if (report.findings.size() < max_findings) report.findings.push_back(to_finding(fault, index, window, page_bytes));
   }
   return report;
-}
-
-FileReport verify_file(int fd, const FileLog& log, std::size_t max_findings) {
-  return Verifier().verify(fd, log, max_findings);
 }
 
 }  // namespace writecanary::probe

@@ -14,6 +14,7 @@
 #include "core/finding.h"
 #include "core/run_result.h"
 #include "probe/file_log.h"
+#include "probe/window.h"
 
 namespace writecanary::probe {
 
@@ -29,9 +30,9 @@ class Verifier {
  public:
   Verifier();
 
-  // Reads the file from its beginning with pread; the descriptor's position stays. Nobody may write to the file
-  // meanwhile. Throws SystemError when reading fails: that is no finding.
-  FileReport verify(int fd, const FileLog& log, std::size_t max_findings);
+  // Looks at the file from its beginning; the descriptor's position stays. Nobody may write to the file meanwhile.
+  // Throws SystemError when reading fails: that is no finding.
+  FileReport verify(int fd, const FileLog& log, std::size_t max_findings, Access access = Access::kRead);
 
  private:
   struct Free {
@@ -39,8 +40,5 @@ class Verifier {
   };
   std::unique_ptr<std::uint64_t[], Free> buffer_;  // page aligned
 };
-
-// The same with a buffer of its own.
-FileReport verify_file(int fd, const FileLog& log, std::size_t max_findings);
 
 }  // namespace writecanary::probe

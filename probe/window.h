@@ -1,4 +1,8 @@
-// A file seen through one buffer: its bytes at any position, read in large pieces.
+// A file seen through a window: its bytes at any position, a large piece at a time.
+//
+// Read copies each piece into a buffer, as applications read. Mapped looks at the page cache where it lies, which costs
+// half as much; a piece that cannot be mapped (an I/O error, a filesystem without mappings, an odd position) is read.
+// Only for files that nobody else can shorten: touching a mapped page behind the end kills the process (SIGBUS).
 //
 // The scanner mostly walks forward, but a file whose content is shifted by an odd number of bytes must be compared at
 // that shift; the window reads again from such a position, so that words always stand aligned in memory.
@@ -10,10 +14,16 @@
 
 namespace writecanary::probe {
 
+enum class Access { kRead, kMapped };
+
 class Window {
  public:
   // Owns neither the descriptor nor the buffer, which must hold at least 64 bytes. The name is for error texts.
-  Window(int fd, std::string name, std::uint64_t size_bytes, std::span<std::uint64_t> buffer);
+  Window(int fd, std::string name, std::uint64_t size_bytes, std::span<std::uint64_t> buffer,
+         Access access = Access::kRead);
+  ~Window();
+  Window(const Window&) = delete;
+  Window& operator=(const Window&) = delete;
 
   // As given, or less once reading met an earlier end.
   std::uint64_t size_bytes() const { return size_; }
@@ -25,14 +35,21 @@ class Window {
 
  private:
   void load(std::uint64_t position);
+  bool map(std::uint64_t position);
+  void unmap();
+  void read(std::uint64_t position);
   std::uint64_t end() const { return base_ + filled_; }
 
   int fd_;
   std::string name_;
   std::uint64_t size_;
   std::span<std::uint64_t> buffer_;
-  std::uint64_t base_ = 0;    // file position of the first byte in the buffer
-  std::uint64_t filled_ = 0;  // bytes in the buffer
+  Access access_;
+  std::span<const std::uint64_t> words_;  // of the buffer or of the mapping, with its last incomplete word
+  std::uint64_t base_ = 0;                // file position of the first of them
+  std::uint64_t filled_ = 0;              // bytes of the file in them
+  void* mapping_ = nullptr;
+  std::uint64_t mapped_ = 0;  // bytes of the mapping
 };
 
 }  // namespace writecanary::probe

@@ -81,7 +81,9 @@ Bytes FileUnderTest::slice(std::uint64_t offset, std::uint64_t length) const {
 
 FileReport FileUnderTest::verify(std::size_t max_findings) const {
   const Fd fd = temporary_file(content);
-  return verify_file(fd.get(), log, max_findings);
+  FileReport read = Verifier().verify(fd.get(), log, max_findings);
+  EXPECT_EQ(briefs(Verifier().verify(fd.get(), log, max_findings, Access::kMapped)), briefs(read));
+  return read;
 }
 
 Bytes zeros(std::size_t count) { return Bytes(count); }

@@ -101,7 +101,7 @@ TEST(VerifierTest, AHugeSparseFileIsNotReadToItsEnd) {
   const Fd fd = temporary_file(file.content);
   constexpr std::uint64_t kSize = std::uint64_t{1} << 42;
   ASSERT_EQ(ftruncate(fd.get(), static_cast<off_t>(kSize)), 0);
-  const FileReport report = verify_file(fd.get(), file.log, 10);
+  const FileReport report = Verifier().verify(fd.get(), file.log, 10);
   EXPECT_THAT(briefs(report), ElementsAre(Brief{kSizeMismatch, 1'000, kSize - 1'000, {}}));
   EXPECT_EQ(report.size_bytes, kSize);
   EXPECT_LT(report.bytes_verified, std::uint64_t{128} << 20);
@@ -119,7 +119,9 @@ TEST(VerifierTest, AFileBeyondMeasureFragmentedStillEnds) {
 
 TEST(VerifierTest, ReadErrorsAreNotFindings) {
   const FileUnderTest file;
-  EXPECT_THROW(verify_file(-1, file.log, 10), SystemError);
+  for (const Access access : {Access::kRead, Access::kMapped}) {
+    EXPECT_THROW(Verifier().verify(-1, file.log, 10, access), SystemError);
+  }
 }
 
 TEST(VerifierDeathTest, ALogWithHolesIsABug) {
