@@ -47,7 +47,8 @@ json write_schema() {
                  {"length_bytes", integer()},
                  {"route", one_of(names_of(std::array{Route::kInline, Route::kPunted, Route::kSync}))},
                  {"result", {{"type", "integer"}}},
-                 {"inline_bytes", integer()}});
+                 {"inline_bytes", integer()},
+                 {"disarmed", boolean()}});
 }
 
 json finding_schema() {
@@ -102,7 +103,7 @@ json run_schema() {
       {"spec", or_null({{"type", "object"}})},
       {"findings", list_of(reference("Finding"))},
       {"progress", object({{"elapsed_seconds", number()}, {"fraction", number()}})}};
-  for (const char* counter : {"writes", "inline", "punted", "partial", "exposures", "short_results", "cqe_enomem",
+  for (const char* counter : {"writes", "inline", "punted", "partial", "disarmed", "exposures", "short_results", "cqe_enomem",
                               "bytes_written", "bytes_verified", "files", "limit_hits", "oom_kills"}) {
     properties[counter] = integer();
   }

@@ -94,7 +94,8 @@ void to_json(nlohmann::json& out, const WriteRef& write) {
          {"length_bytes", write.length_bytes},
          {"route", to_string(write.route)},
          {"result", write.result},
-         {"inline_bytes", write.inline_bytes}};
+         {"inline_bytes", write.inline_bytes},
+         {"disarmed", write.disarmed}};
 }
 
 void from_json(const nlohmann::json& in, WriteRef& write) {
@@ -106,6 +107,7 @@ void from_json(const nlohmann::json& in, WriteRef& write) {
   fields.require_name("route", write.route, parse_route, "inline, punted or sync");
   fields.require("result", write.result);
   fields.require("inline_bytes", write.inline_bytes);
+  fields.require("disarmed", write.disarmed);
 }
 
 void to_json(nlohmann::json& out, const Finding& finding) {

@@ -61,6 +61,7 @@ struct WriteRef {
   Route route = Route::kSync;
   std::int64_t result = 0;         // bytes acknowledged, or -errno
   std::uint64_t inline_bytes = 0;  // growth seen after an inline attempt that did not complete
+  bool disarmed = false;           // the attempt came after the timer tick of its arming, and gave up before a byte
 };
 
 struct Finding {

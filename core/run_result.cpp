@@ -10,11 +10,12 @@ namespace writecanary {
 namespace {
 
 // Every counter with its name in JSON, in the order in which people read them.
-constexpr std::array<std::pair<const char*, std::uint64_t RunCounters::*>, 12> kCounters = {{
+constexpr std::array<std::pair<const char*, std::uint64_t RunCounters::*>, 13> kCounters = {{
     {"writes", &RunCounters::writes},
     {"inline", &RunCounters::inline_writes},
     {"punted", &RunCounters::punted},
     {"partial", &RunCounters::partial},
+    {"disarmed", &RunCounters::disarmed},
     {"exposures", &RunCounters::exposures},
     {"short_results", &RunCounters::short_results},
     {"cqe_enomem", &RunCounters::cqe_enomem},

@@ -21,6 +21,7 @@ struct RunCounters {
   std::uint64_t inline_writes = 0;   // "inline": completed within the submitting call
   std::uint64_t punted = 0;          // handed to a worker
   std::uint64_t partial = 0;         // made inline progress and did not complete inline
+  std::uint64_t disarmed = 0;        // gave up before their first byte, a timer tick after they were armed
   std::uint64_t exposures = 0;       // writes that ran the path the profile watches
   std::uint64_t short_results = 0;   // fewer bytes acknowledged than requested
   std::uint64_t cqe_enomem = 0;      // completed with -ENOMEM, which some kernels give instead of -EAGAIN

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <ctime>
@@ -25,21 +26,33 @@ std::int64_t tick_ns() {
   return resolution.tv_nsec;
 }
 
+// Rather than spinning: who slept is seldom preempted in the moment that counts.
+void sleep_ns(std::int64_t duration) {
+  const timespec pause{0, duration};
+  nanosleep(&pause, nullptr);
+}
+
 }  // namespace
 
-void arm(int fd) {
+bool Arming::holds() const { return read_ns(CLOCK_REALTIME_COARSE) == tick_ns_; }
+
+Arming arm(int fd) {
   static const std::int64_t kTickNs = tick_ns();
   // Should the clocks be stepped meanwhile, or the machine be very slow, an unarmed write is better than none.
   const std::int64_t give_up = read_ns(CLOCK_MONOTONIC) + 4 * kTickNs;
   for (;;) {
     // The coarse clock is the time of the last tick.
     const std::int64_t tick = read_ns(CLOCK_REALTIME_COARSE);
-    const bool late = read_ns(CLOCK_REALTIME) - tick > kTickNs / 2;
+    const std::int64_t left = tick + kTickNs - read_ns(CLOCK_REALTIME);
     const bool last_try = read_ns(CLOCK_MONOTONIC) >= give_up;
-    if (late && !last_try) continue;
+    if (left < kTickNs / 2 && !last_try) {
+      sleep_ns(std::max<std::int64_t>(left, 0));
+      continue;
+    }
     const timespec now[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
     if (futimens(fd, now) != 0) throw_errno("futimens");
-    if (last_try || read_ns(CLOCK_REALTIME_COARSE) == tick) return;
+    const Arming arming(tick);
+    if (last_try || arming.holds()) return arming;
   }
 }
 

@@ -10,17 +10,28 @@
 // emulated guests it is the difference between 25 % and 95 % of the writes.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "core/fd.h"
 
 namespace writecanary::probe {
 
-// Sets modification and change time to now, waiting for the next tick when this one is more than half over, and again
-// when a tick came meanwhile. Nothing
-// may stat the file before the write is submitted: with multigrain timestamps (6.13) that disarms it. Throws
-// SystemError.
-void arm(int fd);
+// The tick in which a file was armed.
+class Arming {
+ public:
+  explicit Arming(std::int64_t tick_ns) : tick_ns_(tick_ns) {}
+  // Whether it is still that tick. Ask right after the attempt: if one that got nowhere was too late, this is false.
+  bool holds() const;
+
+ private:
+  std::int64_t tick_ns_;
+};
+
+// Sets modification and change time to now, early in a tick: sleeps through the rest of one that is more than half
+// over, and arms again when a tick came meanwhile. Nothing may stat the file before the write is submitted: with
+// multigrain timestamps (6.13) that disarms it. Throws SystemError.
+Arming arm(int fd);
 
 class Pacer {
  public:

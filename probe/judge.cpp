@@ -21,7 +21,9 @@ std::string list_findings(const FindingTally& tally) {
 }
 
 std::string exposed_of(const RunCounters& counters) {
-  return fmt::format("{} of {} writes were exposed", counters.exposures, counters.writes);
+  std::string text = fmt::format("{} of {} writes were exposed", counters.exposures, counters.writes);
+  if (counters.disarmed != 0) text += fmt::format(" ({} came a timer tick too late)", counters.disarmed);
+  return text;
 }
 
 Judgement without_findings(const Evidence& evidence) {

@@ -100,6 +100,7 @@ void RunContext::count(const WriteRef& write, bool exposed) {
   if (write.route == Route::kInline) ++counters_.inline_writes;
   if (write.route == Route::kPunted) ++counters_.punted;
   if (write.inline_bytes != 0) ++counters_.partial;
+  if (write.disarmed) ++counters_.disarmed;
   if (exposed) ++counters_.exposures;
   if (write.result == -ENOMEM) ++counters_.cqe_enomem;
   if (write.result < 0) return;

@@ -64,21 +64,26 @@ std::optional<Completion> Trap::open_gates() {
 std::optional<Completion> Trap::spring(int fd, std::uint64_t size_before, WriteRef& write) {
   const bool armed = pacer_ != nullptr;
   std::unique_lock<WindowLock> window;
+  std::optional<Arming> arming;
   if (armed) {
     if (options_.window != nullptr) window = std::unique_lock(*options_.window);
     pacer_->settle();
     pressure_.tighten(options_.headroom_bytes);
-    arm(fd);
+    arming = arm(fd);
   }
   ring_->submit();
   const std::optional<Completion> completed = ring_->peek();
+  const bool in_time = !arming || arming->holds();
   if (completed && completed->user_data != kWriteUserData) {
     throw SystemError("keep an io-wq worker busy (the gate)", completed->result < 0 ? -completed->result : EIO);
   }
   write.route = completed ? Route::kInline : Route::kPunted;
   if (armed) {
     // Without a gate the growth could be the worker's.
-    if (!completed && !gates_.empty()) write.inline_bytes = size_of(fd) - size_before;
+    if (!completed && !gates_.empty()) {
+      write.inline_bytes = size_of(fd) - size_before;
+      write.disarmed = write.inline_bytes == 0 && !in_time;
+    }
     pressure_.relieve();
   }
   return completed;

@@ -26,6 +26,7 @@ inline constexpr std::array kCounterColumns = {CounterColumn{"writes", &RunCount
                                                CounterColumn{"inline_writes", &RunCounters::inline_writes},
                                                CounterColumn{"punted", &RunCounters::punted},
                                                CounterColumn{"partial", &RunCounters::partial},
+                                               CounterColumn{"disarmed", &RunCounters::disarmed},
                                                CounterColumn{"exposures", &RunCounters::exposures},
                                                CounterColumn{"short_results", &RunCounters::short_results},
                                                CounterColumn{"cqe_enomem", &RunCounters::cqe_enomem},

@@ -191,7 +191,12 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
   ('findings', 'findings_by_acknowledged', '1000000 500000');
 )sql";
 
-constexpr std::array kSteps = {kVersion1};
+constexpr const char* kVersion2 = R"sql(
+ALTER TABLE runs   ADD COLUMN disarmed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE totals ADD COLUMN disarmed INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+constexpr std::array kSteps = {kVersion1, kVersion2};
 
 }  // namespace
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <ctime>
 #include <vector>
@@ -36,7 +37,8 @@ ProfileInfo describe() {
   options.push_back({"writers", "appenders on the one file", "count", 2, kWritersMax, 3});
   options.push_back({"records_per_file", "appends of each writer to a file", "count", 1, SharedRound::kRecordsMax, 8});
   options.push_back(
-      {"hold_us", "longest pause before a punted append is retried; 0: none", "microseconds", 0, 100'000, 100});
+      {"hold_us", "half of the punted appends wait this long at most for another writer before they are retried; 0: none",
+       "microseconds", 0, 100'000, 20'000});
   return {
       .name = "append-concurrent",
       .title = "concurrent io_uring appends",
@@ -103,13 +105,16 @@ class Appender {
     }
   }
 
-  // A pause of random length, as a busy worker pool makes it.
+  // Half of the retries, as the seed says, come after another writer's bytes, as behind a busy worker pool; a pause of
+  // fixed length would suit one machine only. The size is asked for with lseek: a stat would disarm the others.
   void hold() {
-    const std::uint64_t longest_us = context_.option("hold_us");
-    if (longest_us == 0) return;
-    const std::uint64_t ns = derive_seed(context_.file_seed(), 1000UL * number_ + index_) % (longest_us * 1000);
-    const timespec pause{static_cast<time_t>(ns / 1'000'000'000), static_cast<long>(ns % 1'000'000'000)};
-    nanosleep(&pause, nullptr);
+    if (derive_seed(context_.file_seed(), 1000UL * number_ + index_) % 2 == 0) return;
+    const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(context_.option("hold_us"));
+    const off_t size = lseek(fd_.get(), 0, SEEK_END);
+    const timespec pause{0, 20'000};
+    while (std::chrono::steady_clock::now() < end && !round_.stop() && lseek(fd_.get(), 0, SEEK_END) == size) {
+      nanosleep(&pause, nullptr);
+    }
   }
 
   RunContext& context_;

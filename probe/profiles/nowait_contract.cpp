@@ -51,9 +51,10 @@ class NowaitWriter final : public StreamWriter {
   StreamWrite write(const RunFile& file, std::span<const std::byte> bytes, std::uint64_t offset_bytes) override {
     pacer_.settle();
     context_.pressure().tighten(headroom_);
-    arm(file.fd());
+    const Arming arming = arm(file.fd());
     const ssize_t returned = append_nowait(file.fd(), bytes);
     const int error = returned < 0 ? errno : 0;
+    const bool in_time = arming.holds();
     const std::uint64_t size = file.size_bytes();
     context_.pressure().relieve();
 
@@ -64,6 +65,7 @@ class NowaitWriter final : public StreamWriter {
     const auto reported = static_cast<std::uint64_t>(std::max<ssize_t>(returned, 0));
     const std::uint64_t grown = size - offset_bytes;
     made.ref.inline_bytes = grown < bytes.size() ? grown : 0;
+    made.ref.disarmed = grown == 0 && !in_time;
     made.exposed = grown > 0 && std::min(grown, reported) < bytes.size();
     if (grown != reported) report_violation(file, offset_bytes, grown, made.ref);
     return made;

@@ -15,13 +15,17 @@ DETECTORS = ("append", "nowait-contract", "append-interposed", "append-concurren
 CONTROLS = ("offset", "append-async", "append-sync")
 PROFILES = DETECTORS + CONTROLS
 
+# A virtual CPU that loses its turn between arming and write comes a timer tick too late. On any machine that is fit to
+# emulate a guest that is rare.
+ARMED_SHARE = 0.85
+
 EXIT_CODES = {"clean": 0, "corrupt": 2, "unexposed": 3, "unsupported": 4, "error": 5}
 
 
 @dataclasses.dataclass(frozen=True)
 class Expectation:
     verdicts: frozenset[str]  # any of these
-    # Share of the writes on which a finding of the kind is due at least; one finding in any case. A kind that is
+    # Share of the armed writes on which a finding of the kind is due at least; one finding in any case. A kind that is
     # neither due nor tolerated must not occur.
     findings: dict[str, float] = dataclasses.field(default_factory=dict)
     tolerated: frozenset[str] = frozenset()
@@ -78,10 +82,13 @@ def problems(expectation: Expectation, run: dict[str, Any], exit_code: int) -> l
         found.append(f"exit code {exit_code} does not mean {verdict}")
     for kind in sorted(set(counts) - set(expectation.findings) - expectation.tolerated):
         found.append(f"{counts[kind]} unexpected findings of kind {kind}")
+    armed = writes - run["disarmed"]
+    if armed < ARMED_SHARE * writes:
+        found.append(f"only {armed} of {writes} writes were still armed when they were tried")
     for kind, share in expectation.findings.items():
-        due = max(1, math.ceil(share * writes))
+        due = max(1, math.ceil(share * armed))
         if counts.get(kind, 0) < due:
-            found.append(f"{kind} in {counts.get(kind, 0)} of {writes} writes, expected at least {due}")
+            found.append(f"{kind} in {counts.get(kind, 0)} of {armed} armed writes, expected at least {due}")
     if run["exposures"] < expectation.exposed_share * writes or (expectation.exposed_share and not writes):
         found.append(f"{run['exposures']} of {writes} writes exposed, expected {expectation.exposed_share:.0%}")
     limit = expectation.first_within_seconds

@@ -21,7 +21,7 @@ PAGE = evidence.PAGE_BYTES
 
 
 def run_document(**changes):
-    document = {"verdict": "clean", "reason": "", "writes": 200, "exposures": 200, "finding_counts": {},
+    document = {"verdict": "clean", "reason": "", "writes": 200, "disarmed": 0, "exposures": 200, "finding_counts": {},
                 "first_finding_seconds": None}
     return document | changes
 

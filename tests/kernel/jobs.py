@@ -18,7 +18,7 @@ BINARIES = REPOSITORY / "build/release/bin"
 CHATTR = Path("/usr/bin/chattr")
 
 # How many writes tell enough. Concurrent appenders meet only by chance, so there it is a time that is given.
-LIMITS = {"append-concurrent": "--duration 6s"}
+LIMITS = {"append-concurrent": "--duration 8s"}
 DEFAULT_LIMITS = "--writes 200 --duration 30s"
 
 KEPT = "kept"

@@ -105,7 +105,7 @@ TEST_F(MetricsTest, GoldenScrapeAfterAFinding) {
   result.end.tally.add(FindingKind::kDuplicate, 8192);
   own.on_run_finished("data", result, 1'780'000'000'500);
   own.set_open_findings({{"data", FindingKind::kDuplicate, 1}});
-  std::ifstream file(std::filesystem::path(__FILE__).parent_path() / "golden_scrape.txt");
+  std::ifstream file(std::filesystem::path(WRITECANARY_SOURCE_DIR) / "tests/unit/api/golden_scrape.txt");
   ASSERT_TRUE(file);
   const std::string golden{std::istreambuf_iterator<char>(file), {}};
   EXPECT_EQ(golden_part(own.scrape()), golden);

@@ -15,7 +15,8 @@ inline WriteRef sample_write(std::uint64_t first) {
           .length_bytes = first + 3,
           .route = Route::kPunted,
           .result = -12,
-          .inline_bytes = first + 4};
+          .inline_bytes = first + 4,
+          .disarmed = true};
 }
 
 inline Finding sample_finding() {
@@ -38,6 +39,7 @@ inline RunCounters sample_counters() {
           .inline_writes = 2,
           .punted = 3,
           .partial = 4,
+          .disarmed = 13,
           .exposures = 5,
           .short_results = 6,
           .cqe_enomem = 7,

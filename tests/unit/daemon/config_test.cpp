@@ -177,7 +177,7 @@ path = "/logs"
 
 // The shipped file with every `#key = value` made a key.
 std::string shipped_config() {
-  const auto file = std::filesystem::path(__FILE__).parent_path() / "../../../systemd/writecanary.toml";
+  const auto file = std::filesystem::path(WRITECANARY_SOURCE_DIR) / "systemd/writecanary.toml";
   return std::regex_replace(read_file(file), std::regex("(^|\n)#(\\[\\[target\\]\\]|[a-z_]+ = )"), "$1$2");
 }
 

@@ -25,6 +25,7 @@ TEST(DocumentsTest, AQueuedRunHasEveryFieldAndNullsForWhatIsNotKnown) {
   EXPECT_THAT(keys(document), ElementsAreArray({"bytes_verified",
                                                 "bytes_written",
                                                 "cqe_enomem",
+                                                "disarmed",
                                                 "duration_seconds",
                                                 "exposures",
                                                 "files",

@@ -32,7 +32,7 @@ TEST(TotalsTest, SumsArePerTargetAndProfileOverAllKernels) {
   EXPECT_EQ(runs_with(totals[0], Verdict::kClean), 1U);
   EXPECT_EQ(runs_with(totals[0], Verdict::kCorrupt), 1U);
   EXPECT_EQ(totals[0].counters.writes, 2U);
-  EXPECT_EQ(totals[0].counters.oom_kills, 24U);
+  EXPECT_EQ(totals[0].counters.oom_kills, 26U);
   EXPECT_EQ(totals[0].tally.count_of(FindingKind::kDuplicate), 1U);
   EXPECT_EQ(totals[0].tally.bytes_of(FindingKind::kDuplicate), 4'096U);
   EXPECT_EQ(totals[0].last_clean_ms, 10'000);
@@ -75,7 +75,7 @@ TEST(TotalsTest, KernelsAreListedWithTheLastSeenFirst) {
   EXPECT_EQ(kernels[0].release, "6.9");
   EXPECT_EQ(kernels[0].runs, 2U);
   EXPECT_EQ(kernels[0].writes, 2U);
-  EXPECT_EQ(kernels[0].exposures, 10U);
+  EXPECT_EQ(kernels[0].exposures, 12U);
   EXPECT_EQ(kernels[0].tally.count_of(FindingKind::kTorn), 1U);
   EXPECT_EQ(kernels[0].first_seen_ms, 9'000) << "the start of the first run";
   EXPECT_EQ(kernels[0].last_seen_ms, 30'000) << "the end of the last run";
