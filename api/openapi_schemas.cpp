@@ -103,8 +103,8 @@ json run_schema() {
       {"spec", or_null({{"type", "object"}})},
       {"findings", list_of(reference("Finding"))},
       {"progress", object({{"elapsed_seconds", number()}, {"fraction", number()}})}};
-  for (const char* counter : {"writes", "inline", "punted", "partial", "disarmed", "exposures", "short_results", "cqe_enomem",
-                              "bytes_written", "bytes_verified", "files", "limit_hits", "oom_kills"}) {
+  for (const char* counter : {"writes", "inline", "punted", "partial", "disarmed", "exposures", "short_results",
+                              "cqe_enomem", "bytes_written", "bytes_verified", "files", "limit_hits", "oom_kills"}) {
     properties[counter] = integer();
   }
   return object(properties, {"spec", "findings", "progress"});

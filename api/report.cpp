@@ -75,9 +75,10 @@ std::string run_section(const storage::RunRow& run, const ProfileInfo* profile) 
                                              run.verdict ? to_string(*run.verdict) : to_string(run.state))) +
                      line("Reason", result.end.reason) + line("Profile", result.profile);
   if (profile != nullptr) text += line("Workload", profile->description) + line("Must hold", profile->oracle);
-  text += line("Counted", fmt::format("{} writes ({} inline, {} punted, {} partial, {} disarmed), {} exposures, {} short results",
-                                      counters.writes, counters.inline_writes, counters.punted, counters.partial, counters.disarmed,
-                                      counters.exposures, counters.short_results)) +
+  text += line("Counted",
+               fmt::format("{} writes ({} inline, {} punted, {} partial, {} disarmed), {} exposures, {} short results",
+                           counters.writes, counters.inline_writes, counters.punted, counters.partial,
+                           counters.disarmed, counters.exposures, counters.short_results)) +
           line("Bytes", fmt::format("{} written, {} verified, in {} files", counters.bytes_written,
                                     counters.bytes_verified, counters.files));
   for (const FindingKind kind : kAllFindingKinds) {

@@ -63,8 +63,7 @@ class Classic {
       finish_verification();
       verification_ = std::async(std::launch::async, [this, file = std::move(file)]() mutable {
         Verified verified;
-        verified.report =
-            verifier_.verify(file->file.fd(), file->log, context_.findings_wanted(), Access::kMapped);
+        verified.report = verifier_.verify(file->file.fd(), file->log, context_.findings_wanted(), Access::kMapped);
         verified.file = std::move(file);
         if (verified.report.tally.total() == 0) verified.file.reset();  // freeing its pages takes time, too
         return verified;

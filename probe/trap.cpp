@@ -27,10 +27,11 @@ std::unique_ptr<Trap> Trap::open(Pressure& pressure, const TrapOptions& options,
   std::unique_ptr<Trap> trap(new Trap(pressure, options));
   trap->ring_ = Ring::open(kRingEntries, refused);
   if (!trap->ring_) return nullptr;
-  if (options.headroom_bytes != 0) trap->pacer_ = std::make_unique<Pacer>(trap->helper_file("pacer"));
-  trap->add_gate(Workers::kBounded);
+  if (options.headroom_bytes != 0 && options.parts.pacing)
+    trap->pacer_ = std::make_unique<Pacer>(trap->helper_file("pacer"));
+  if (options.parts.gate) trap->add_gate(Workers::kBounded);
   // Which kind of worker makes a write with IOSQE_ASYNC differs between kernels.
-  if (options.force_async) trap->add_gate(Workers::kUnbounded);
+  if (options.parts.gate && options.force_async) trap->add_gate(Workers::kUnbounded);
   // Makes the workers and touches every page that the narrow moment will need, while there is room for them.
   trap->prepare();
   trap->open_gates();
@@ -62,15 +63,13 @@ std::optional<Completion> Trap::open_gates() {
 }
 
 std::optional<Completion> Trap::spring(int fd, std::uint64_t size_before, WriteRef& write) {
-  const bool armed = pacer_ != nullptr;
+  const bool limited = options_.headroom_bytes != 0;
   std::unique_lock<WindowLock> window;
+  if (limited && options_.window != nullptr) window = std::unique_lock(*options_.window);
+  if (pacer_) pacer_->settle();
+  if (limited) pressure_.tighten(options_.headroom_bytes);
   std::optional<Arming> arming;
-  if (armed) {
-    if (options_.window != nullptr) window = std::unique_lock(*options_.window);
-    pacer_->settle();
-    pressure_.tighten(options_.headroom_bytes);
-    arming = arm(fd);
-  }
+  if (options_.parts.arming) arming = arm(fd);
   ring_->submit();
   const std::optional<Completion> completed = ring_->peek();
   const bool in_time = !arming || arming->holds();
@@ -78,14 +77,12 @@ std::optional<Completion> Trap::spring(int fd, std::uint64_t size_before, WriteR
     throw SystemError("keep an io-wq worker busy (the gate)", completed->result < 0 ? -completed->result : EIO);
   }
   write.route = completed ? Route::kInline : Route::kPunted;
-  if (armed) {
-    // Without a gate the growth could be the worker's.
-    if (!completed && !gates_.empty()) {
-      write.inline_bytes = size_of(fd) - size_before;
-      write.disarmed = write.inline_bytes == 0 && !in_time;
-    }
-    pressure_.relieve();
+  // Without a gate the growth could be the worker's.
+  if (!completed && !gates_.empty()) {
+    write.inline_bytes = size_of(fd) - size_before;
+    write.disarmed = write.inline_bytes == 0 && !in_time;
   }
+  if (limited && options_.parts.relief) pressure_.relieve();
   return completed;
 }
 
@@ -103,6 +100,7 @@ WriteRef Trap::write(int fd, std::span<const std::byte> bytes, std::int64_t offs
   if (!completed && between) between();
   const std::optional<Completion> meanwhile = open_gates();
   if (!completed) completed = meanwhile ? meanwhile : ring_->wait();
+  if (!options_.parts.relief) pressure_.relieve();
   write.result = completed->result;
   return write;
 }

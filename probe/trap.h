@@ -26,12 +26,21 @@
 
 namespace writecanary::probe {
 
+// What the trap is made of; each part can be left out, to see what it contributes.
+struct TrapParts {
+  bool arming = true;
+  bool pacing = true;
+  bool relief = true;  // false: the limit stays low until the write has its result
+  bool gate = true;
+};
+
 struct TrapOptions {
   bool force_async = false;          // IOSQE_ASYNC: never tried inline
-  std::uint64_t headroom_bytes = 0;  // 0: neither arm nor move the limit
+  std::uint64_t headroom_bytes = 0;  // 0: leave the limit alone
   std::string directory;             // of the run, for the helpers' files
   std::uint32_t writer = 0;          // makes the names of those files unique among the writers of a run
-  WindowLock* window = nullptr;      // held while the limit is low, when other processes share the cgroup
+  TrapParts parts = {};
+  WindowLock* window = nullptr;  // held while the limit is low, when other processes share the cgroup
 };
 
 class Trap {
@@ -61,7 +70,7 @@ class Trap {
   TrapOptions options_;
   std::unique_ptr<Ring> ring_;
   std::vector<std::unique_ptr<Gate>> gates_;  // empty: ungated
-  std::unique_ptr<Pacer> pacer_;              // null: unarmed
+  std::unique_ptr<Pacer> pacer_;              // null: unpaced
 };
 
 }  // namespace writecanary::probe

@@ -36,10 +36,26 @@ constexpr std::uint32_t kCalibrationWriter = 99;  // only names its helper files
 
 }  // namespace
 
+std::vector<ProfileOption> trapped_options() {
+  std::vector<ProfileOption> options = armed_options();
+  const auto add = [&](const char* name, const char* description) {
+    options.push_back({name, description, "0 or 1", 0, 1, 1});
+  };
+  add("arming", "0: do not make the timestamps current before the write");
+  add("pacing", "0: do not settle the task's account of dirtied pages before the write");
+  add("relief", "0: leave the memory limit low until the write has its result; the worker may be killed for memory");
+  add("gate", "0: do not keep the worker waiting; no write then counts as exposed, for what it did inline is unknown");
+  return options;
+}
+
 std::optional<Unsupported> run_trapped(RunContext& context, const StreamShape& shape, const TrapStyle& style) {
   const TrapOptions options{.force_async = style.force_async,
                             .headroom_bytes = context.option("headroom_bytes"),
-                            .directory = context.workspace().directory()};
+                            .directory = context.workspace().directory(),
+                            .parts = {.arming = context.option("arming") != 0,
+                                      .pacing = context.option("pacing") != 0,
+                                      .relief = context.option("relief") != 0,
+                                      .gate = context.option("gate") != 0}};
   Unsupported refused;
   const auto trap = Trap::open(context.pressure(), options, refused);
   if (!trap) return refused;

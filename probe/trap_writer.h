@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "probe/stream.h"
 #include "probe/trap.h"
@@ -15,7 +16,10 @@ struct TrapStyle {
   bool force_async = false;
 };
 
-// Runs the stream with the trap set for every write; headroom from the option headroom_bytes.
+// Those of armed_options() and a switch for each part of the trap.
+std::vector<ProfileOption> trapped_options();
+
+// Runs the stream with the trap set for every write; as these options say.
 std::optional<Unsupported> run_trapped(RunContext& context, const StreamShape& shape, const TrapStyle& style);
 
 // Whether this filesystem makes inline buffered writes that can stop part-way: a few trapped appends to a scratch file.

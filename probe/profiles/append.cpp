@@ -20,7 +20,7 @@ ProfileInfo describe() {
       .oracle = "The file holds every acknowledged byte once, in order, and its size is the sum of the results.",
       .exposure = "The write was punted to a worker after its inline attempt had grown the file.",
       .needs_io_uring = true,
-      .options = armed_options(),
+      .options = trapped_options(),
       .references =
           {"https://git.kernel.org/linus/1a1a3b574b97 (iomap: advance the iter directly on buffered writes, 6.15)",
            "iomap: don't revert iov_iter on partially completed buffered writes (6.1.176, 6.6.143, 6.12.94)"},

@@ -19,7 +19,7 @@ ProfileInfo describe() {
       .oracle = "The file holds every acknowledged byte once, in order, and its size is the sum of the results.",
       .exposure = "The write was made by a worker from its first byte, with the trap of append set.",
       .needs_io_uring = true,
-      .options = armed_options(),
+      .options = trapped_options(),
       .references = {"io_uring_sqe_set_flags(3), IOSQE_ASYNC"},
   };
 }

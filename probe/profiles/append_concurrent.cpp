@@ -37,7 +37,8 @@ ProfileInfo describe() {
   options.push_back({"writers", "appenders on the one file", "count", 2, kWritersMax, 3});
   options.push_back({"records_per_file", "appends of each writer to a file", "count", 1, SharedRound::kRecordsMax, 8});
   options.push_back(
-      {"hold_us", "half of the punted appends wait this long at most for another writer before they are retried; 0: none",
+      {"hold_us",
+       "half of the punted appends wait this long at most for another writer before they are retried; 0: none",
        "microseconds", 0, 100'000, 20'000});
   return {
       .name = "append-concurrent",
@@ -62,6 +63,7 @@ class Appender {
         round_(round),
         records_(records),
         number_(number),
+        armed_(armed),
         headroom_(armed ? context.option("headroom_bytes") : 0),
         tag_(context.current_tag()) {
     tag_.writer = static_cast<std::uint8_t>(number);
@@ -74,6 +76,7 @@ class Appender {
                                  {.headroom_bytes = headroom_,
                                   .directory = context_.workspace().directory(),
                                   .writer = number_,
+                                  .parts = {.arming = armed_, .pacing = armed_},
                                   .window = &round_.window()},
                                  refused);
     if (!trap) throw SystemError("io_uring_setup in a writer: " + refused.reason, EPERM);
@@ -121,6 +124,7 @@ class Appender {
   SharedRound& round_;
   std::uint64_t records_;
   std::uint32_t number_;
+  bool armed_;
   std::uint64_t headroom_;
   Tag tag_;
   Fd fd_;

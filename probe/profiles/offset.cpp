@@ -17,7 +17,7 @@ ProfileInfo describe() {
       .oracle = "The file holds every acknowledged byte at the offset it was written to.",
       .exposure = "The write was punted to a worker after its inline attempt had grown the file.",
       .needs_io_uring = true,
-      .options = armed_options(),
+      .options = trapped_options(),
       .references =
           {"Bug report on linux-xfs, June 2026: io_uring O_APPEND writes duplicated; explicit offsets are not"},
   };

@@ -14,7 +14,8 @@ namespace {
 using nlohmann::json;
 
 TEST(RunCounters, AreWrittenWithTheNamesOfTheApi) {
-  const json expected = json::parse(R"({"writes": 1, "inline": 2, "punted": 3, "partial": 4, "disarmed": 13, "exposures": 5,
+  const json expected =
+      json::parse(R"({"writes": 1, "inline": 2, "punted": 3, "partial": 4, "disarmed": 13, "exposures": 5,
       "short_results": 6, "cqe_enomem": 7, "bytes_written": 18446744073709551615, "bytes_verified": 9, "files": 10,
       "limit_hits": 11, "oom_kills": 12})");
   EXPECT_EQ(json(sample_counters()), expected);
