@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/limits.h"
+#include "core/attribution.h"
 #include "core/finding.h"
 #include "core/limits.h"
 #include "core/verdict.h"
@@ -36,6 +37,15 @@ json pressure_facts() {
 }
 json filesystem_facts() {
   return object({{"type", text()}, {"source", text()}, {"mount_point", text()}, {"options", text()}});
+}
+json look() { return or_null(one_of({"right", "wrong"})); }
+json variant_rate() {
+  return object({{"variant", one_of(names_of(kAllVariants))},
+                 {"runs", integer()},
+                 {"runs_with_findings", integer()},
+                 {"writes", integer()},
+                 {"exposures", integer()},
+                 {"findings", integer()}});
 }
 json verdict() { return one_of(names_of(kAllVerdicts)); }
 json finding_kind() { return one_of(names_of(kAllFindingKinds)); }
@@ -76,7 +86,8 @@ json finding_schema() {
                  {"context_offset_bytes", integer()},
                  {"expected_hex", text()},
                  {"found_hex", text()},
-                 {"detail", text("One sentence with the figures")}});
+                 {"detail", text("One sentence with the figures")},
+                 {"views", object({{"hot", look()}, {"cold", look()}, {"direct", look()}})}});
 }
 
 json run_schema() {
@@ -97,14 +108,16 @@ json run_schema() {
       {"first_finding_seconds", or_null(number())},
       {"finding_counts", map_of(integer())},
       {"finding_bytes", map_of(integer())},
+      {"attribution", list_of(variant_rate())},
       {"kernel", kernel_facts()},
       {"filesystem", filesystem_facts()},
       {"pressure", pressure_facts()},
       {"spec", or_null({{"type", "object"}})},
       {"findings", list_of(reference("Finding"))},
       {"progress", object({{"elapsed_seconds", number()}, {"fraction", number()}})}};
-  for (const char* counter : {"writes", "inline", "punted", "partial", "disarmed", "exposures", "short_results",
-                              "cqe_enomem", "bytes_written", "bytes_verified", "files", "limit_hits", "oom_kills"}) {
+  for (const char* counter :
+       {"writes", "inline", "punted", "partial", "disarmed", "exposures", "short_results", "cqe_enomem",
+        "bytes_written", "bytes_verified", "files", "files_cold", "limit_hits", "oom_kills"}) {
     properties[counter] = integer();
   }
   return object(properties, {"spec", "findings", "progress"});
@@ -172,6 +185,7 @@ json profile_schema() {
                  {"oracle", text("What must hold")},
                  {"exposure", text("What counts as having reached the trigger")},
                  {"needs_io_uring", boolean()},
+                 {"variants", list_of(one_of(names_of(kAllVariants)))},
                  {"options", list_of(option)},
                  {"references", list_of(text())}});
 }

@@ -62,6 +62,7 @@ void print_details(const Environment& environment, const RunResult& run, const s
   }
   const std::uint64_t more = run.end.tally.total() - std::min<std::uint64_t>(run.end.tally.total(), shown);
   if (more > 0) print_indented(environment, fmt::format("... and {} more", format_count(more)));
+  print_indented(environment, summarise(run.end.attribution));
 }
 
 std::string format_write(const WriteRef& write) {
@@ -86,6 +87,7 @@ RunResult parse_run_document(const nlohmann::json& document) {
   fields.accept_null("duration_seconds", duration_seconds);
   run.end.duration_seconds = duration_seconds.value_or(0);
   fields.accept_null("first_finding_seconds", run.end.first_finding_seconds);
+  fields.accept("attribution", run.end.attribution);
   from_json(document, run.end.counters);
   read_tally(document, "finding_counts", run.end.tally.count);
   read_tally(document, "finding_bytes", run.end.tally.bytes);

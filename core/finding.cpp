@@ -110,6 +110,25 @@ void from_json(const nlohmann::json& in, WriteRef& write) {
   fields.require("disarmed", write.disarmed);
 }
 
+void to_json(nlohmann::json& out, const Views& views) {
+  const auto text = [](Look look) {
+    return look == Look::kNotLooked ? nlohmann::json() : nlohmann::json(look == Look::kWrong ? "wrong" : "right");
+  };
+  out = {{"hot", text(views.hot)}, {"cold", text(views.cold)}, {"direct", text(views.direct)}};
+}
+
+void from_json(const nlohmann::json& in, Views& views) {
+  JsonFields fields(in, "views");
+  const auto read = [&](const char* key) {
+    std::optional<std::string> text;
+    fields.accept_null(key, text);
+    if (!text) return Look::kNotLooked;
+    if (*text != "right" && *text != "wrong") fields.fail(key, "right, wrong or null", *text);
+    return *text == "wrong" ? Look::kWrong : Look::kRight;
+  };
+  views = {read("hot"), read("cold"), read("direct")};
+}
+
 void to_json(nlohmann::json& out, const Finding& finding) {
   out = {{"kind", to_string(finding.kind)},
          {"class", to_string(class_of(finding.kind))},
@@ -123,7 +142,8 @@ void to_json(nlohmann::json& out, const Finding& finding) {
          {"context_offset_bytes", finding.context_offset_bytes},
          {"expected_hex", finding.expected_hex},
          {"found_hex", finding.found_hex},
-         {"detail", finding.detail}};
+         {"detail", finding.detail},
+         {"views", finding.views}};
 }
 
 void from_json(const nlohmann::json& in, Finding& finding) {
@@ -140,6 +160,7 @@ void from_json(const nlohmann::json& in, Finding& finding) {
   fields.require("expected_hex", finding.expected_hex);
   fields.require("found_hex", finding.found_hex);
   fields.require("detail", finding.detail);
+  fields.accept("views", finding.views);  // findings stored by earlier versions have none
 }
 
 }  // namespace writecanary

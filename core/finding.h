@@ -64,6 +64,17 @@ struct WriteRef {
   bool disarmed = false;           // the attempt came after the timer tick of its arming, and gave up before a byte
 };
 
+// What one way of reading said of the bytes that a finding is about.
+enum class Look { kNotLooked, kRight, kWrong };
+
+// The same file read in three ways (probe/cold_look.h). Wrong hot and right cold: the page cache has it wrong and the
+// device does not, so a reboot mends it. Right hot and wrong cold: what was written never arrived as it should.
+struct Views {
+  Look hot = Look::kNotLooked;     // from the page cache
+  Look cold = Look::kNotLooked;    // after fdatasync and eviction
+  Look direct = Look::kNotLooked;  // with O_DIRECT
+};
+
 struct Finding {
   FindingKind kind = FindingKind::kForeign;
   std::string file;                // name inside the run's directory
@@ -77,10 +88,14 @@ struct Finding {
   std::string expected_hex;                          // bytes around the first wrong one, at most kHexContextBytes each
   std::string found_hex;
   std::string detail;  // one sentence with the figures
+  Views views;
 };
 
 void to_json(nlohmann::json& out, const WriteRef& write);
 void from_json(const nlohmann::json& in, WriteRef& write);
+// {"hot": "wrong", "cold": "right", "direct": null}
+void to_json(nlohmann::json& out, const Views& views);
+void from_json(const nlohmann::json& in, Views& views);
 void to_json(nlohmann::json& out, const Finding& finding);
 void from_json(const nlohmann::json& in, Finding& finding);
 

@@ -30,6 +30,7 @@ void to_json(nlohmann::json& out, const ProfileInfo& info) {
          {"oracle", info.oracle},
          {"exposure", info.exposure},
          {"needs_io_uring", info.needs_io_uring},
+         {"variants", info.variants},
          {"options", info.options},
          {"references", info.references}};
 }
@@ -43,6 +44,7 @@ void from_json(const nlohmann::json& in, ProfileInfo& info) {
   fields.require("oracle", info.oracle);
   fields.require("exposure", info.exposure);
   fields.require("needs_io_uring", info.needs_io_uring);
+  fields.require("variants", info.variants);
   fields.require("options", info.options);
   fields.require("references", info.references);
 }

@@ -34,7 +34,8 @@ nlohmann::json document(const RunEnd& end) {
           {"tally", end.tally},
           {"duration_seconds", end.duration_seconds},
           {"first_finding_seconds",
-           end.first_finding_seconds ? nlohmann::json(*end.first_finding_seconds) : nlohmann::json()}};
+           end.first_finding_seconds ? nlohmann::json(*end.first_finding_seconds) : nlohmann::json()},
+          {"attribution", end.attribution}};
 }
 
 Hello read_hello(const nlohmann::json& in) {
@@ -82,6 +83,7 @@ RunEnd read_run_end(const nlohmann::json& in) {
   fields.require("tally", end.tally);
   fields.require("duration_seconds", end.duration_seconds);
   fields.accept_null("first_finding_seconds", end.first_finding_seconds);
+  fields.require("attribution", end.attribution);
   return end;
 }
 

@@ -10,7 +10,7 @@ namespace writecanary {
 namespace {
 
 // Every counter with its name in JSON, in the order in which people read them.
-constexpr std::array<std::pair<const char*, std::uint64_t RunCounters::*>, 13> kCounters = {{
+constexpr std::array<std::pair<const char*, std::uint64_t RunCounters::*>, 14> kCounters = {{
     {"writes", &RunCounters::writes},
     {"inline", &RunCounters::inline_writes},
     {"punted", &RunCounters::punted},
@@ -22,6 +22,7 @@ constexpr std::array<std::pair<const char*, std::uint64_t RunCounters::*>, 13> k
     {"bytes_written", &RunCounters::bytes_written},
     {"bytes_verified", &RunCounters::bytes_verified},
     {"files", &RunCounters::files},
+    {"files_cold", &RunCounters::files_cold},
     {"limit_hits", &RunCounters::limit_hits},
     {"oom_kills", &RunCounters::oom_kills},
 }};
@@ -124,6 +125,7 @@ nlohmann::json run_document(const RunResult& result) {
       end.first_finding_seconds ? nlohmann::json(*end.first_finding_seconds) : nlohmann::json();
   out["finding_counts"] = finding_counts(end.tally);
   out["finding_bytes"] = by_kind(end.tally, end.tally.bytes);
+  out["attribution"] = end.attribution;
   out["kernel"] = result.kernel;
   out["filesystem"] = result.filesystem;
   out["pressure"] = result.pressure;

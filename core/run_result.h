@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "core/attribution.h"
 #include "core/finding.h"
 #include "core/verdict.h"
 
@@ -28,6 +29,7 @@ struct RunCounters {
   std::uint64_t bytes_written = 0;   // acknowledged
   std::uint64_t bytes_verified = 0;  // read back and compared
   std::uint64_t files = 0;
+  std::uint64_t files_cold = 0;  // of these, read again after they had left the page cache
   std::uint64_t limit_hits = 0;  // memory.events max, or v1 failcnt
   std::uint64_t oom_kills = 0;
 };
@@ -70,6 +72,7 @@ struct RunEnd {
   FindingTally tally;
   double duration_seconds = 0;
   std::optional<double> first_finding_seconds;
+  Attribution attribution;
 };
 
 struct RunResult {

@@ -42,6 +42,8 @@ void to_json(nlohmann::json& out, const RunSpec& spec) {
          {"min_free_percent", spec.min_free_percent},
          {"memory_bytes", spec.memory_bytes},
          {"classic", spec.classic},
+         {"variant", to_string(spec.variant)},
+         {"attribute", spec.attribute},
          {"incompressible", spec.incompressible},
          {"options", spec.options},
          {"pressure", spec.pressure},
@@ -65,6 +67,10 @@ void from_json(const nlohmann::json& in, RunSpec& spec) {
   fields.accept("min_free_percent", spec.min_free_percent);
   fields.accept("memory_bytes", spec.memory_bytes);
   fields.accept("classic", spec.classic);
+  if (in.contains("variant")) {
+    fields.require_name("variant", spec.variant, parse_variant, "as_is, offset, async or sync");
+  }
+  fields.accept("attribute", spec.attribute);
   fields.accept("incompressible", spec.incompressible);
   fields.accept("options", spec.options);
   fields.accept("pressure", spec.pressure);

@@ -33,6 +33,8 @@ struct RunSpec {
   double min_free_percent = 0;
   std::uint64_t memory_bytes = 64ULL << 20;     // the run's cgroup never holds more than this
   bool classic = false;                         // the original reproducer's workload: unarmed, 1-24 MiB, no pressure
+  Variant variant = Variant::kAsIs;             // of those that the profile has
+  bool attribute = true;                        // after a finding: repeat the run and its variants, for seconds at most
   bool incompressible = true;                   // pattern that a compressing filesystem cannot shrink
   std::map<std::string, std::int64_t> options;  // the profile's own, see ProfileInfo::options
   PressureFacts pressure;                       // the cgroup that the probe was started in

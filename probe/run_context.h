@@ -13,6 +13,7 @@
 #include "core/limits.h"
 #include "core/profile_info.h"
 #include "core/run_spec.h"
+#include "probe/cold_look.h"
 #include "probe/emitter.h"
 #include "probe/pressure.h"
 #include "probe/verifier.h"
@@ -69,7 +70,8 @@ class RunContext {
   std::optional<double> first_finding_seconds() const { return first_finding_seconds_; }
   double elapsed_seconds() const;
 
-  // Verifies the whole file against its log, reports what is wrong, keeps the file as evidence when told to.
+  // Verifies the whole file against its log, reports what is wrong, keeps the file as evidence when told to. Some files
+  // are looked at a second time, cold.
   void judge_file(int fd, const FileLog& log);
   // The same for a file that was verified elsewhere.
   void absorb(const FileReport& report, int fd, const FileLog& log);
@@ -84,6 +86,7 @@ class RunContext {
  private:
   double fraction() const;
   void remember(const FindingTally& tally);
+  bool is_looked_at_cold(const FileReport& report);
   void keep_evidence(int fd, const FileLog& log);
 
   const RunSpec& spec_;
@@ -99,6 +102,7 @@ class RunContext {
   std::optional<double> first_finding_seconds_;
   std::uint64_t findings_sent_ = 0;
   std::uint64_t files_kept_ = 0;
+  std::uint64_t damaged_looked_at_ = 0;
   std::uint64_t evidence_bytes_ = 0;
   std::uint16_t run_tag_;
   Verifier verifier_;

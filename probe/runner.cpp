@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/version.h"
+#include "probe/attribution.h"
 #include "probe/classic.h"
 #include "probe/judge.h"
 #include "probe/profile.h"
@@ -84,6 +85,9 @@ class Run {
       evidence_.error = error.what();
     }
     pressure_.relieve();
+    if (spec_.attribute && context.tally().total() != 0 && !context.stopped()) {
+      attribution_ = attribute(spec_, *profile, workspace, pressure_, clock_, stop_);
+    }
     evidence_.stopped = context.stopped();
     evidence_.counters = context.counters();
     evidence_.tally = context.tally();
@@ -96,7 +100,8 @@ class Run {
     Judgement judgement = judge(evidence_);
     if (spec_.task == Task::kSweep && !evidence_.error) judgement = {Verdict::kStopped, "swept; nothing was run"};
     emitter_.send(RunEnd{judgement.verdict, judgement.reason, evidence_.counters, evidence_.tally,
-                         std::chrono::duration<double>(clock_.steady() - start_).count(), first_finding_seconds_});
+                         std::chrono::duration<double>(clock_.steady() - start_).count(), first_finding_seconds_,
+                         attribution_});
   }
 
   const RunSpec& spec_;
@@ -107,6 +112,7 @@ class Run {
   SteadyTime start_;
   Evidence evidence_;
   std::optional<double> first_finding_seconds_;
+  Attribution attribution_;
 };
 
 }  // namespace

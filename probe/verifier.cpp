@@ -64,6 +64,7 @@ Finding to_finding(const Fault& fault, const LogIndex& index, Window& window, st
   if (fault.write != nullptr) finding.write = *fault.write;
   if (fault.intruder != nullptr) finding.intruder = *fault.intruder;
   finding.detail = fault_text(fault, index);
+  finding.views.hot = Look::kWrong;
   add_context(finding, fault, index, window);
   return finding;
 }

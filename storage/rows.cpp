@@ -16,9 +16,9 @@ std::string run_columns() {
   return "target, profile, trigger, requested_by, state, verdict, queued_at_ms, started_at_ms, finished_at_ms, spec, "
          "seed, pressure_backend, pressure_directory, pressure_reason, reason, duration_seconds, "
          "first_finding_seconds, " +
-         counter_names() + ", tally";
+         counter_names() + ", tally, attribution";
 }
-constexpr std::size_t kRunColumns = 17 + kCounterColumns.size() + 1;
+constexpr std::size_t kRunColumns = 17 + kCounterColumns.size() + 2;
 
 constexpr const char* kFindingColumns =
     "run_id, target, profile, kernel_release, fstype, found_at_ms, acknowledged_at_ms, acknowledged_by, note, document";
@@ -28,7 +28,8 @@ void bind_run(Binder& out, const RunRow& run) {
   out << run.target << result.profile << run.trigger << run.requested_by << run.state << run.verdict << run.queued_at_ms
       << run.started_at_ms << run.finished_at_ms << run.spec_json << result.seed << result.pressure.backend
       << result.pressure.directory << result.pressure.reason << result.end.reason << result.end.duration_seconds
-      << result.end.first_finding_seconds << result.end.counters << result.end.tally;
+      << result.end.first_finding_seconds << result.end.counters << result.end.tally
+      << json_text(result.end.attribution);
 }
 
 // The id of the row in a table of facts, made when it is not there yet; nothing for unknown facts.
@@ -111,13 +112,15 @@ RunRow run_of(const SQLite::Statement& row) {
   RunRow run;
   RunResult& result = run.result;
   RowReader in(row);
+  std::string attribution;
   in >> run.id >> run.target >> result.profile >> run.trigger >> run.requested_by >> run.state >> run.verdict >>
       run.queued_at_ms >> run.started_at_ms >> run.finished_at_ms >> run.spec_json >> result.seed >>
       result.pressure.backend >> result.pressure.directory >> result.pressure.reason >> result.end.reason >>
       result.end.duration_seconds >> result.end.first_finding_seconds >> result.end.counters >> result.end.tally >>
-      result.kernel.release >> result.kernel.version >> result.kernel.machine >> result.filesystem.type >>
-      result.filesystem.source >> result.filesystem.mount_point >> result.filesystem.options;
+      attribution >> result.kernel.release >> result.kernel.version >> result.kernel.machine >>
+      result.filesystem.type >> result.filesystem.source >> result.filesystem.mount_point >> result.filesystem.options;
   if (run.verdict) result.end.verdict = *run.verdict;
+  result.end.attribution = nlohmann::json::parse(attribution).get<Attribution>();
   return run;
 }
 

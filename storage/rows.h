@@ -33,6 +33,7 @@ inline constexpr std::array kCounterColumns = {CounterColumn{"writes", &RunCount
                                                CounterColumn{"bytes_written", &RunCounters::bytes_written},
                                                CounterColumn{"bytes_verified", &RunCounters::bytes_verified},
                                                CounterColumn{"files", &RunCounters::files},
+                                               CounterColumn{"files_cold", &RunCounters::files_cold},
                                                CounterColumn{"limit_hits", &RunCounters::limit_hits},
                                                CounterColumn{"oom_kills", &RunCounters::oom_kills}};
 

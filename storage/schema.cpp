@@ -192,8 +192,11 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
 )sql";
 
 constexpr const char* kVersion2 = R"sql(
-ALTER TABLE runs   ADD COLUMN disarmed INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE totals ADD COLUMN disarmed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs   ADD COLUMN disarmed    INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE totals ADD COLUMN disarmed    INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs   ADD COLUMN files_cold  INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE totals ADD COLUMN files_cold  INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs   ADD COLUMN attribution TEXT    NOT NULL DEFAULT '[]'; -- JSON
 )sql";
 
 constexpr std::array kSteps = {kVersion1, kVersion2};

@@ -1,6 +1,7 @@
 // append: one io_uring appender with the trap set. On affected kernels nearly every write is duplicated in part.
 #include <fcntl.h>
 
+#include "probe/blocking_writer.h"
 #include "probe/classic.h"
 #include "probe/profile.h"
 #include "probe/stream.h"
@@ -20,6 +21,7 @@ ProfileInfo describe() {
       .oracle = "The file holds every acknowledged byte once, in order, and its size is the sum of the results.",
       .exposure = "The write was punted to a worker after its inline attempt had grown the file.",
       .needs_io_uring = true,
+      .variants = {"offset", "async", "sync"},
       .options = trapped_options(),
       .references =
           {"https://git.kernel.org/linus/1a1a3b574b97 (iomap: advance the iter directly on buffered writes, 6.15)",
@@ -29,7 +31,17 @@ ProfileInfo describe() {
 
 std::optional<Unsupported> run(RunContext& context) {
   if (context.spec().classic) return run_classic(context);
-  return run_trapped(context, armed_shape(context, O_APPEND), {.offset = TrapOffset::kEndOfFile, .force_async = false});
+  switch (context.spec().variant) {
+    case Variant::kOffset:
+      return run_trapped(context, armed_shape(context, 0), {.offset = TrapOffset::kExplicit});
+    case Variant::kAsync:
+      return run_trapped(context, armed_shape(context, O_APPEND), {.force_async = true});
+    case Variant::kSync:
+      return run_blocking(context);
+    case Variant::kAsIs:
+      break;
+  }
+  return run_trapped(context, armed_shape(context, O_APPEND), {});
 }
 
 }  // namespace

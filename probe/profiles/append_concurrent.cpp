@@ -48,6 +48,7 @@ ProfileInfo describe() {
       .oracle = "Each acknowledged append stands in the file once and in one piece, whoever else appends.",
       .exposure = "The append was punted after the file had grown, on a filesystem that makes inline progress.",
       .needs_io_uring = true,
+      .variants = {"async"},
       .options = std::move(options),
       .references = {"open(2), O_APPEND", "linux-xfs, June 2026: splitting an append write into two requests is racy"},
   };
@@ -73,7 +74,8 @@ class Appender {
   void run() {
     Unsupported refused;
     const auto trap = Trap::open(context_.pressure(),
-                                 {.headroom_bytes = headroom_,
+                                 {.force_async = context_.spec().variant == Variant::kAsync,
+                                  .headroom_bytes = headroom_,
                                   .directory = context_.workspace().directory(),
                                   .writer = number_,
                                   .parts = {.arming = armed_, .pacing = armed_},
@@ -96,7 +98,8 @@ class Appender {
  private:
   void append(Trap& trap, std::span<const std::byte> bytes) {
     WriteRef write = trap.write(fd_.get(), bytes, -1, [this] { hold(); });
-    const bool exposed = write.route == Route::kPunted && write.inline_bytes != 0;
+    const bool tried_inline = context_.spec().variant != Variant::kAsync;
+    const bool exposed = write.route == Route::kPunted && (write.inline_bytes != 0 || !tried_inline);
     write.index = index_++;
     write.writer = number_;
     write.stream_offset_bytes = acknowledged_;

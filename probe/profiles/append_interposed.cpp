@@ -34,6 +34,7 @@ ProfileInfo describe() {
       .oracle = "Each acknowledged append stands in the file in one piece (open(2): O_APPEND is a single atomic step).",
       .exposure = "The big append had made inline progress and was waiting for its retry when the small one was made.",
       .needs_io_uring = true,
+      .variants = {"async"},
       .options = armed_options(),
       .references = {"open(2), O_APPEND", "linux-xfs, June 2026: splitting an append write into two requests is racy"},
   };
@@ -53,7 +54,7 @@ class InterposedWriter final : public StreamWriter {
     StreamWrite made;
     bool interposed = false;
     made.ref = trap_.write(file.fd(), bytes, -1, [&] { interposed = append_small(file); });
-    made.exposed = interposed && made.ref.inline_bytes != 0;
+    made.exposed = interposed && (made.ref.inline_bytes != 0 || context_.spec().variant == Variant::kAsync);
     return made;
   }
 
@@ -95,9 +96,11 @@ class InterposedWriter final : public StreamWriter {
 
 std::optional<Unsupported> run(RunContext& context) {
   Unsupported refused;
-  const auto trap = Trap::open(
-      context.pressure(),
-      {.headroom_bytes = context.option("headroom_bytes"), .directory = context.workspace().directory()}, refused);
+  const auto trap = Trap::open(context.pressure(),
+                               {.force_async = context.spec().variant == Variant::kAsync,
+                                .headroom_bytes = context.option("headroom_bytes"),
+                                .directory = context.workspace().directory()},
+                               refused);
   if (!trap) return refused;
   InterposedWriter writer(context, *trap);
   run_stream(context, armed_shape(context, O_APPEND), writer);

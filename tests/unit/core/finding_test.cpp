@@ -64,7 +64,7 @@ TEST(Finding, IsWrittenWithTheNamesOfTheApi) {
       "intruder": {"index": 20, "writer": 21, "stream_offset_bytes": 22, "length_bytes": 23, "route": "punted",
                    "result": -12, "inline_bytes": 24, "disarmed": true},
       "context_offset_bytes": 4032, "expected_hex": "00ff", "found_hex": "ff00",
-      "detail": "write 10 is split by write 20"})");
+      "detail": "write 10 is split by write 20", "views": {"hot": "wrong", "cold": "right", "direct": null}})");
   EXPECT_EQ(json(sample_finding()), expected);
 }
 
@@ -120,7 +120,7 @@ TEST(Finding, EveryFieldButTheOptionalOnesAndTheClassMustBeThere) {
   for (const auto& [key, value] : whole.items()) {
     json incomplete = whole;
     incomplete.erase(key);
-    if (key == "class" || key == "source_offset_bytes" || key == "write" || key == "intruder") {
+    if (key == "class" || key == "source_offset_bytes" || key == "write" || key == "intruder" || key == "views") {
       EXPECT_NO_THROW(incomplete.get<Finding>()) << key;
     } else {
       EXPECT_THAT([&] { incomplete.get<Finding>(); },

@@ -242,7 +242,7 @@ class LoadCatalogue : public testing::Test {
 TEST_F(LoadCatalogue, ReadsWhatTheProgramPrints) {
   const Catalogue catalogue = load_catalogue(program(R"([ "$1" = --catalogue ] && cat <<'END'
 [{"name": "append", "title": "t", "description": "d", "role": "detector", "oracle": "o", "exposure": "e",
-  "needs_io_uring": true, "options": [], "references": []}]
+  "needs_io_uring": true, "variants": [], "options": [], "references": []}]
 END)"));
   ASSERT_EQ(catalogue.size(), 1U);
   EXPECT_EQ(catalogue[0].name, "append");

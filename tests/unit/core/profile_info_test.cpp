@@ -15,7 +15,7 @@ using nlohmann::json;
 json sample() {
   return json::parse(R"({
       "name": "append", "title": "io_uring appends", "description": "d", "role": "detector", "oracle": "o",
-      "exposure": "e", "needs_io_uring": true,
+      "exposure": "e", "needs_io_uring": true, "variants": ["async"],
       "options": [{"name": "writers", "description": "how many", "unit": "count", "minimum": -1, "maximum": 8,
                    "default_value": 2}],
       "references": ["https://example.org/a", "b"]})");

@@ -16,7 +16,7 @@ using nlohmann::json;
 TEST(RunCounters, AreWrittenWithTheNamesOfTheApi) {
   const json expected =
       json::parse(R"({"writes": 1, "inline": 2, "punted": 3, "partial": 4, "disarmed": 13, "exposures": 5,
-      "short_results": 6, "cqe_enomem": 7, "bytes_written": 18446744073709551615, "bytes_verified": 9, "files": 10,
+      "short_results": 6, "cqe_enomem": 7, "bytes_written": 18446744073709551615, "bytes_verified": 9, "files": 10, "files_cold": 14,
       "limit_hits": 11, "oom_kills": 12})");
   EXPECT_EQ(json(sample_counters()), expected);
 }
@@ -88,6 +88,8 @@ TEST(RunDocument, IsFlat) {
   expected.update(json::parse(R"({
       "profile": "append", "verdict": "corrupt", "reason": "2 findings", "seed": 5, "duration_seconds": 0.1,
       "finding_counts": {"torn": 2, "stuck": 1}, "finding_bytes": {"torn": 128, "stuck": 0},
+      "attribution": [{"variant": "async", "runs": 3, "runs_with_findings": 1, "writes": 60, "exposures": 59,
+                       "findings": 2}],
       "kernel": {"release": "6.1.0-47", "version": "#1 SMP", "machine": "x86_64"},
       "filesystem": {"type": "xfs", "source": "/dev/sda2", "mount_point": "/data", "options": "rw,noatime"},
       "pressure": {"backend": "cgroup2", "directory": "/sys/fs/cgroup/wc/run-12", "reason": "none"}})"));

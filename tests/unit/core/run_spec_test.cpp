@@ -28,6 +28,8 @@ RunSpec full_spec() {
           .min_free_percent = 5.5,
           .memory_bytes = 6,
           .classic = true,
+          .variant = Variant::kSync,
+          .attribute = false,
           .incompressible = false,
           .options = {{"writers", 4}, {"shift", -1}},
           .pressure = {.backend = "cgroup1", .directory = "/sys/fs/cgroup/memory/x", .reason = ""},
@@ -40,6 +42,7 @@ TEST(RunSpec, IsWrittenWithOneNamePerField) {
       "task": "run", "run_id": "run-12", "profile": "append", "path": "/data", "require_mount": true,
       "expected_fstype": "xfs", "seed": 18446744073709551615, "duration_ms": 1, "writes_max": 2, "bytes_max": 3,
       "min_free_bytes": 4, "min_free_percent": 5.5, "memory_bytes": 6, "classic": true, "incompressible": false,
+      "variant": "sync", "attribute": false,
       "options": {"writers": 4, "shift": -1},
       "pressure": {"backend": "cgroup1", "directory": "/sys/fs/cgroup/memory/x", "reason": ""},
       "evidence_directory": "/var/lib/writecanary/evidence/12", "evidence_bytes_max": 7})");

@@ -31,7 +31,8 @@ inline Finding sample_finding() {
           .context_offset_bytes = 4032,
           .expected_hex = "00ff",
           .found_hex = "ff00",
-          .detail = "write 10 is split by write 20"};
+          .detail = "write 10 is split by write 20",
+          .views = {.hot = Look::kWrong, .cold = Look::kRight, .direct = Look::kNotLooked}};
 }
 
 inline RunCounters sample_counters() {
@@ -46,6 +47,7 @@ inline RunCounters sample_counters() {
           .bytes_written = std::numeric_limits<std::uint64_t>::max(),
           .bytes_verified = 9,
           .files = 10,
+          .files_cold = 14,
           .limit_hits = 11,
           .oom_kills = 12};
 }
@@ -64,7 +66,13 @@ inline RunEnd sample_run_end() {
           .counters = sample_counters(),
           .tally = sample_tally(),
           .duration_seconds = 0.1,
-          .first_finding_seconds = 1.0 / 3};
+          .first_finding_seconds = 1.0 / 3,
+          .attribution = {{.variant = Variant::kAsync,
+                           .runs = 3,
+                           .runs_with_findings = 1,
+                           .writes = 60,
+                           .exposures = 59,
+                           .findings = 2}}};
 }
 
 inline Hello sample_hello() {

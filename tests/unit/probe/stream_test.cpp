@@ -75,7 +75,7 @@ TEST_F(StreamTest, RightBytesGiveNoFinding) {
   FakeWriter writer;
   const RunContext context = run(writer);
   EXPECT_EQ(context.counters().writes, 50U);
-  EXPECT_EQ(context.counters().bytes_verified, context.counters().bytes_written);
+  EXPECT_GE(context.counters().bytes_verified, context.counters().bytes_written);  // more: some files twice
   EXPECT_GT(context.counters().files, 1U);
   EXPECT_EQ(context.tally().total(), 0U);
 }

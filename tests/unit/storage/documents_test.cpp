@@ -22,13 +22,15 @@ TEST(DocumentsTest, AQueuedRunHasEveryFieldAndNullsForWhatIsNotKnown) {
   RunRow run = queued_run();
   run.id = 12;
   const json document = run_json(run);
-  EXPECT_THAT(keys(document), ElementsAreArray({"bytes_verified",
+  EXPECT_THAT(keys(document), ElementsAreArray({"attribution",
+                                                "bytes_verified",
                                                 "bytes_written",
                                                 "cqe_enomem",
                                                 "disarmed",
                                                 "duration_seconds",
                                                 "exposures",
                                                 "files",
+                                                "files_cold",
                                                 "filesystem",
                                                 "finding_bytes",
                                                 "finding_counts",

@@ -32,7 +32,7 @@ TEST(TotalsTest, SumsArePerTargetAndProfileOverAllKernels) {
   EXPECT_EQ(runs_with(totals[0], Verdict::kClean), 1U);
   EXPECT_EQ(runs_with(totals[0], Verdict::kCorrupt), 1U);
   EXPECT_EQ(totals[0].counters.writes, 2U);
-  EXPECT_EQ(totals[0].counters.oom_kills, 26U);
+  EXPECT_EQ(totals[0].counters.oom_kills, 28U);
   EXPECT_EQ(totals[0].tally.count_of(FindingKind::kDuplicate), 1U);
   EXPECT_EQ(totals[0].tally.bytes_of(FindingKind::kDuplicate), 4'096U);
   EXPECT_EQ(totals[0].last_clean_ms, 10'000);
