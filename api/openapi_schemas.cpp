@@ -48,7 +48,8 @@ json write_schema() {
                  {"route", one_of(names_of(std::array{Route::kInline, Route::kPunted, Route::kSync}))},
                  {"result", {{"type", "integer"}}},
                  {"inline_bytes", integer()},
-                 {"disarmed", boolean()}});
+                 {"disarmed", boolean()},
+                 {"at_us", integer()}});
 }
 
 json finding_schema() {

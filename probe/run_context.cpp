@@ -63,6 +63,11 @@ std::uint64_t RunContext::option(const std::string& name) const {
 
 double RunContext::elapsed_seconds() const { return duration<double>(clock_.steady() - start_).count(); }
 
+std::uint64_t RunContext::elapsed_us() const {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - start_).count());
+}
+
 double RunContext::fraction() const {
   const double time =
       spec_.duration_ms == 0 ? 0.0 : elapsed_seconds() * 1000.0 / static_cast<double>(spec_.duration_ms);

@@ -68,6 +68,7 @@ class RunContext {
   const FindingTally& tally() const { return tally_; }
   std::optional<double> first_finding_seconds() const { return first_finding_seconds_; }
   double elapsed_seconds() const;
+  std::uint64_t elapsed_us() const;  // for WriteRef::at_us
 
   // Verifies the whole file against its log, reports what is wrong, keeps the file as evidence when told to.
   void judge_file(int fd, const FileLog& log);
