@@ -14,6 +14,7 @@
 #include "core/profile_info.h"
 #include "core/run_spec.h"
 #include "probe/emitter.h"
+#include "probe/evidence.h"
 #include "probe/pressure.h"
 #include "probe/verifier.h"
 #include "probe/workspace.h"
@@ -85,7 +86,7 @@ class RunContext {
  private:
   double fraction() const;
   void remember(const FindingTally& tally);
-  void keep_evidence(int fd, const FileLog& log);
+  EvidenceKeeper::Moment moment() const;
 
   const RunSpec& spec_;
   const ProfileInfo& info_;
@@ -99,8 +100,7 @@ class RunContext {
   FindingTally tally_;
   std::optional<double> first_finding_seconds_;
   std::uint64_t findings_sent_ = 0;
-  std::uint64_t files_kept_ = 0;
-  std::uint64_t evidence_bytes_ = 0;
+  EvidenceKeeper evidence_;
   std::uint16_t run_tag_;
   Verifier verifier_;
 };
