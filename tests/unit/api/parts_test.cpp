@@ -5,13 +5,13 @@
 #include <latch>
 
 #include "api/cursor.h"
-#include "api/hex_dump.h"
 #include "api/problem.h"
 #include "api/report.h"
 #include "api/router.h"
 #include "api/tar.h"
 #include "api/upper_bound.h"
 #include "api/worker_pool.h"
+#include "core/hex_dump.h"
 #include "core/run_spec.h"
 #include "storage/store.h"
 #include "tests/unit/api/api_fixture.h"
