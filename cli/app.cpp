@@ -124,6 +124,8 @@ void add_check(CLI::App& app, const Environment& environment, Chosen& chosen) {
       "Space that must stay free, 5% or a size");
   command->add_option("--keep-evidence", options->evidence_directory,
                       "Directory for damaged files, with all that is known of them and a report");
+  add_parsed(command, "--max-evidence", options->evidence_bytes_max, parse_size, "a size such as 64MiB",
+             "Keep at most this much of a run, 64MiB");
   command->add_flag("--json", options->json, "One JSON document on stdout");
   command->callback([&environment, &chosen, options] {
     chosen.action = [&environment, options] { return check(environment, *options); };

@@ -24,6 +24,7 @@ struct CheckOptions {
   std::uint64_t min_free_bytes = 0;
   std::map<std::string, std::int64_t> profile_options;
   std::string evidence_directory;
+  std::uint64_t evidence_bytes_max = 64ULL << 20;
   bool classic = false;
   bool json = false;
 };

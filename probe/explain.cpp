@@ -40,8 +40,8 @@ KeptFile kept_file(const nlohmann::json& evidence, const std::string& path) {
   fields.require("sha256", kept.sha256);
   if (kept.kept_bytes < kept.size_bytes) {
     throw ProtocolError(
-        fmt::format("{}: only {} of {} bytes were kept, which cannot be judged. Raise the run's "
-                    "evidence_bytes_max",
+        fmt::format("{}: only {} of {} bytes were kept, which cannot be judged. Raise "
+                    "--max-evidence, or max_evidence in the daemon's configuration",
                     path, kept.kept_bytes, kept.size_bytes));
   }
   return kept;
