@@ -15,7 +15,6 @@
 #include "core/fd.h"
 #include "core/version.h"
 #include "probe/nowait_check.h"
-#include "probe/verifier.h"
 
 namespace writecanary::probe {
 namespace {
@@ -51,11 +50,11 @@ class Specimen {
   }
   std::uint64_t size() const { return content_.size(); }
 
-  FileReport verify() const {
+  FileReport judged_by(const Judge& judge) const {
     const Fd file(memfd_create("writecanary-self-test", MFD_CLOEXEC));
     if (!file) throw_errno("memfd_create");
     write_all(file.get(), {reinterpret_cast<const char*>(content_.data()), content_.size()});
-    return Verifier().verify(file.get(), log_, 10);
+    return judge(file.get(), log_);
   }
 
  private:
@@ -125,17 +124,17 @@ std::string found_text(const FileReport& report) {
   return found.empty() ? "found nothing" : found;
 }
 
-DetectorTest test_detector(const Damage& damage) {
+DetectorTest test_detector(const Damage& damage, const Judge& judge) {
   DetectorTest test{.kind = damage.kind, .detected = true, .exact = true, .silent_on_clean = true, .detail = {}};
   for (const bool incompressible : {false, true}) {
     Specimen file(incompressible);
-    const FileReport clean = file.verify();
+    const FileReport clean = file.judged_by(judge);
     if (clean.tally.total() != 0) {
       test.silent_on_clean = false;
       test.detail = "in clean data: " + found_text(clean);
     }
     damage.apply(file);
-    const FileReport report = file.verify();
+    const FileReport report = file.judged_by(judge);
     const bool detected = report.tally.total() == 1 && report.tally.count_of(damage.kind) == 1;
     const bool exact = detected && report.findings.front().offset_bytes == damage.offset &&
                        report.findings.front().length_bytes == damage.length;
@@ -164,15 +163,20 @@ DetectorTest test_nowait_contract() {
 
 }  // namespace
 
-SelfTest self_test() {
+SelfTest self_test(const Judge& judge) {
   SelfTest result{.version = kVersion,
                   .revision = kRevision,
                   .at_ms = to_unix_ms(SystemClock().now()),
                   .error = {},
                   .detectors = {}};
-  for (const Damage& damage : damages()) result.detectors.push_back(test_detector(damage));
+  for (const Damage& damage : damages()) result.detectors.push_back(test_detector(damage, judge));
   result.detectors.push_back(test_nowait_contract());
   return result;
+}
+
+SelfTest self_test() {
+  constexpr std::size_t kFindings = 10;
+  return self_test([](int fd, const FileLog& log) { return Verifier().verify(fd, log, kFindings); });
 }
 
 }  // namespace writecanary::probe

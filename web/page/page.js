@@ -202,6 +202,8 @@ function drawSummary() {
   if (!status.ready) notes.push(`Not ready: ${status.not_ready_reason}`);
   if (status.pressure?.backend === "none") notes.push(`No memory cgroup: ${status.pressure.reason}`);
   if (status.config?.reload_successful === false) notes.push(`The last reload of the configuration failed: ${status.config.reload_error}`);
+  if (status.self_test?.ok === false) notes.push("The self-test failed: runs without findings prove nothing");
+  for (const issue of status.known_issues ?? []) notes.push(`Known, not measured: ${issue.text}`);
   put("notes", notes.join(" · "));
   put("host", `${status.hostname} · Linux ${status.kernel.release}`);
   put("version", `writecanaryd ${status.version} (${status.revision})`);

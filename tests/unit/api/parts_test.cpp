@@ -11,7 +11,6 @@
 #include "api/tar.h"
 #include "api/upper_bound.h"
 #include "api/worker_pool.h"
-#include "core/hex_dump.h"
 #include "core/run_spec.h"
 #include "storage/store.h"
 #include "tests/unit/api/api_fixture.h"
@@ -52,14 +51,6 @@ TEST(CursorTest, RoundTripsAndRefusesEverythingElse) {
                                  encode_cursor("runs", -4), std::string("!!!!")}) {
     EXPECT_FALSE(decode_cursor("runs", bad)) << bad;
   }
-}
-
-TEST(HexDumpTest, ShowsBothSidesAndMarksDifferences) {
-  EXPECT_EQ(side_by_side(0, "", ""), "");
-  EXPECT_EQ(side_by_side(4096, "00112233445566778899", "0011223344556677aa"),
-            "  offset        expected                 found\n"
-            "  0x0000001000  00 11 22 33 44 55 66 77  00 11 22 33 44 55 66 77\n"
-            "  0x0000001008  88 99                    aa --  <\n");
 }
 
 TEST(TarTest, RefusesNamesThatDoNotFit) {
