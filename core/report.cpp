@@ -63,9 +63,17 @@ std::string write_text(const WriteRef& write) {
 
 std::string heading(const ReportFacts& facts) {
   const Finding& finding = facts.finding;
-  return fmt::format("{} on {}, Linux {}: {} bytes at offset {} of {}\n\n", to_string(finding.kind),
-                     facts.run.filesystem.type, facts.run.kernel.release, finding.length_bytes,
-                     place(finding.offset_bytes), finding.file);
+  const std::string what =
+      fmt::format("{} on {}, Linux {}", to_string(finding.kind), facts.run.filesystem.type, facts.run.kernel.release);
+  if (finding.file.empty()) return what + "\n\n";  // a process that hangs is in no file
+  return fmt::format("{}: {} bytes at offset {} of {}\n\n", what, finding.length_bytes, place(finding.offset_bytes),
+                     finding.file);
+}
+
+std::string where(const Finding& finding) {
+  if (finding.file.empty()) return {};
+  return fmt::format("{}, offset {}, {} bytes, {}", finding.file, place(finding.offset_bytes), finding.length_bytes,
+                     finding.page_aligned ? "page aligned" : "not page aligned");
 }
 
 std::string devices_text(const nlohmann::json& devices) {
@@ -106,12 +114,9 @@ std::string expected_section(const ReportFacts& facts) {
 
 std::string found_section(const ReportFacts& facts) {
   const Finding& finding = facts.finding;
-  std::string text =
-      line("Kind", fmt::format("{} ({}): {}", to_string(finding.kind), to_string(class_of(finding.kind)),
-                               describe(finding.kind))) +
-      line("Detail", finding.detail) +
-      line("Place", fmt::format("{}, offset {}, {} bytes, {}", finding.file, place(finding.offset_bytes),
-                                finding.length_bytes, finding.page_aligned ? "page aligned" : "not page aligned"));
+  std::string text = line("Kind", fmt::format("{} ({}): {}", to_string(finding.kind), to_string(class_of(finding.kind)),
+                                              describe(finding.kind))) +
+                     line("Detail", finding.detail) + line("Place", where(finding));
   if (finding.source_offset_bytes) text += line("Belongs to", "offset " + place(*finding.source_offset_bytes));
   if (finding.write) text += line("Write", write_text(*finding.write));
   if (finding.intruder) text += line("Intruder", write_text(*finding.intruder));
