@@ -135,9 +135,10 @@ std::string run_section(const ReportFacts& facts) {
   std::string text =
       line("Run", facts.origin) +
       line("Verdict", fmt::format("{}: {}", to_string(facts.run.end.verdict), facts.run.end.reason)) +
-      line("Counted", fmt::format("{} writes ({} inline, {} punted, {} partial, {} disarmed), {} exposures, {} short results",
-                                  counters.writes, counters.inline_writes, counters.punted, counters.partial,
-                                  counters.disarmed, counters.exposures, counters.short_results)) +
+      line("Counted",
+           fmt::format("{} writes ({} inline, {} punted, {} partial, {} disarmed), {} exposures, {} short results",
+                       counters.writes, counters.inline_writes, counters.punted, counters.partial, counters.disarmed,
+                       counters.exposures, counters.short_results)) +
       line("Bytes", fmt::format("{} written, {} verified, in {} files", counters.bytes_written, counters.bytes_verified,
                                 counters.files));
   for (const FindingKind kind : kAllFindingKinds) {
