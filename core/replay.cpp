@@ -38,7 +38,8 @@ std::string replay_command(const RunSpec& spec, std::uint64_t writes_made) {
   if (writes > 0) text += fmt::format(" --writes {}", writes);
   text += " --memory " + size_argument(spec.memory_bytes);
   if (spec.classic) text += " --classic";
-  if (spec.bytes_max > 0) text += " --bytes " + size_argument(spec.bytes_max);
+  // Beside a number of writes, bytes are what was left of a daily budget.
+  if (spec.bytes_max > 0 && writes == 0) text += " --bytes " + size_argument(spec.bytes_max);
   // A number of writes takes as long as it takes; only a longer limit than the default matters.
   const bool longer = writes > 0 ? spec.duration_ms > kWritesDurationMs : spec.duration_ms != kDurationMs;
   if (longer && spec.duration_ms > 0) text += fmt::format(" --duration {}ms", spec.duration_ms);

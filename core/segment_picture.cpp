@@ -12,7 +12,7 @@ namespace writecanary {
 namespace {
 
 constexpr std::size_t kRowsMax = 10;
-constexpr std::uint64_t kBarColumns = 32;
+constexpr std::uint64_t kBarColumns = 16;
 
 struct Piece {
   std::uint64_t offset = 0, length = 0, stream_offset = 0;

@@ -43,7 +43,7 @@ TEST(ReplayTest, NamesAllThatMakesThePlan) {
   EXPECT_EQ(
       replay_command(given, 300),
       R"(writecanary check '/mnt/it'\''s here' --profile append --seed 42 --writes 7 --memory 12345678 --classic )"
-      "--bytes 1MiB --duration 200000ms --option file_bytes=4096 --option headroom_bytes=0");
+      "--duration 200000ms --option file_bytes=4096 --option headroom_bytes=0");
 }
 
 json segment(std::uint64_t offset, std::uint64_t length, const char* content, int writer = 0) {
@@ -54,14 +54,20 @@ json segment(std::uint64_t offset, std::uint64_t length, const char* content, in
           {"stream_offset_bytes", 0}};
 }
 
+TEST(ReplayTest, BytesMatterWithoutANumberOfWrites) {
+  RunSpec given = spec();
+  given.bytes_max = 1 << 20;
+  EXPECT_EQ(replay_command(given, 0), "writecanary check /data --profile append --seed 42 --memory 64MiB --bytes 1MiB");
+}
+
 TEST(SegmentPictureTest, ShowsTheFindingAndItsNeighbours) {
   const json segments = {segment(0, 4096, "own"), segment(4096, 8192, "own"), segment(12'288, 1024, "own", 1),
                          segment(13'312, 8192, "own"), segment(21'504, 100, "own", 1)};
   EXPECT_EQ(segment_picture(segments, 12'288, 1024),
             "  offset           bytes\n"
-            "  0x0000001000      8192  AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA  writer 0, bytes 0 to 8191\n"
-            "  0x0000003000      1024  BBBB                              writer 1, bytes 0 to 1023\n"
-            "  0x0000003400      8192  AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA  writer 0, bytes 0 to 8191\n");
+            "  0x0000001000      8192  AAAAAAAAAAAAAAAA  writer 0, bytes 0 to 8191\n"
+            "  0x0000003000      1024  BB                writer 1, bytes 0 to 1023\n"
+            "  0x0000003400      8192  AAAAAAAAAAAAAAAA  writer 0, bytes 0 to 8191\n");
 }
 
 TEST(SegmentPictureTest, EachContentHasItsSign) {
