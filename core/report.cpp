@@ -101,7 +101,9 @@ std::string versions_section(const ReportFacts& facts) {
   text += line("Cgroup", run.pressure.backend + (run.pressure.reason.empty() ? "" : ": " + run.pressure.reason)) +
           line("Tool", fmt::format("writecanary {} ({})", kVersion, kRevision));
   for (const IssueMatch& match : match_issues(identify_kernel(run.kernel), fs.type)) {
-    text += line("Known issue", match.text);
+    const auto& kinds = match.issue->kinds;
+    const bool looks_like_it = std::ranges::find(kinds, facts.finding.kind) != kinds.end();
+    if (looks_like_it) text += line("Known issue", match.text);
   }
   return text;
 }
