@@ -72,9 +72,9 @@ Outcome acknowledge(Call& call, const Services& services) {
 // What was to be run; as far as the run tells, when its spec cannot be read.
 RunSpec spec_of(const storage::RunRow& run) {
   const auto spec_json = nlohmann::json::parse(run.spec_json, nullptr, false);
-  if (spec_json.is_object() && spec_json.contains("path")) return spec_json.get<RunSpec>();
   RunSpec spec;
   spec.path = run.result.filesystem.mount_point;
+  if (spec_json.is_object() && spec_json.contains("path")) spec = spec_json.get<RunSpec>();
   spec.profile = run.result.profile;
   spec.seed = run.result.seed;
   return spec;
@@ -84,7 +84,8 @@ std::string origin_of(const storage::FindingRow& finding, const storage::RunRow&
   std::string text = "finding " + std::to_string(finding.id) + " of run " + std::to_string(run.id) + " on target " +
                      run.target + ", found at " + format_timestamp(finding.found_at_ms);
   if (finding.acknowledged_at_ms) {
-    text += ", acknowledged at " + format_timestamp(*finding.acknowledged_at_ms) + ": " + finding.note;
+    text += ", acknowledged at " + format_timestamp(*finding.acknowledged_at_ms) + " by " + finding.acknowledged_by +
+            ": " + finding.note;
   }
   return text;
 }

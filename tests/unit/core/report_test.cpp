@@ -149,6 +149,16 @@ TEST_F(ReportTest, LeavesOutWhatThereIsNot) {
   EXPECT_THAT(text, Not(HasSubstr("iomap-nowait-duplicate"))) << "a known issue of another kind";
 }
 
+TEST_F(ReportTest, NamesTheWriteThatStandsInside) {
+  finding_.intruder = WriteRef{.index = 9,
+                               .writer = 2,
+                               .stream_offset_bytes = 4096,
+                               .length_bytes = 100,
+                               .route = Route::kInline,
+                               .result = 100};
+  EXPECT_THAT(report_text(facts()), HasSubstr("Intruder:     write 9 of writer 2: 100 bytes, inline, result 100"));
+}
+
 TEST_F(ReportTest, AProcessThatHangsHasNoPlace) {
   finding_ = {};
   finding_.kind = FindingKind::kStuck;
