@@ -16,7 +16,6 @@
 namespace writecanary::api::test {
 namespace {
 
-
 TEST(UpperBoundTest, AgreesWithTheTables) {
   EXPECT_FALSE(rate_upper_bound_95(0, 0));
   EXPECT_FALSE(rate_upper_bound_95(5, 0));
