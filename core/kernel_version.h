@@ -15,6 +15,7 @@ struct KernelVersion {
   int minor = 0;
   int patch = 0;
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the 0 of the generated comparison for a pointer
   friend auto operator<=>(const KernelVersion&, const KernelVersion&) = default;
 };
 
