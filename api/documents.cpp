@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/upper_bound.h"
+#include "core/known_issues.h"
 #include "core/units.h"
 #include "core/version.h"
 #include "storage/documents.h"
@@ -79,6 +80,18 @@ std::string counted(std::uint64_t count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
+// Those of the running kernel that concern a mounted target's filesystem.
+json issues_here(const LiveState& live) {
+  std::vector<IssueMatch> matches = match_issues(identify_kernel(live.kernel), "");
+  std::erase_if(matches, [&](const IssueMatch& match) {
+    return std::none_of(live.targets.begin(), live.targets.end(), [&](const LiveTarget& target) {
+      const auto& types = match.issue->filesystems;
+      return target.mounted && std::find(types.begin(), types.end(), target.fstype) != types.end();
+    });
+  });
+  return matches;
+}
+
 std::string summary(const LiveState& live, const std::vector<storage::OpenFindings>& open) {
   if (!live.ready) return "Not ready: " + live.not_ready_reason;
   std::uint64_t corruption = 0;
@@ -122,7 +135,10 @@ json target_document(const LiveTarget& target, const std::vector<storage::Totals
           {"profiles", profile_documents(target, totals)}};
 }
 
-json kernel_document(const storage::KernelRow& row) {
+json kernel_document(const storage::KernelRow& row, const LiveState& live) {
+  // Of other kernels only the release is known, which may hide the patch level.
+  const KernelFacts facts = row.release == live.kernel.release ? live.kernel : KernelFacts{row.release, {}, {}};
+
   std::uint64_t corruptions = 0;
   for (const FindingKind kind : kAllFindingKinds) {
     if (class_of(kind) == FindingClass::kCorruption) corruptions += row.tally.count_of(kind);
@@ -134,6 +150,7 @@ json kernel_document(const storage::KernelRow& row) {
           {"finding_counts", finding_counts(row.tally)},
           {"first_seen", format_timestamp(row.first_seen_ms)},
           {"last_seen", format_timestamp(row.last_seen_ms)},
+          {"known_issues", match_issues(identify_kernel(facts), "")},
           {"rate_upper_bound_95", or_null(rate_upper_bound_95(corruptions, row.exposures))}};
 }
 
@@ -165,6 +182,8 @@ json status_document(const LiveState& live, const storage::Reader& reader, const
             {"reload_successful", live.config_reload_successful},
             {"reload_error", live.config_reload_error}}},
           {"pressure", live.pressure},
+          {"self_test", live.self_test},
+          {"known_issues", issues_here(live)},
           {"targets", live.targets.size()},
           {"runs_in_progress", in_progress},
           {"verdicts", verdict_counts(verdicts)},

@@ -14,7 +14,7 @@ namespace writecanary::api {
 // A run with its live counters and progress while it is running.
 nlohmann::json run_document(storage::RunRow row, const LiveState& live, const Clock& clock);
 nlohmann::json target_document(const LiveTarget& target, const std::vector<storage::TotalsRow>& totals);
-nlohmann::json kernel_document(const storage::KernelRow& row);
+nlohmann::json kernel_document(const storage::KernelRow& row, const LiveState& live);
 nlohmann::json status_document(const LiveState& live, const storage::Reader& reader, const Clock& clock);
 
 }  // namespace writecanary::api

@@ -11,6 +11,7 @@
 #include "core/profile_info.h"
 #include "core/protocol.h"
 #include "core/run_result.h"
+#include "core/self_test.h"
 
 namespace writecanary::api {
 
@@ -55,6 +56,7 @@ struct LiveState {
   std::string config_path;  // empty: built-in defaults
   bool config_reload_successful = true;
   std::string config_reload_error;
+  SelfTest self_test;  // of this build's detectors
   std::vector<std::string> default_profiles;
   std::vector<LiveTarget> targets;
   std::vector<LiveRun> runs;

@@ -78,6 +78,8 @@ struct Metrics::State {
   Series<Gauge> build_info = gauge("build_info", "This build.", {"version", "revision"});
   Series<Gauge> reload_successful =
       gauge("config_reload_successful", "0 when the last configuration that was read is invalid and not in use.");
+  Series<Gauge> self_test =
+      gauge("self_test_ok", "1 when every detector of this build found damage made for it and nothing in clean data.");
   Series<Gauge> database_bytes = gauge("database_size_bytes", "Size of the database with its write-ahead log.");
 };
 
@@ -133,6 +135,7 @@ Metrics::Metrics() : state_(std::make_unique<State>()) {
   state_->build_info.at({kVersion, kRevision}).Set(1);
   state_->reload_successful.at({}).Set(1);
   state_->database_bytes.at({});
+  state_->self_test.at({});
 }
 
 Metrics::~Metrics() = default;
@@ -194,6 +197,7 @@ void Metrics::mirror(const LiveState& state, std::uint64_t database_size_bytes) 
   state_->kernel_info.remove_if([&](const Values& values) { return values.front() != release; });
   if (!release.empty()) state_->kernel_info.at({release}).Set(1);
   state_->reload_successful.at({}).Set(state.config_reload_successful ? 1 : 0);
+  state_->self_test.at({}).Set(state.self_test.ok() ? 1 : 0);
   state_->database_bytes.at({}).Set(static_cast<double>(database_size_bytes));
 }
 

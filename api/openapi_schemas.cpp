@@ -58,7 +58,8 @@ json write_schema() {
                  {"route", one_of(names_of(std::array{Route::kInline, Route::kPunted, Route::kSync}))},
                  {"result", {{"type", "integer"}}},
                  {"inline_bytes", integer()},
-                 {"disarmed", boolean()}});
+                 {"disarmed", boolean()},
+                 {"at_us", integer()}});
 }
 
 json finding_schema() {
@@ -164,11 +165,41 @@ json status_schema() {
                  {"database", object({{"path", text()}, {"size_bytes", integer()}})},
                  {"config", object({{"path", text()}, {"reload_successful", boolean()}, {"reload_error", text()}})},
                  {"pressure", pressure_facts()},
+                 {"self_test", reference("SelfTest")},
+                 {"known_issues", list_of(reference("KnownIssue"))},
                  {"targets", integer()},
                  {"runs_in_progress", list_of(integer(1))},
                  {"verdicts", map_of(integer())},
                  {"open_findings", map_of(integer())},
                  {"summary", text("All of it in one sentence")}});
+}
+
+json self_test_schema() {
+  const json detector = object({{"kind", finding_kind()},
+                                {"ok", boolean()},
+                                {"detected", boolean()},
+                                {"exact", boolean()},
+                                {"silent_on_clean", boolean()},
+                                {"detail", text()}});
+  return object({{"ok", boolean()},
+                 {"version", text()},
+                 {"revision", text()},
+                 {"at", time()},
+                 {"error", text("Why it did not run")},
+                 {"detectors", list_of(detector)}});
+}
+
+json known_issue_schema() {
+  return object({{"id", text()},
+                 {"title", text()},
+                 {"fixed_in", or_null(text())},
+                 {"hint_only", boolean()},
+                 {"filesystems", list_of(text())},
+                 {"kinds", list_of(finding_kind())},
+                 {"profiles", list_of(text())},
+                 {"advice", text()},
+                 {"references", list_of(text())},
+                 {"text", text("What the version says; what was measured stands elsewhere")}});
 }
 
 json profile_schema() {
@@ -198,6 +229,7 @@ json kernel_schema() {
                  {"finding_counts", map_of(integer())},
                  {"first_seen", time()},
                  {"last_seen", time()},
+                 {"known_issues", list_of(reference("KnownIssue"))},
                  {"rate_upper_bound_95",
                   {{"anyOf", json::array({number(), {{"type", "null"}}})},
                    {"description", "Upper 95 % confidence bound on findings of class corruption per exposure"}}}});
@@ -226,6 +258,8 @@ nlohmann::json answer_schemas() {
           {"TargetList", list_schema("Target")},
           {"Profile", profile_schema()},
           {"ProfileList", list_schema("Profile")},
+          {"SelfTest", self_test_schema()},
+          {"KnownIssue", known_issue_schema()},
           {"Kernel", kernel_schema()},
           {"KernelList", list_schema("Kernel")},
           {"Run", run_schema()},

@@ -6,8 +6,12 @@
 #include "api/listing.h"
 #include "api/problem.h"
 #include "api/query.h"
-#include "api/report.h"
 #include "api/routes.h"
+#include "core/evidence_document.h"
+#include "core/replay.h"
+#include "core/report.h"
+#include "core/run_spec.h"
+#include "core/units.h"
 #include "storage/documents.h"
 
 namespace writecanary::api {
@@ -65,15 +69,46 @@ Outcome acknowledge(Call& call, const Services& services) {
   return answer_finding(call, services);
 }
 
-std::string report_for(const storage::FindingRow& finding, const storage::RunRow& run, const Services& services) {
-  return report_text(finding, run, find_profile(services.catalogue, finding.profile));
+// What was to be run; as far as the run tells, when its spec cannot be read.
+RunSpec spec_of(const storage::RunRow& run) {
+  const auto spec_json = nlohmann::json::parse(run.spec_json, nullptr, false);
+  RunSpec spec;
+  spec.path = run.result.filesystem.mount_point;
+  if (spec_json.is_object() && spec_json.contains("path")) spec = spec_json.get<RunSpec>();
+  spec.profile = run.result.profile;
+  spec.seed = run.result.seed;
+  return spec;
 }
 
-Outcome answer_report(Call& call, const Services& services) {
+std::string origin_of(const storage::FindingRow& finding, const storage::RunRow& run) {
+  std::string text = "finding " + std::to_string(finding.id) + " of run " + std::to_string(run.id) + " on target " +
+                     run.target + ", found at " + format_timestamp(finding.found_at_ms);
+  if (finding.acknowledged_at_ms) {
+    text += ", acknowledged at " + format_timestamp(*finding.acknowledged_at_ms) + " by " + finding.acknowledged_by +
+            ": " + finding.note;
+  }
+  return text;
+}
+
+std::string report_for(const storage::FindingRow& finding, const storage::RunRow& run, const Services& services,
+                       const std::string& evidence_root) {
+  const auto evidence = find_evidence(evidence_root + "/" + std::to_string(run.id), finding.finding.file);
+  return report_text(
+      {.finding = finding.finding,
+       .run = run.result,
+       .replay = replay_command(spec_of(run), run.result.end.counters.writes),
+       .profile = find_profile(services.catalogue, finding.profile),
+       .evidence = evidence ? &*evidence : nullptr,
+       .variants = variants_of(storage::run_json(run)),
+       .origin = origin_of(finding, run),
+       .evidence_location = "GET /api/v1/findings/" + std::to_string(finding.id) + "/evidence (a tar archive)"});
+}
+
+Outcome answer_report(Call& call, const Services& services, const std::string& evidence_root) {
   const auto finding = find_finding(call, services);
   const auto run = finding ? services.reader.run(finding->run_id) : std::nullopt;
   if (!run) return unknown_finding(call.arguments[0]);
-  respond_text(call, report_for(*finding, *run, services), kTextType);
+  respond_text(call, report_for(*finding, *run, services, evidence_root), kTextType);
   return std::nullopt;
 }
 
@@ -87,7 +122,8 @@ Outcome answer_evidence(Call& call, const Services& services, const std::string&
   run_document["spec"] = spec.is_discarded() ? nlohmann::json() : spec;
   constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
   const EvidenceTexts texts{storage::finding_json(*finding).dump(2, ' ', false, kReplace) + "\n",
-                            run_document.dump(2, ' ', false, kReplace) + "\n", report_for(*finding, *run, services)};
+                            run_document.dump(2, ' ', false, kReplace) + "\n",
+                            report_for(*finding, *run, services, evidence_root)};
   auto archive = std::make_shared<TarArchive>(
       evidence_archive(name, texts, evidence_root + "/" + std::to_string(run->id), finding->found_at_ms / 1000));
   call.response.set_header("Content-Disposition", "attachment; filename=\"" + name + ".tar\"");
@@ -130,7 +166,7 @@ std::vector<Endpoint> finding_routes(const RouteContext& context) {
       {"GET",
        "/api/v1/findings/{id}/report",
        {.summary = "The finding as text for a mailing list", .media_type = kTextType, .refusals = {404}},
-       [services](Call& call) { return answer_report(call, services); }},
+       [services, evidence_root](Call& call) { return answer_report(call, services, evidence_root); }},
       {"GET",
        "/api/v1/findings/{id}/evidence",
        {.summary = "All evidence as a tar archive", .media_type = kArchiveType, .refusals = {404}},

@@ -38,7 +38,8 @@ Outcome answer_readiness(Call& call, const Services& services) {
 
 Outcome answer_kernels(Call& call, const Services& services) {
   json items = json::array();
-  for (const auto& row : services.reader.kernels()) items.push_back(kernel_document(row));
+  const auto live = services.live.get();
+  for (const auto& row : services.reader.kernels()) items.push_back(kernel_document(row, *live));
   respond_json(call, {{"items", std::move(items)}});
   return std::nullopt;
 }

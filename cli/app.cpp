@@ -13,6 +13,7 @@
 
 #include "cli/check.h"
 #include "cli/commands.h"
+#include "cli/commands_evidence.h"
 #include "core/limits.h"
 #include "core/units.h"
 #include "core/version.h"
@@ -121,7 +122,10 @@ void add_check(CLI::App& app, const Environment& environment, Chosen& chosen) {
         options->min_free_bytes = bytes.value_or(0);
       },
       "Space that must stay free, 5% or a size");
-  command->add_option("--keep-evidence", options->evidence_directory, "Directory for damaged files");
+  command->add_option("--keep-evidence", options->evidence_directory,
+                      "Directory for damaged files, with all that is known of them and a report");
+  add_parsed(command, "--max-evidence", options->evidence_bytes_max, parse_size, "a size such as 64MiB",
+             "Keep at most this much of a run, 64MiB");
   command->add_flag("--json", options->json, "One JSON document on stdout");
   command->callback([&environment, &chosen, options] {
     chosen.action = [&environment, options] { return check(environment, *options); };
@@ -239,6 +243,31 @@ void add_actions(CLI::App& app, const Environment& environment, Chosen& chosen) 
   });
 }
 
+void add_evidence(CLI::App& app, const Environment& environment, Chosen& chosen) {
+  struct Options {
+    std::string evidence, path;
+    bool json = false;
+  };
+  const auto options = std::make_shared<Options>();
+  const auto add = [&](const std::string& name, const std::string& help, std::function<int()> action) {
+    CLI::App* command = app.add_subcommand(name, help);
+    command->add_flag("--json", options->json, "One JSON document on stdout");
+    command->callback([&chosen, action = std::move(action)] { chosen.action = action; });
+    return command;
+  };
+  add("explain", "Judge a kept damaged file again, from the log of its writes",
+      [&environment, options] { return explain_file(environment, options->evidence, options->json); })
+      ->add_option("FILE", options->evidence, "The file, or the .evidence.json beside it")
+      ->required();
+  CLI::App* again =
+      add("replay", "Run the plan that evidence is of again, and say whether it happens again",
+          [&environment, options] { return replay(environment, options->evidence, options->path, options->json); });
+  again->add_option("EVIDENCE", options->evidence, "A kept file, or the .evidence.json beside it")->required();
+  again->add_option("PATH", options->path, "Another directory than then");
+  add("self-test", "Try every detector on damaged and on clean data",
+      [&environment, options] { return self_test(environment, options->json); });
+}
+
 int failed(const Environment& environment, int exit_code, const std::string& text) {
   environment.err << "writecanary: " << text << '\n';
   return exit_code;
@@ -257,6 +286,7 @@ int run_command_line(const Environment& environment, std::vector<std::string> ar
   add_lists(app, environment, chosen);
   add_run(app, environment, chosen);
   add_actions(app, environment, chosen);
+  add_evidence(app, environment, chosen);
   try {
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
     app.parse(std::move(arguments));

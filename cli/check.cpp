@@ -5,9 +5,11 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "cli/check_report.h"
 #include "cli/check_run.h"
 #include "cli/run_view.h"
 #include "core/error.h"
+#include "core/known_issues.h"
 #include "core/probe_process.h"
 #include "core/version.h"
 
@@ -15,8 +17,8 @@ namespace writecanary::cli {
 namespace {
 
 // The classic workload brings no pressure of its own and so needs no cgroup.
-CgroupRoot find_place(const Environment& environment, const CheckOptions& options) {
-  if (options.classic) return {0, {}, "--classic runs without a cgroup"};
+CgroupRoot find_place(const Environment& environment, const RunSpec& spec) {
+  if (spec.classic) return {0, {}, "--classic runs without a cgroup"};
   CgroupRoot root = prepare_cgroup_root();
   if (root.version == 0) {
     environment.err << "No verdict here can be better than unexposed: " << root.reason << '\n';
@@ -41,19 +43,14 @@ RunResult run_one(RunSpec spec, const CgroupRoot& root, Interrupts& interrupts, 
   }
 }
 
-nlohmann::json check_document(const std::string& path, const std::vector<RunResult>& runs) {
-  nlohmann::json document = {{"version", kVersion}, {"path", path}, {"verdict", to_string(*overall_verdict(runs))}};
-  document["kernel"] = runs.back().kernel;
-  document["filesystem"] = runs.back().filesystem;
-  document["runs"] = nlohmann::json::array();
-  for (const RunResult& run : runs) document["runs"].push_back(run_document(run));
-  return document;
-}
-
 void print_where(const Environment& environment, const std::string& path, const RunResult& run) {
   if (run.kernel.release.empty()) return;  // the probe did not get far enough to say
-  environment.out << fmt::format("{}: {} on {}, Linux {}, memory cgroup: {}\n\n", path, run.filesystem.type,
+  environment.out << fmt::format("{}: {} on {}, Linux {}, memory cgroup: {}\n", path, run.filesystem.type,
                                  run.filesystem.source, run.kernel.release, run.pressure.backend);
+  for (const IssueMatch& match : match_issues(identify_kernel(run.kernel), run.filesystem.type)) {
+    environment.out << "Known, not measured: " << match.text << '\n';
+  }
+  environment.out << '\n';
 }
 
 }  // namespace
@@ -63,10 +60,8 @@ std::string probe_program() {
   return given != nullptr && *given != '\0' ? given : sibling_program("writecanary-probe");
 }
 
-int check(const Environment& environment, const CheckOptions& options) {
-  const std::vector<RunSpec> specs = plan_check(options, load_catalogue(probe_program()), environment.random_seed);
-  const CgroupRoot root = find_place(environment, options);
-
+std::vector<RunResult> make_runs(const Environment& environment, const std::vector<RunSpec>& specs) {
+  const CgroupRoot root = find_place(environment, specs.front());
   std::vector<RunResult> runs;
   Interrupts interrupts;
   ProgressBar progress(environment);
@@ -74,12 +69,34 @@ int check(const Environment& environment, const CheckOptions& options) {
     runs.push_back(run_one(spec, root, interrupts, progress, environment.clock));
     if (interrupts.any()) break;
   }
+  return runs;
+}
+
+nlohmann::json check_document(const std::string& path, const std::vector<RunResult>& runs) {
+  nlohmann::json document = {{"version", kVersion}, {"path", path}, {"verdict", to_string(*overall_verdict(runs))}};
+  document["kernel"] = runs.back().kernel;
+  document["filesystem"] = runs.back().filesystem;
+  document["known_issues"] = match_issues(identify_kernel(runs.back().kernel), runs.back().filesystem.type);
+  document["runs"] = nlohmann::json::array();
+  for (const RunResult& run : runs) document["runs"].push_back(run_document(run));
+  return document;
+}
+
+void print_check(const Environment& environment, const std::string& path, const std::vector<RunResult>& runs) {
+  print_where(environment, path, runs.back());
+  print_runs(environment, runs);
+}
+
+int check(const Environment& environment, const CheckOptions& options) {
+  const Catalogue catalogue = load_catalogue(probe_program());
+  const std::vector<RunSpec> specs = plan_check(options, catalogue, environment.random_seed);
+  const std::vector<RunResult> runs = make_runs(environment, specs);
+  for (std::size_t i = 0; i < runs.size(); ++i) keep_report(environment, specs[i], runs[i], catalogue);
 
   if (options.json) {
     environment.out << check_document(specs.front().path, runs).dump(2) << '\n';
   } else {
-    print_where(environment, specs.front().path, runs.back());
-    print_runs(environment, runs);
+    print_check(environment, specs.front().path, runs);
     if (runs.size() < specs.size()) {
       environment.err << fmt::format("{} of {} runs were made before Ctrl-C.\n", runs.size(), specs.size());
     }

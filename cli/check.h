@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@ struct CheckOptions {
   std::uint64_t min_free_bytes = 0;
   std::map<std::string, std::int64_t> profile_options;
   std::string evidence_directory;
+  std::uint64_t evidence_bytes_max = 64ULL << 20;
   bool classic = false;
   bool json = false;
 };
@@ -33,6 +35,13 @@ std::string probe_program();
 // One spec per run to be made, complete but for the cgroup. Pure but for realpath and access on the path. Throws
 // UsageError for a path, profile or option that cannot be.
 std::vector<RunSpec> plan_check(const CheckOptions& options, const Catalogue& catalogue, std::uint64_t random_seed);
+
+// Makes the runs one after the other, each in a cgroup of its own, until Ctrl-C; at least one. Throws SystemError,
+// ProtocolError.
+std::vector<RunResult> make_runs(const Environment& environment, const std::vector<RunSpec>& specs);
+// What `check --json` prints, and what it prints without. There is at least one run.
+nlohmann::json check_document(const std::string& path, const std::vector<RunResult>& runs);
+void print_check(const Environment& environment, const std::string& path, const std::vector<RunResult>& runs);
 
 // Returns the exit code. Throws CommandError, SystemError, ProtocolError.
 int check(const Environment& environment, const CheckOptions& options);

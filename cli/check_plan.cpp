@@ -126,6 +126,7 @@ std::vector<RunSpec> plan_check(const CheckOptions& options, const Catalogue& ca
     spec.run_id = fmt::format("check-{}-{}", getpid(), specs.size() + 1);
     spec.path = path;
     spec.seed = options.seed.value_or(random_seed);
+    spec.evidence_bytes_max = options.evidence_bytes_max;
     if (!options.evidence_directory.empty()) {
       spec.evidence_directory =
           (std::filesystem::absolute(options.evidence_directory) / spec.run_id).lexically_normal();

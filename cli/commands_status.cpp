@@ -44,6 +44,10 @@ void print_troubles(const Environment& environment, const nlohmann::json& status
   if (config.contains("reload_successful") && !flag_field(config, "reload_successful")) {
     line("the last reload failed: " + text_field(config, "reload_error"));
   }
+  const nlohmann::json& self_test = inner(status, "self_test");
+  if (self_test.contains("ok") && !flag_field(self_test, "ok")) {
+    line("the self-test failed, so runs without findings prove nothing; see: writecanary self-test");
+  }
   for (const nlohmann::json& target : inner(targets, "items")) {
     const std::string state = text_field(target, "state");
     if (state == "idle" || state == "running") continue;
@@ -70,6 +74,9 @@ int show_status(const Environment& environment, const Client& client, bool json)
                          text_field(inner(status, "pressure"), "backend"), text_field(database, "path")))
                   << '\n';
   print_troubles(environment, status, targets);
+  for (const nlohmann::json& issue : inner(status, "known_issues")) {
+    environment.out << printable("Known, not measured: " + text_field(issue, "text")) << '\n';
+  }
   const Table grid = verdict_grid(targets, environment.clock.now());
   environment.out << '\n';
   environment.out << (grid.empty() ? "No targets are configured.\n"

@@ -95,7 +95,8 @@ void to_json(nlohmann::json& out, const WriteRef& write) {
          {"route", to_string(write.route)},
          {"result", write.result},
          {"inline_bytes", write.inline_bytes},
-         {"disarmed", write.disarmed}};
+         {"disarmed", write.disarmed},
+         {"at_us", write.at_us}};
 }
 
 void from_json(const nlohmann::json& in, WriteRef& write) {
@@ -108,6 +109,7 @@ void from_json(const nlohmann::json& in, WriteRef& write) {
   fields.require("result", write.result);
   fields.require("inline_bytes", write.inline_bytes);
   fields.require("disarmed", write.disarmed);
+  fields.accept("at_us", write.at_us);
 }
 
 void to_json(nlohmann::json& out, const Views& views) {

@@ -62,6 +62,7 @@ struct WriteRef {
   std::int64_t result = 0;         // bytes acknowledged, or -errno
   std::uint64_t inline_bytes = 0;  // growth seen after an inline attempt that did not complete
   bool disarmed = false;           // the attempt came after the timer tick of its arming, and gave up before a byte
+  std::uint64_t at_us = 0;         // when its result was known, since the run began; 0: not recorded
 };
 
 // What one way of reading said of the bytes that a finding is about.

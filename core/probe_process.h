@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -50,6 +51,12 @@ std::string describe_wait_status(int status);
 // The program `name` beside the running executable, or in PATH order of installation (../libexec/writecanary, then
 // name itself for execvp). Returns a path.
 std::string sibling_program(const std::string& name);
+
+// Runs the program with the arguments, which make it print something and end, and returns its stdout. Throws
+// SystemError, also when it takes longer than the timeout, and ProtocolError when it does not exit with 0: with what it
+// said on stderr.
+std::string probe_output(const std::string& program, const std::vector<std::string>& arguments,
+                         std::chrono::seconds timeout);
 
 // Runs `program --catalogue` and parses it. Throws SystemError or ProtocolError; gives up after a few seconds.
 Catalogue load_catalogue(const std::string& program);

@@ -1,5 +1,6 @@
 // The part of core/probe_process.h that finds the probe and asks it for its catalogue.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,8 +23,8 @@ namespace {
 
 // Printing a table takes milliseconds, on a loaded machine perhaps a second.
 constexpr std::chrono::seconds kCatalogueTimeout{5};
-// The real one has a few KiB.
-constexpr std::size_t kCatalogueBytesMax = 1 << 20;
+// The catalogue has a few KiB, the findings of a file a few hundred.
+constexpr std::size_t kOutputBytesMax = 1 << 20;
 
 // True when the descriptor can be read, or has ended, before the deadline.
 bool wait_readable(int fd, SteadyTime deadline) {
@@ -38,8 +39,9 @@ bool wait_readable(int fd, SteadyTime deadline) {
   }
 }
 
-// All that the process prints. Throws SystemError when it has not ended by the deadline or prints too much.
-std::string read_output(const ProbeProcess& process, SteadyTime deadline, const std::string& tried) {
+// All that the process prints. Throws SystemError when it has not ended in time or prints too much.
+std::string read_output(const ProbeProcess& process, std::chrono::seconds timeout, const std::string& tried) {
+  const SteadyTime deadline = SystemClock().steady() + timeout;
   std::string text;
   std::array<char, 8192> chunk;
   while (wait_readable(process.events_fd(), deadline)) {
@@ -50,9 +52,18 @@ std::string read_output(const ProbeProcess& process, SteadyTime deadline, const 
     }
     if (got < 0 && errno != EINTR && errno != EAGAIN) throw_errno(tried);
     if (got > 0) text.append(chunk.data(), static_cast<std::size_t>(got));
-    if (text.size() > kCatalogueBytesMax) throw SystemError(tried + ": output beyond 1 MiB", EFBIG);
+    if (text.size() > kOutputBytesMax) throw SystemError(tried + ": output beyond 1 MiB", EFBIG);
   }
-  throw SystemError(fmt::format("{}: no end after {} s", tried, kCatalogueTimeout.count()), ETIMEDOUT);
+  throw SystemError(fmt::format("{}: no end after {} s", tried, timeout.count()), ETIMEDOUT);
+}
+
+// What an ended process said on stderr, without the last line break.
+std::string last_words(const ProbeProcess& process) {
+  std::array<char, 4096> text;
+  const ssize_t got = read(process.stderr_fd(), text.data(), text.size());
+  std::string words(text.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  while (words.ends_with('\n')) words.pop_back();
+  return words;
 }
 
 }  // namespace
@@ -68,22 +79,29 @@ std::string sibling_program(const std::string& name) {
   return name;
 }
 
-Catalogue load_catalogue(const std::string& program) {
-  const std::string tried = program + " --catalogue";
-  ProbeProcess process = ProbeProcess::start(program, {"--catalogue"}, "", nullptr, true);
+std::string probe_output(const std::string& program, const std::vector<std::string>& arguments,
+                         std::chrono::seconds timeout) {
+  const std::string tried = fmt::format("{} {}", program, fmt::join(arguments, " "));
+  ProbeProcess process = ProbeProcess::start(program, arguments, "", nullptr, false);
   std::string text;
   try {
-    text = read_output(process, SystemClock().steady() + kCatalogueTimeout, tried);
+    text = read_output(process, timeout, tried);
   } catch (const SystemError&) {
     process.signal(SIGKILL);
     process.wait();
     throw;
   }
   if (const int status = process.wait(); status != 0) {
-    throw ProtocolError(tried + ": " + describe_wait_status(status));
+    const std::string said = last_words(process);
+    throw ProtocolError(fmt::format("{}: {}{}{}", tried, describe_wait_status(status), said.empty() ? "" : ": ", said));
   }
-  const nlohmann::json catalogue = nlohmann::json::parse(text, nullptr, false);
-  if (!catalogue.is_array()) throw ProtocolError(tried + ": the output is not a JSON list of profiles");
+  return text;
+}
+
+Catalogue load_catalogue(const std::string& program) {
+  const nlohmann::json catalogue =
+      nlohmann::json::parse(probe_output(program, {"--catalogue"}, kCatalogueTimeout), nullptr, false);
+  if (!catalogue.is_array()) throw ProtocolError(program + " --catalogue: the output is not a JSON list of profiles");
   return catalogue.get<Catalogue>();
 }
 

@@ -30,7 +30,8 @@ struct RunSettings {
   std::chrono::milliseconds duration = std::chrono::seconds{10};
   std::uint64_t writes = 0;  // 0: as many as fit in the duration
   std::uint64_t memory_bytes = 64ULL << 20;
-  std::uint64_t bytes_per_day_max = 20ULL << 30;  // 0: no limit
+  std::uint64_t evidence_bytes_max = 64ULL << 20;  // kept of one run; 0: nothing
+  std::uint64_t bytes_per_day_max = 20ULL << 30;   // 0: no limit
   MinFree min_free{0, 5};
   std::string window;               // daemon/window.h; empty: always
   double memory_pressure_max = 20;  // PSI some avg60 in percent; 0: do not look

@@ -68,6 +68,7 @@ Pairs settings_pairs(const RunSettings& settings) {
           {"duration", duration(settings.duration)},
           {"writes", fmt::format("{}", settings.writes)},
           {"memory", size(settings.memory_bytes)},
+          {"max_evidence", size(settings.evidence_bytes_max)},
           {"max_bytes_per_day", size(settings.bytes_per_day_max)},
           {"min_free", settings.min_free.percent > 0 || settings.min_free.bytes == 0
                            ? fmt::format("\"{}%\"", settings.min_free.percent)

@@ -53,6 +53,7 @@ class ConfigReader {
     table.duration("duration", out.duration);
     table.count("writes", out.writes);
     table.size("memory", out.memory_bytes);
+    table.size("max_evidence", out.evidence_bytes_max);
     table.size("max_bytes_per_day", out.bytes_per_day_max);
     table.min_free("min_free", out.min_free);
     table.text("window", out.window);

@@ -15,6 +15,7 @@
 #include "daemon/identity.h"
 #include "daemon/leftovers.h"
 #include "daemon/pressure_gate.h"
+#include "daemon/self_check.h"
 
 namespace writecanary::daemon {
 namespace {
@@ -76,6 +77,7 @@ Daemon::Daemon(Prepared prepared)
   if (prepared_.cgroups.version == 0) {
     spdlog::warn("no memory cgroup can be made, so no run can be better than unexposed: {}", prepared_.cgroups.reason);
   }
+  facts_.self_test = check_self(*store_, prepared_.probe_program, clock_.now());
   close_leftovers(config_, prepared_.cgroups, *store_, reader_, desk_, clock_.now());
   metrics_.configure(target_names(config_), all_profiles(config_), store_->totals(), store_->open_findings());
 }

@@ -21,6 +21,7 @@ struct DaemonFacts {
   std::string config_path;
   bool reload_successful = true;
   std::string reload_error;
+  SelfTest self_test;
 };
 
 std::shared_ptr<const api::LiveState> live_view(const DaemonFacts& facts, const Config& config, const RunDesk& desk,

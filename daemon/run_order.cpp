@@ -39,6 +39,7 @@ RunSpec make_spec(const RunOrder& order, const TargetConfig& target, std::int64_
   const auto configured = target.options.find(order.profile);
   if (configured != target.options.end()) spec.options = configured->second;
   for (const auto& [name, value] : order.options) spec.options[name] = value;
+  spec.evidence_bytes_max = settings.evidence_bytes_max;
   spec.evidence_directory = evidence_root + "/" + spec.run_id;
   return spec;
 }

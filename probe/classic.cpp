@@ -118,6 +118,7 @@ class Classic {
     write.length_bytes = bytes.size();
     write.route = Route::kPunted;
     write.result = (early ? *early : ring_.wait()).result;
+    write.at_us = context_.elapsed_us();
     file.log.writers[0].push_back(write);
     context_.count(write, false);
     if (write.result <= 0 && write.result != -ENOMEM) {

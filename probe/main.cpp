@@ -16,8 +16,10 @@
 #include "core/fd.h"
 #include "core/protocol.h"
 #include "core/version.h"
+#include "probe/explain.h"
 #include "probe/profile.h"
 #include "probe/runner.h"
+#include "probe/self_test.h"
 
 namespace {
 
@@ -76,10 +78,18 @@ int main(int argc, char** argv) {
       fmt::print("writecanary-probe {} ({})\n", writecanary::kVersion, writecanary::kRevision);
       return 0;
     }
+    if (argument == "--explain" && argc == 3) {
+      fmt::print("{}\n", writecanary::probe::explain(argv[2]).dump(1));
+      return 0;
+    }
+    if (argument == "--self-test") {
+      fmt::print("{}\n", nlohmann::json(writecanary::probe::self_test()).dump(1));
+      return 0;
+    }
     if (argc == 1) return run_from_stdin();
     fmt::print(stderr,
-               "writecanary-probe: unknown argument \"{}\". Usage: writecanary-probe [--catalogue | --version], "
-               "or a run spec on stdin\n",
+               "writecanary-probe: unknown argument \"{}\". Usage: writecanary-probe [--catalogue | --explain FILE | "
+               "--self-test | --version], or a run spec on stdin\n",
                argument);
   } catch (const std::exception& error) {
     fmt::print(stderr, "writecanary-probe: {}\n", error.what());

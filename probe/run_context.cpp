@@ -8,7 +8,6 @@
 #include <bit>
 
 #include "core/error.h"
-#include "probe/evidence.h"
 #include "probe/plan.h"
 
 namespace writecanary::probe {
@@ -17,7 +16,6 @@ namespace {
 using std::chrono::duration;
 
 constexpr std::chrono::seconds kSpaceCheckInterval{1};
-constexpr std::uint64_t kFilesKept = 3;  // of a run with findings; the first ones tell the story
 
 double share(std::uint64_t done, std::uint64_t limit) {
   return limit == 0 ? 0.0 : static_cast<double>(done) / static_cast<double>(limit);
@@ -50,6 +48,7 @@ RunContext::RunContext(const RunSpec& spec, const ProfileInfo& info, Workspace& 
       start_(clock.steady()),
       next_progress_(start_ + kProgressInterval),
       next_space_check_(start_),
+      evidence_(spec),
       run_tag_(run_tag(spec.run_id, spec.seed)) {}
 
 std::uint64_t RunContext::option(const std::string& name) const {
@@ -63,6 +62,11 @@ std::uint64_t RunContext::option(const std::string& name) const {
 }
 
 double RunContext::elapsed_seconds() const { return duration<double>(clock_.steady() - start_).count(); }
+
+std::uint64_t RunContext::elapsed_us() const {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - start_).count());
+}
 
 double RunContext::fraction() const {
   const double time =
@@ -145,23 +149,21 @@ void RunContext::absorb(const FileReport& report, int fd, const FileLog& log) {
     emitter_.send(FindingEvent{finding});
     ++findings_sent_;
   }
-  keep_evidence(fd, log);
+  evidence_.keep(fd, log, report, moment());
 }
 
 void RunContext::report(const Finding& finding) {
   FindingTally tally;
   tally.add(finding.kind, finding.length_bytes);
   remember(tally);
+  evidence_.keep(finding, moment());
   if (findings_sent_ == kFindingsPerRun) return;
   emitter_.send(FindingEvent{finding});
   ++findings_sent_;
 }
 
-void RunContext::keep_evidence(int fd, const FileLog& log) {
-  if (spec_.evidence_directory.empty() || files_kept_ == kFilesKept) return;
-  const std::uint64_t room = spec_.evidence_bytes_max - std::min(evidence_bytes_, spec_.evidence_bytes_max);
-  evidence_bytes_ += keep_file(fd, log, spec_.evidence_directory, room);
-  ++files_kept_;
+EvidenceKeeper::Moment RunContext::moment() const {
+  return {workspace_.filesystem(), pressure_.facts(), elapsed_us(), counters_.writes};
 }
 
 }  // namespace writecanary::probe

@@ -15,6 +15,7 @@
 #include "core/run_spec.h"
 #include "probe/cold_look.h"
 #include "probe/emitter.h"
+#include "probe/evidence.h"
 #include "probe/pressure.h"
 #include "probe/verifier.h"
 #include "probe/workspace.h"
@@ -69,6 +70,7 @@ class RunContext {
   const FindingTally& tally() const { return tally_; }
   std::optional<double> first_finding_seconds() const { return first_finding_seconds_; }
   double elapsed_seconds() const;
+  std::uint64_t elapsed_us() const;  // for WriteRef::at_us
 
   // Verifies the whole file against its log, reports what is wrong, keeps the file as evidence when told to. Some files
   // are looked at a second time, cold.
@@ -87,7 +89,7 @@ class RunContext {
   double fraction() const;
   void remember(const FindingTally& tally);
   bool is_looked_at_cold(const FileReport& report);
-  void keep_evidence(int fd, const FileLog& log);
+  EvidenceKeeper::Moment moment() const;
 
   const RunSpec& spec_;
   const ProfileInfo& info_;
@@ -101,9 +103,8 @@ class RunContext {
   FindingTally tally_;
   std::optional<double> first_finding_seconds_;
   std::uint64_t findings_sent_ = 0;
-  std::uint64_t files_kept_ = 0;
   std::uint64_t damaged_looked_at_ = 0;
-  std::uint64_t evidence_bytes_ = 0;
+  EvidenceKeeper evidence_;
   std::uint16_t run_tag_;
   Verifier verifier_;
 };

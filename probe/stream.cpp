@@ -53,6 +53,7 @@ class StreamFile {
       StreamWrite write = writer_.write(file_, rest, acknowledged_);
       write.ref.index = log_.writers[0].size();
       write.ref.stream_offset_bytes = acknowledged_;
+      write.ref.at_us = context_.elapsed_us();
       log_.writers[0].push_back(write.ref);
       context_.count(write.ref, write.exposed);
       const std::int64_t result = write.ref.result;

@@ -12,6 +12,7 @@
 #include "core/limits.h"
 #include "probe/classifier.h"
 #include "probe/fault_text.h"
+#include "probe/hex.h"
 #include "probe/scanner.h"
 
 namespace writecanary::probe {
@@ -29,14 +30,6 @@ std::uint64_t size_of(int fd, const std::string& name) {
   struct stat status {};
   if (fstat(fd, &status) != 0) throw_errno(fmt::format("stat {}", name));
   return static_cast<std::uint64_t>(status.st_size);
-}
-
-std::string to_hex(std::span<const std::byte> bytes) {
-  std::string text;
-  text.reserve(2 * bytes.size());
-  for (const std::byte byte : bytes)
-    fmt::format_to(std::back_inserter(text), "{:02x}", std::to_integer<unsigned>(byte));
-  return text;
 }
 
 // The two dumps: half of each before the first wrong byte, half from it on.

@@ -199,7 +199,15 @@ ALTER TABLE totals ADD COLUMN files_cold  INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE runs   ADD COLUMN attribution TEXT    NOT NULL DEFAULT '[]'; -- JSON
 )sql";
 
-constexpr std::array kSteps = {kVersion1, kVersion2};
+// What the daemon remembers from one start to the next, by name.
+constexpr const char* kVersion3 = R"sql(
+CREATE TABLE facts (
+  name  TEXT PRIMARY KEY,
+  value TEXT NOT NULL -- JSON
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kSteps = {kVersion1, kVersion2, kVersion3};
 
 }  // namespace
 

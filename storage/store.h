@@ -64,6 +64,10 @@ class Store {
   std::int64_t last_event_id() const;
   std::vector<EventRow> events_after(std::int64_t event_id, int limit) const;
 
+  // Facts of the daemon itself, as JSON text by name; nothing when it was never remembered.
+  std::optional<std::string> fact(const std::string& name) const;
+  void remember_fact(const std::string& name, const std::string& value_json);
+
   // Removes runs that ended before the given time, at most `batch` of them, never one with an unacknowledged finding;
   // totals stay. Returns how many went.
   int remove_runs_before(std::int64_t before_ms, int batch);

@@ -103,6 +103,7 @@ class Appender {
     write.index = index_++;
     write.writer = number_;
     write.stream_offset_bytes = acknowledged_;
+    write.at_us = context_.elapsed_us();
     write.inline_bytes = 0;  // with several writers nobody can say whose growth it was
     round_.append(number_, write, exposed);
     if (write.result > 0) acknowledged_ += static_cast<std::uint64_t>(write.result);

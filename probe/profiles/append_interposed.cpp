@@ -80,7 +80,8 @@ class InterposedWriter final : public StreamWriter {
                        .length_bytes = words.size_bytes(),
                        .route = Route::kSync,
                        .result = result,
-                       .inline_bytes = 0});
+                       .inline_bytes = 0,
+                       .at_us = context_.elapsed_us()});
     acknowledged_ += static_cast<std::uint64_t>(result);
     return true;
   }

@@ -12,6 +12,7 @@
 
 #include "core/error.h"
 #include "probe/arming.h"
+#include "probe/nowait_check.h"
 #include "probe/profile.h"
 #include "probe/stream.h"
 
@@ -67,30 +68,21 @@ class NowaitWriter final : public StreamWriter {
     made.ref.inline_bytes = grown < bytes.size() ? grown : 0;
     made.ref.disarmed = grown == 0 && !in_time;
     made.exposed = grown > 0 && std::min(grown, reported) < bytes.size();
-    if (grown != reported) report_violation(file, offset_bytes, grown, made.ref);
+    WriteRef called = made.ref;
+    called.index = context_.counters().writes;
+    called.stream_offset_bytes = offset_bytes;
+    if (auto finding = check_nowait(called, offset_bytes, size, context_.workspace().page_bytes())) {
+      finding->file = file.name();
+      context_.report(*finding);
+      // Takes the unreported bytes off again, so that the next call is judged for itself.
+      if (ftruncate(file.fd(), static_cast<off_t>(offset_bytes + reported)) != 0) {
+        throw_errno("truncate " + file.name());
+      }
+    }
     return made;
   }
 
  private:
-  // Takes the unreported bytes off again, so that the next call is judged for itself.
-  void report_violation(const RunFile& file, std::uint64_t offset, std::uint64_t grown, const WriteRef& write) {
-    const std::uint64_t reported = write.result > 0 ? static_cast<std::uint64_t>(write.result) : 0;
-    Finding finding;
-    finding.kind = FindingKind::kNowaitContract;
-    finding.file = file.name();
-    finding.offset_bytes = offset + std::min(reported, grown);
-    finding.length_bytes = std::max(reported, grown) - std::min(reported, grown);
-    finding.page_aligned = finding.offset_bytes % context_.workspace().page_bytes() == 0;
-    finding.write = write;
-    finding.write->index = context_.counters().writes;
-    finding.write->stream_offset_bytes = offset;
-    finding.detail = fmt::format(
-        "pwritev2(RWF_NOWAIT) of {} bytes returned {}, but the file grew by {} bytes", write.length_bytes,
-        write.result < 0 ? error_text(static_cast<int>(-write.result)) : std::to_string(write.result), grown);
-    context_.report(finding);
-    if (ftruncate(file.fd(), static_cast<off_t>(offset + reported)) != 0) throw_errno("truncate " + file.name());
-  }
-
   RunContext& context_;
   Pacer pacer_;
   std::uint64_t headroom_;

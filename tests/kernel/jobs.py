@@ -22,6 +22,7 @@ LIMITS = {"append-concurrent": "--duration 8s"}
 DEFAULT_LIMITS = "--writes 200 --duration 30s"
 
 KEPT = "kept"
+EVIDENCE = ".evidence.json"  # what the probe calls the document beside a kept file
 
 CHECK = """check() {
   name=$1; shift
@@ -84,8 +85,9 @@ def results(result: Result) -> dict[str, Run]:
 
 def kept_files(result: Result) -> dict[str, tuple[bytes, dict[str, Any]]]:
     """Name of each kept file -> its contents and the log of its writes."""
-    logs = {name: name.removesuffix(".writes.json") for name in result.files if name.endswith(".writes.json")}
-    return {Path(file).name: (result.files[file], json.loads(result.files[log])) for log, file in logs.items()}
+    files = {name: name.removesuffix(EVIDENCE) for name in result.files if name.endswith(EVIDENCE)}
+    return {Path(file).name: (result.files[file], json.loads(result.files[evidence])["parts"]["log"])
+            for evidence, file in files.items() if file in result.files}
 
 
 def _read(result: Result, name: str) -> Run:

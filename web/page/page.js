@@ -198,11 +198,11 @@ function drawSummary() {
   $("summary").className = `tone-${tone}`;
   const put = (id, text) => { if ($(id).textContent !== text) $(id).textContent = text; }; // unchanged text is not read out again
   put("sentence", status.summary);
-  const notes = [];
-  if (!status.ready) notes.push(`Not ready: ${status.not_ready_reason}`);
+  const notes = status.ready ? [] : [`Not ready: ${status.not_ready_reason}`];
   if (status.pressure?.backend === "none") notes.push(`No memory cgroup: ${status.pressure.reason}`);
   if (status.config?.reload_successful === false) notes.push(`The last reload of the configuration failed: ${status.config.reload_error}`);
-  put("notes", notes.join(" · "));
+  if (status.self_test?.ok === false) notes.push("The self-test failed: runs without findings prove nothing");
+  put("notes", notes.concat((status.known_issues ?? []).map((issue) => `Known, not measured: ${issue.text}`)).join(" · "));
   put("host", `${status.hostname} · Linux ${status.kernel.release}`);
   put("version", `writecanaryd ${status.version} (${status.revision})`);
   document.title = open ? `(${open}) writecanary` : "writecanary";

@@ -94,6 +94,7 @@ TEST_F(MetricsTest, GoldenScrapeAfterAFinding) {
   LiveState state = *board.get();
   state.targets.resize(1);
   state.targets[0].current_run = 1;
+  state.self_test.detectors = {{FindingKind::kTorn, true, true, true, ""}};
   own.mirror(state, 4096);
   RunResult result;
   result.profile = "append";

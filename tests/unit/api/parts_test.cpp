@@ -5,21 +5,16 @@
 #include <latch>
 
 #include "api/cursor.h"
-#include "api/hex_dump.h"
 #include "api/problem.h"
-#include "api/report.h"
 #include "api/router.h"
 #include "api/tar.h"
 #include "api/upper_bound.h"
 #include "api/worker_pool.h"
-#include "core/run_spec.h"
 #include "storage/store.h"
 #include "tests/unit/api/api_fixture.h"
 
 namespace writecanary::api::test {
 namespace {
-
-using ::testing::HasSubstr;
 
 TEST(UpperBoundTest, AgreesWithTheTables) {
   EXPECT_FALSE(rate_upper_bound_95(0, 0));
@@ -54,14 +49,6 @@ TEST(CursorTest, RoundTripsAndRefusesEverythingElse) {
   }
 }
 
-TEST(HexDumpTest, ShowsBothSidesAndMarksDifferences) {
-  EXPECT_EQ(side_by_side(0, "", ""), "");
-  EXPECT_EQ(side_by_side(4096, "00112233445566778899", "0011223344556677aa"),
-            "  offset        expected                 found\n"
-            "  0x0000001000  00 11 22 33 44 55 66 77  00 11 22 33 44 55 66 77\n"
-            "  0x0000001008  88 99                    aa --  <\n");
-}
-
 TEST(TarTest, RefusesNamesThatDoNotFit) {
   TarArchive archive(0);
   EXPECT_FALSE(archive.add_text(std::string(101, 'n'), "x"));
@@ -87,58 +74,6 @@ TEST(QuotedListTest, ReadsAsASentence) {
   EXPECT_EQ(quoted_list({}), "none");
   EXPECT_EQ(quoted_list({"a"}), "\"a\"");
   EXPECT_EQ(quoted_list({"a", "b", "c"}), "\"a\", \"b\" and \"c\"");
-}
-
-storage::RunRow run_row() {
-  storage::RunRow run;
-  run.id = 12;
-  run.target = "data";
-  run.result.profile = "append-concurrent";
-  run.result.seed = 18'446'744'073'709'551'615ULL;
-  run.result.end.counters.writes = 77;
-  run.result.filesystem.mount_point = "/data";
-  return run;
-}
-
-TEST(ReportTest, TornNamesTheIntruder) {
-  storage::FindingRow row;
-  row.finding = duplicate_finding();
-  row.finding.kind = FindingKind::kTorn;
-  row.finding.intruder = WriteRef{9, 2, 4096, 100, Route::kInline, 100, 0};
-  row.acknowledged_at_ms = 0;
-  row.acknowledged_by = "uid 0";
-  row.note = "known";
-  const auto text = report_text(row, run_row(), nullptr);
-  EXPECT_THAT(text, HasSubstr("Intruder:     write 9 of writer 2: 100 bytes, inline, result 100"));
-  EXPECT_THAT(text, HasSubstr("Acknowledged: 1970-01-01T00:00:00.000Z by uid 0: known"));
-}
-
-TEST(ReportTest, WithoutASpecTheFactsServe) {
-  storage::FindingRow row;
-  row.finding = duplicate_finding();
-  EXPECT_THAT(report_text(row, run_row(), nullptr),
-              HasSubstr("  writecanary check /data --profile append-concurrent --seed 18446744073709551615 "
-                        "--writes 77\n"));
-}
-
-TEST(ReportTest, TheCommandSaysWhatWasSpecial) {
-  RunSpec spec;
-  spec.run_id = "12";
-  spec.profile = "append";
-  spec.path = "/mnt/it's here";
-  spec.classic = true;
-  spec.duration_ms = 2500;
-  spec.memory_bytes = (64ULL << 20) + 1;
-  spec.options = {{"write_bytes", 8192}};
-  auto run = run_row();
-  run.result.profile = "append";
-  run.spec_json = json(spec).dump();
-  storage::FindingRow row;
-  row.finding = duplicate_finding();
-  const auto text = report_text(row, run, nullptr);
-  EXPECT_THAT(text, HasSubstr("  writecanary check '/mnt/it'\\''s here' --profile append --seed 18446744073709551615 "
-                              "--writes 77 --memory 67108865 --classic --duration 2500ms\n"));
-  EXPECT_THAT(text, HasSubstr("with the profile's options write_bytes=8192"));
 }
 
 // The one boundary of a request.

@@ -44,6 +44,35 @@ TEST_F(StatusTest, KernelsCarryTheirBound) {
   EXPECT_EQ(items[0]["release"], "6.1.170");
   EXPECT_EQ(items[0]["exposures"], 99);
   EXPECT_NEAR(items[0]["rate_upper_bound_95"].get<double>(), 2.9957 / 99, 1e-5);
+  EXPECT_EQ(items[0]["known_issues"][0]["id"], "iomap-nowait-duplicate");
+}
+
+TEST_F(StatusTest, KnownIssuesConcernMountedTargets) {
+  const auto issues_on = [&](const std::string& fstype, bool mounted) {
+    daemon.change_live([&](LiveState& live) {
+      live.kernel = {"6.1.170", "#1 SMP", "x86_64"};
+      for (auto& target : live.targets) target.fstype = fstype, target.mounted = mounted;
+    });
+    return get("/api/v1/status")["known_issues"];
+  };
+  const auto on_xfs = issues_on("xfs", true);
+  ASSERT_FALSE(on_xfs.empty());
+  EXPECT_EQ(on_xfs[0]["id"], "iomap-nowait-duplicate");
+  EXPECT_EQ(on_xfs[0]["fixed_in"], "6.1.176");
+  EXPECT_NE(on_xfs[0]["text"].get<std::string>().find("fixed in 6.1.176"), std::string::npos);
+  EXPECT_TRUE(issues_on("tmpfs", true).empty());
+  EXPECT_TRUE(issues_on("xfs", false).empty());
+}
+
+TEST_F(StatusTest, TellsTheSelfTest) {
+  EXPECT_EQ(get("/api/v1/status")["self_test"]["ok"], false) << "nothing tested yet";
+  daemon.change_live([](LiveState& live) {
+    live.self_test = {.version = "1", .revision = "r", .at_ms = 0, .error = {}, .detectors = {}};
+    live.self_test.detectors = {{FindingKind::kTorn, true, true, true, ""}};
+  });
+  const auto told = get("/api/v1/status")["self_test"];
+  EXPECT_EQ(told["ok"], true);
+  EXPECT_EQ(told["detectors"][0]["kind"], "torn");
 }
 
 TEST_F(StatusTest, HealthFollowsTheLoop) {

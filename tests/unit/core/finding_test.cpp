@@ -60,9 +60,9 @@ TEST(Finding, IsWrittenWithTheNamesOfTheApi) {
       "kind": "torn", "class": "atomicity", "file": "run-7/a.0", "offset_bytes": 4096, "length_bytes": 128,
       "source_offset_bytes": 77, "page_aligned": true,
       "write": {"index": 10, "writer": 11, "stream_offset_bytes": 12, "length_bytes": 13, "route": "punted",
-                "result": -12, "inline_bytes": 14, "disarmed": true},
+                "result": -12, "inline_bytes": 14, "disarmed": true, "at_us": 15},
       "intruder": {"index": 20, "writer": 21, "stream_offset_bytes": 22, "length_bytes": 23, "route": "punted",
-                   "result": -12, "inline_bytes": 24, "disarmed": true},
+                   "result": -12, "inline_bytes": 24, "disarmed": true, "at_us": 25},
       "context_offset_bytes": 4032, "expected_hex": "00ff", "found_hex": "ff00",
       "detail": "write 10 is split by write 20", "views": {"hot": "wrong", "cold": "right", "direct": null}})");
   EXPECT_EQ(json(sample_finding()), expected);

@@ -16,7 +16,8 @@ inline WriteRef sample_write(std::uint64_t first) {
           .route = Route::kPunted,
           .result = -12,
           .inline_bytes = first + 4,
-          .disarmed = true};
+          .disarmed = true,
+          .at_us = first + 5};
 }
 
 inline Finding sample_finding() {

@@ -52,6 +52,7 @@ fstype = "xfs"
 
 [defaults]
 memory = "128MiB"
+max_evidence = "8MiB"
 every = "5m"
 profiles = ["append"]
 max_memory_pressure = 10
@@ -61,6 +62,7 @@ max_memory_pressure = 10
   const auto& data = parsed.config.targets[0];
   EXPECT_EQ(data.settings.every, std::chrono::minutes{30});
   EXPECT_EQ(data.settings.memory_bytes, 128ULL << 20);
+  EXPECT_EQ(data.settings.evidence_bytes_max, 8ULL << 20);
   EXPECT_EQ(data.settings.min_free.bytes, 10ULL << 30);
   EXPECT_EQ(data.settings.min_free.percent, 0);
   EXPECT_FALSE(data.require_mount);

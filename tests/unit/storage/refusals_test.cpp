@@ -52,7 +52,7 @@ TEST_F(RefusalsTest, ADatabaseOfAnotherProgram) {
 TEST_F(RefusalsTest, ANewerVersion) {
   Store::open(path_).reset();
   raw(path_).exec("PRAGMA user_version = 99");
-  expect_refused("newer writecanary (schema version 99, this program knows up to 2)");
+  expect_refused("newer writecanary (schema version 99, this program knows up to 3)");
 }
 
 TEST_F(RefusalsTest, ANewerVersionThatStandsOnlyInTheWriteAheadLog) {
@@ -68,7 +68,7 @@ TEST_F(RefusalsTest, ANewerVersionThatStandsOnlyInTheWriteAheadLog) {
   ASSERT_EQ(waitpid(child, &status, 0), child);
   const std::string log = file_bytes(path_ + "-wal");
   ASSERT_FALSE(log.empty());
-  expect_refused("(schema version 99, this program knows up to 2)");
+  expect_refused("(schema version 99, this program knows up to 3)");
   EXPECT_EQ(file_bytes(path_ + "-wal"), log);
 }
 

@@ -18,6 +18,15 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
+TEST(StoreTest, FactsAreRememberedByName) {
+  const TestStore store;
+  EXPECT_EQ(store->fact("self_test"), std::nullopt);
+  store->remember_fact("self_test", R"({"ok":false})");
+  store->remember_fact("self_test", R"({"ok":true})");
+  EXPECT_EQ(store->fact("self_test"), R"({"ok":true})");
+  EXPECT_EQ(store->fact("other"), std::nullopt);
+}
+
 TEST(StoreTest, ARunKeepsAllThatIsKnownOfItAtEachStep) {
   const TestStore store;
   const Reader reader = store.reader();

@@ -1,11 +1,11 @@
-#include "api/hex_dump.h"
+#include "core/hex_dump.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <string_view>
 
-namespace writecanary::api {
+namespace writecanary {
 namespace {
 
 constexpr std::size_t kBytesPerLine = 8;
@@ -38,4 +38,4 @@ std::string side_by_side(std::uint64_t offset_bytes, const std::string& expected
   return text;
 }
 
-}  // namespace writecanary::api
+}  // namespace writecanary

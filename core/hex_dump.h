@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <string>
 
-namespace writecanary::api {
+namespace writecanary {
 
 // Both as hex digits that begin at `offset_bytes` of the file. Eight bytes a line; a line that differs ends in "<".
 // Bytes that only one side has stand beside "--". Empty when both are.
 std::string side_by_side(std::uint64_t offset_bytes, const std::string& expected_hex, const std::string& found_hex);
 
-}  // namespace writecanary::api
+}  // namespace writecanary

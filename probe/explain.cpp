@@ -1,0 +1,114 @@
+#include "probe/explain.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "core/error.h"
+#include "core/evidence_document.h"
+#include "core/fd.h"
+#include "core/json_fields.h"
+#include "core/limits.h"
+#include "core/protocol.h"
+#include "probe/evidence_file.h"
+#include "probe/evidence_parts.h"
+#include "probe/sha256.h"
+#include "probe/verifier.h"
+
+namespace writecanary::probe {
+namespace {
+
+struct KeptFile {
+  std::uint64_t size_bytes = 0;
+  std::uint64_t kept_bytes = 0;
+  std::string sha256;
+};
+
+KeptFile kept_file(const nlohmann::json& evidence, const std::string& path) {
+  const nlohmann::json file = evidence.value("file", nlohmann::json());
+  if (!file.is_object()) {
+    throw ProtocolError(path + ": this evidence has no file: its finding was made by comparing what a call returned");
+  }
+  KeptFile kept;
+  JsonFields fields(file, "file");
+  fields.require("size_bytes", kept.size_bytes);
+  fields.require("kept_bytes", kept.kept_bytes);
+  fields.require("sha256", kept.sha256);
+  if (kept.kept_bytes < kept.size_bytes) {
+    throw ProtocolError(
+        fmt::format("{}: only {} of {} bytes were kept, which cannot be judged. Raise "
+                    "--max-evidence, or max_evidence in the daemon's configuration",
+                    path, kept.kept_bytes, kept.size_bytes));
+  }
+  return kept;
+}
+
+std::string sha256_of_file(int fd, const std::string& path) {
+  Sha256 hash;
+  std::vector<std::byte> buffer(256UL * 1024);
+  for (off_t offset = 0;;) {
+    const ssize_t got = pread(fd, buffer.data(), buffer.size(), offset);
+    if (got < 0) throw_errno("read " + path);
+    if (got == 0) return hash.hex();
+    hash.update(std::span(buffer).first(static_cast<std::size_t>(got)));
+    offset += got;
+  }
+}
+
+// Kind, offset and length are what a finding claims; everything else follows from them.
+std::vector<std::array<std::string, 3>> claims(const nlohmann::json& findings) {
+  std::vector<std::array<std::string, 3>> list;
+  for (const nlohmann::json& finding : findings.is_array() ? findings : nlohmann::json::array()) {
+    list.push_back({finding.value("kind", ""), finding.value("offset_bytes", nlohmann::json()).dump(),
+                    finding.value("length_bytes", nlohmann::json()).dump()});
+  }
+  return list;
+}
+
+nlohmann::json changed_parts(const nlohmann::json& evidence) {
+  nlohmann::json changed = nlohmann::json::array();
+  const nlohmann::json hashes = evidence.value("sha256", nlohmann::json::object());
+  for (const auto& [name, part] : evidence.at("parts").items()) {
+    if (hashes.value(name, "") != sha256_hex(canonical_text(part))) changed.push_back(name);
+  }
+  return changed;
+}
+
+}  // namespace
+
+nlohmann::json explain(const std::string& path) {
+  const nlohmann::json evidence = read_evidence(path);
+  const std::string file_path =
+      path.ends_with(kEvidenceSuffix) ? path.substr(0, path.size() - (sizeof kEvidenceSuffix - 1)) : path;
+  const KeptFile kept = kept_file(evidence, path);
+  const nlohmann::json& parts = evidence.at("parts");
+  if (!parts.contains("log")) throw ProtocolError(path + ": this evidence has no log of the writes");
+  const FileLog log = parse_log_part(parts.at("log"));
+
+  const Fd file = open_file(file_path, O_RDONLY);
+  const FileReport report = Verifier().verify(file.get(), log, kFindingsPerRun);
+  nlohmann::json changed = changed_parts(evidence);
+  if (sha256_of_file(file.get(), file_path) != kept.sha256) changed.push_back("file");
+
+  const nlohmann::json findings = report.findings;
+  const nlohmann::json reported = parts.value("findings", nlohmann::json::array());
+  // Of a run with very many findings only the first were reported in full.
+  auto judged = claims(findings);
+  const auto told = claims(reported);
+  if (judged.size() > told.size()) judged.resize(told.size());
+  return {{"file", file_path},
+          {"evidence", path.ends_with(kEvidenceSuffix) ? path : path + kEvidenceSuffix},
+          {"bytes_verified", report.bytes_verified},
+          {"size_bytes", report.size_bytes},
+          {"finding_counts", finding_counts(report.tally)},
+          {"findings", findings},
+          {"reported", told.size()},
+          {"same_as_reported", judged == told},
+          {"tampered", std::move(changed)}};
+}
+
+}  // namespace writecanary::probe

@@ -1,0 +1,20 @@
+// Every detector against damage made for it and against the same data without: so that a run without findings can be
+// told from a detector that is blind.
+#pragma once
+
+#include <functional>
+
+#include "core/self_test.h"
+#include "probe/verifier.h"
+
+namespace writecanary::probe {
+
+// Judges a file against its log.
+using Judge = std::function<FileReport(int fd, const FileLog& log)>;
+
+// In memory files; touches no tested filesystem. Takes a few tens of milliseconds. Throws SystemError when no memory
+// file can be made. With another judge than the verifier it tells whether that one sees.
+SelfTest self_test();
+SelfTest self_test(const Judge& judge);
+
+}  // namespace writecanary::probe
