@@ -123,14 +123,18 @@ void RunContext::judge_file(int fd, const FileLog& log) {
 }
 
 void RunContext::absorb(const FileReport& report, int fd, const FileLog& log) {
+  absorb(report);
+  if (report.tally.total() != 0) keep_evidence(fd, log);
+}
+
+void RunContext::absorb(const FileReport& report) {
   counters_.bytes_verified += report.bytes_verified;
-  if (report.tally.total() == 0) return;
   remember(report.tally);
   for (const Finding& finding : report.findings) {
+    if (findings_sent_ == kFindingsPerRun) return;
     emitter_.send(FindingEvent{finding});
     ++findings_sent_;
   }
-  keep_evidence(fd, log);
 }
 
 void RunContext::report(const Finding& finding) {

@@ -64,6 +64,8 @@ class RunContext {
 
   // Counts one write with what came of it. `exposed`: it ran the path that the profile watches.
   void count(const WriteRef& write, bool exposed);
+  // Counts what ran that path and is no write: a read that raced, a copy, a collapse.
+  void expose(std::uint64_t count) { counters_.exposures += count; }
   const RunCounters& counters() const { return counters_; }
   const FindingTally& tally() const { return tally_; }
   std::optional<double> first_finding_seconds() const { return first_finding_seconds_; }
@@ -73,6 +75,8 @@ class RunContext {
   void judge_file(int fd, const FileLog& log);
   // The same for a file that was verified elsewhere.
   void absorb(const FileReport& report, int fd, const FileLog& log);
+  // The same for an oracle without a log. No file is kept: without its log nobody could judge it again.
+  void absorb(const FileReport& report);
   // Findings that are still wanted in full.
   std::uint64_t findings_wanted() const { return kFindingsPerRun - findings_sent_; }
   // Reports one finding that was made without reading a file.

@@ -54,7 +54,6 @@ class Run {
                         .pressure = pressure_.facts()});
     evidence_.pressure = pressure_.facts();
     evidence_.writes_asked = spec_.writes_max;
-    evidence_.pressure_needed = !spec_.classic;
     try {
       if (spec_.task == Task::kSweep) {
         const Workspace swept(spec_);
@@ -74,6 +73,8 @@ class Run {
       evidence_.error = "no profile is called \"" + spec_.profile + "\"; `writecanary profiles` lists them";
       return;
     }
+    evidence_.pressure_needed = profile->needs_pressure && !spec_.classic;
+    evidence_.exposures_are_writes = profile->exposures_are_writes;
     const ProfileInfo info = profile->describe();
     Workspace workspace(spec_);
     workspace.make_run_directory(spec_.run_id);

@@ -12,10 +12,11 @@ extern const Profile kAppendConcurrent;
 extern const Profile kOffset;
 extern const Profile kAppendAsync;
 extern const Profile kAppendSync;
+extern const Profile kTailReader;
 
 std::span<const Profile* const> profiles() {
   static constexpr std::array kProfiles = {&kAppend, &kNowaitContract, &kAppendInterposed, &kAppendConcurrent,
-                                           &kOffset, &kAppendAsync,    &kAppendSync};
+                                           &kOffset, &kAppendAsync,    &kAppendSync,       &kTailReader};
   return kProfiles;
 }
 

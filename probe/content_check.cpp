@@ -1,0 +1,84 @@
+#include "probe/content_check.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <vector>
+
+#include "core/error.h"
+#include "probe/comparison.h"
+#include "probe/eviction.h"
+
+namespace writecanary::probe {
+namespace {
+
+constexpr std::size_t kPieceBytes = std::size_t{256} << 10;
+
+// Bytes read, fewer than asked for only at the end of the file.
+std::size_t read_at(const ContentView& view, std::uint64_t offset, std::span<std::byte> out) {
+  std::size_t done = 0;
+  while (done < out.size()) {
+    const ssize_t got = pread(view.fd, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw_errno("read " + view.name);
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
+const Finding* find_same(const FileReport& report, const Finding& finding) {
+  const auto same = std::ranges::find_if(report.findings, [&](const Finding& other) {
+    return other.kind == finding.kind && other.offset_bytes == finding.offset_bytes &&
+           other.length_bytes == finding.length_bytes;
+  });
+  return same == report.findings.end() ? nullptr : &*same;
+}
+
+// One report of the two views; a difference that both have counts once.
+FileReport merge(FileReport hot, const FileReport& cold) {
+  for (Finding& finding : hot.findings) {
+    finding.detail += find_same(cold, finding) != nullptr ? ", in the page cache and on storage"
+                                                          : ", in the page cache; storage has other bytes there";
+  }
+  for (const Finding& finding : cold.findings) {
+    if (find_same(hot, finding) != nullptr) continue;
+    hot.tally.add(finding.kind, finding.length_bytes);
+    hot.findings.push_back(finding);
+    hot.findings.back().detail += ", on storage; the page cache had other bytes there";
+  }
+  hot.bytes_verified += cold.bytes_verified;
+  return hot;
+}
+
+}  // namespace
+
+FileReport compare_content(const RunContext& context, const ContentView& view) {
+  struct stat status {};
+  if (fstat(view.fd, &status) != 0) throw_errno("stat " + view.name);
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  Comparison comparison(view.name, context.current_tag().run, context.spec().incompressible, context.findings_wanted());
+  std::vector<std::byte> found(kPieceBytes), expected(kPieceBytes);
+  const std::uint64_t common = std::min(size, view.size_bytes);
+  for (std::uint64_t offset = 0; offset < common;) {
+    const std::size_t want = std::min<std::uint64_t>(kPieceBytes, common - offset);
+    const std::size_t got = read_at(view, offset, std::span(found).first(want));
+    view.expected(offset, std::span(expected).first(got));
+    comparison.add(offset, std::span(found).first(got), std::span(expected).first(got));
+    offset += got;
+    if (got < want) break;  // the size below says it
+  }
+  comparison.add_size(size, view.size_bytes);
+  return comparison.report();
+}
+
+void judge_content(RunContext& context, const ContentView& view) {
+  FileReport report = compare_content(context, view);
+  const Eviction eviction = evict(view.fd, view.name);
+  if (eviction.resident < eviction.pages) report = merge(std::move(report), compare_content(context, view));
+  context.absorb(report);
+}
+
+}  // namespace writecanary::probe

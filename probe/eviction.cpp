@@ -1,0 +1,35 @@
+#include "probe/eviction.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "core/error.h"
+
+namespace writecanary::probe {
+
+Eviction evict(int fd, const std::string& name) {
+  if (fdatasync(fd) != 0) throw_errno("fdatasync " + name);
+  posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+  struct stat status {};
+  if (fstat(fd, &status) != 0) throw_errno("stat " + name);
+  const auto size = static_cast<std::size_t>(status.st_size);
+  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  Eviction made{.pages = (size + page - 1) / page};
+  if (size == 0) return made;
+  made.resident = made.pages;  // unless mincore can be asked
+  void* mapping = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+  if (mapping == MAP_FAILED) return made;
+  std::vector<unsigned char> pages(made.pages);
+  if (mincore(mapping, size, pages.data()) == 0) {
+    made.resident = static_cast<std::uint64_t>(std::ranges::count_if(pages, [](auto flags) { return flags & 1; }));
+  }
+  munmap(mapping, size);
+  return made;
+}
+
+}  // namespace writecanary::probe
