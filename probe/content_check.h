@@ -30,4 +30,8 @@ FileReport compare_content(const RunContext& context, const ContentView& view);
 // Both views, reported to the context; each finding's detail says where it was seen. Throws SystemError.
 void judge_content(RunContext& context, const ContentView& view);
 
+// Of what readers saw wrong while the file was in use: what is right now that it rests, said to be transient. What is
+// still wrong is left to judge_content() or judge_file(). Throws SystemError.
+FileReport keep_transient(const RunContext& context, const ContentView& view, std::span<const Finding> seen);
+
 }  // namespace writecanary::probe

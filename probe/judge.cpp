@@ -42,7 +42,11 @@ Judgement without_findings(const Evidence& evidence) {
   }
   const std::uint64_t enough =
       evidence.writes_asked == 0 ? kExposuresForClean : std::min(kExposuresForClean, evidence.writes_asked);
-  if (counters.exposures >= enough) return {Verdict::kClean, exposed_of(evidence) + ", " + verified};
+  if (counters.exposures >= enough) {
+    std::string reason = exposed_of(evidence) + ", " + verified;
+    if (!evidence.note.empty()) reason += "; " + evidence.note;
+    return {Verdict::kClean, std::move(reason)};
+  }
   std::string reason = fmt::format("{}, and {} are needed for a verdict", exposed_of(evidence), enough);
   if (!evidence.exposure_hint.empty()) reason += ": " + evidence.exposure_hint;
   return {Verdict::kUnexposed, std::move(reason)};

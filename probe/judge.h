@@ -25,6 +25,7 @@ struct Evidence {
   std::optional<std::string> unsupported;  // why the workload cannot run here
   std::optional<std::string> error;        // what failed
   std::string exposure_hint;               // why exposures are missing, as far as the profile knows
+  std::string note;                        // what was left out because it is refused here
 };
 
 struct Judgement {

@@ -84,6 +84,8 @@ class RunContext {
 
   // Why exposures are missing, in words for the verdict; set by the profile when it knows.
   std::string exposure_hint;
+  // What a clean verdict does not speak for, because this kernel or filesystem refuses it; empty for nothing.
+  std::string note;
 
  private:
   double fraction() const;

@@ -89,6 +89,7 @@ class Run {
     evidence_.counters = context.counters();
     evidence_.tally = context.tally();
     evidence_.exposure_hint = context.exposure_hint;
+    evidence_.note = context.note;
     first_finding_seconds_ = context.first_finding_seconds();
   }
 

@@ -13,10 +13,14 @@ extern const Profile kOffset;
 extern const Profile kAppendAsync;
 extern const Profile kAppendSync;
 extern const Profile kTailReader;
+extern const Profile kSharedBlocks;
+extern const Profile kLargeFolio;
+extern const Profile kCollapse;
 
 std::span<const Profile* const> profiles() {
-  static constexpr std::array kProfiles = {&kAppend, &kNowaitContract, &kAppendInterposed, &kAppendConcurrent,
-                                           &kOffset, &kAppendAsync,    &kAppendSync,       &kTailReader};
+  static constexpr std::array kProfiles = {&kAppend,       &kNowaitContract, &kAppendInterposed, &kAppendConcurrent,
+                                           &kOffset,       &kAppendAsync,    &kAppendSync,       &kTailReader,
+                                           &kSharedBlocks, &kLargeFolio,     &kCollapse};
   return kProfiles;
 }
 
