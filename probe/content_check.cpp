@@ -91,8 +91,8 @@ FileReport keep_transient(const RunContext& context, const ContentView& view, st
 
 void judge_content(RunContext& context, const ContentView& view) {
   FileReport report = compare_content(context, view);
-  const Eviction eviction = evict(view.fd, view.name);
-  if (eviction.resident < eviction.pages) report = merge(std::move(report), compare_content(context, view));
+  const Residency left = evict(view.fd, view.name);
+  if (left.resident < left.pages) report = merge(std::move(report), compare_content(context, view));
   context.absorb(report);
 }
 

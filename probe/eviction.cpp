@@ -12,14 +12,12 @@
 
 namespace writecanary::probe {
 
-Eviction evict(int fd, const std::string& name) {
-  if (fdatasync(fd) != 0) throw_errno("fdatasync " + name);
-  posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+Residency residency(int fd, const std::string& name) {
   struct stat status {};
   if (fstat(fd, &status) != 0) throw_errno("stat " + name);
   const auto size = static_cast<std::size_t>(status.st_size);
   const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-  Eviction made{.pages = (size + page - 1) / page};
+  Residency made{.pages = (size + page - 1) / page};
   if (size == 0) return made;
   made.resident = made.pages;  // unless mincore can be asked
   void* mapping = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -30,6 +28,12 @@ Eviction evict(int fd, const std::string& name) {
   }
   munmap(mapping, size);
   return made;
+}
+
+Residency evict(int fd, const std::string& name) {
+  if (fdatasync(fd) != 0) throw_errno("fdatasync " + name);
+  posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+  return residency(fd, name);
 }
 
 }  // namespace writecanary::probe

@@ -9,14 +9,19 @@
 
 namespace writecanary::probe {
 
-struct Eviction {
+struct Residency {
   std::uint64_t pages = 0;     // of the file
   std::uint64_t resident = 0;  // of them, still in the page cache
 
-  bool complete() const { return resident == 0; }
+  bool none() const { return resident == 0; }
 };
 
-// Writes the file back (fdatasync) and drops it. Throws SystemError when writing back fails; `name` is for that text.
-Eviction evict(int fd, const std::string& name);
+// How much of the file is in the page cache. Without an answer from mincore all of it is taken to be. Throws
+// SystemError.
+Residency residency(int fd, const std::string& name);
+
+// Writes the file back (fdatasync) and drops it. Returns what stayed. Throws SystemError when writing back fails;
+// `name` is for that text.
+Residency evict(int fd, const std::string& name);
 
 }  // namespace writecanary::probe

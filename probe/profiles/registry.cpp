@@ -16,11 +16,14 @@ extern const Profile kTailReader;
 extern const Profile kSharedBlocks;
 extern const Profile kLargeFolio;
 extern const Profile kCollapse;
+extern const Profile kDirectAppend;
+extern const Profile kCopyAfterWrite;
 
 std::span<const Profile* const> profiles() {
-  static constexpr std::array kProfiles = {&kAppend,       &kNowaitContract, &kAppendInterposed, &kAppendConcurrent,
-                                           &kOffset,       &kAppendAsync,    &kAppendSync,       &kTailReader,
-                                           &kSharedBlocks, &kLargeFolio,     &kCollapse};
+  static constexpr std::array kProfiles = {&kAppend,        &kNowaitContract, &kAppendInterposed, &kAppendConcurrent,
+                                           &kOffset,        &kAppendAsync,    &kAppendSync,       &kTailReader,
+                                           &kSharedBlocks,  &kLargeFolio,     &kCollapse,         &kDirectAppend,
+                                           &kCopyAfterWrite};
   return kProfiles;
 }
 
