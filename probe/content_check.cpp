@@ -89,11 +89,13 @@ FileReport keep_transient(const RunContext& context, const ContentView& view, st
   return report;
 }
 
-void judge_content(RunContext& context, const ContentView& view) {
+FileReport inspect_content(const RunContext& context, const ContentView& view) {
   FileReport report = compare_content(context, view);
   const Residency left = evict(view.fd, view.name);
-  if (left.resident < left.pages) report = merge(std::move(report), compare_content(context, view));
-  context.absorb(report);
+  if (left.resident == left.pages) return report;  // nothing below the page cache, or a busy file
+  return merge(std::move(report), compare_content(context, view));
 }
+
+void judge_content(RunContext& context, const ContentView& view) { context.absorb(inspect_content(context, view)); }
 
 }  // namespace writecanary::probe

@@ -27,7 +27,9 @@ struct ContentView {
 // Compares file and view once, through read(2). Nobody may write meanwhile. Throws SystemError when reading fails.
 FileReport compare_content(const RunContext& context, const ContentView& view);
 
-// Both views, reported to the context; each finding's detail says where it was seen. Throws SystemError.
+// Both views in one report: each finding's detail says in which it was seen. Throws SystemError.
+FileReport inspect_content(const RunContext& context, const ContentView& view);
+// The same, reported to the context.
 void judge_content(RunContext& context, const ContentView& view);
 
 // Of what readers saw wrong while the file was in use: what is right now that it rests, said to be transient. What is

@@ -18,12 +18,13 @@ extern const Profile kLargeFolio;
 extern const Profile kCollapse;
 extern const Profile kDirectAppend;
 extern const Profile kCopyAfterWrite;
+extern const Profile kMixedModel;
 
 std::span<const Profile* const> profiles() {
-  static constexpr std::array kProfiles = {&kAppend,        &kNowaitContract, &kAppendInterposed, &kAppendConcurrent,
-                                           &kOffset,        &kAppendAsync,    &kAppendSync,       &kTailReader,
-                                           &kSharedBlocks,  &kLargeFolio,     &kCollapse,         &kDirectAppend,
-                                           &kCopyAfterWrite};
+  static constexpr std::array kProfiles = {&kAppend,         &kNowaitContract, &kAppendInterposed, &kAppendConcurrent,
+                                           &kOffset,         &kAppendAsync,    &kAppendSync,       &kTailReader,
+                                           &kSharedBlocks,   &kLargeFolio,     &kCollapse,         &kDirectAppend,
+                                           &kCopyAfterWrite, &kMixedModel};
   return kProfiles;
 }
 
