@@ -34,7 +34,7 @@ Judgement without_findings(const Evidence& evidence) {
   const RunCounters& counters = evidence.counters;
   const std::string verified = fmt::format("{} verified, no finding", format_size(counters.bytes_verified));
   if (evidence.stopped) return {Verdict::kStopped, "stopped by a signal: " + exposed_of(evidence) + ", " + verified};
-  if (counters.writes == 0) {
+  if (counters.writes == 0 && counters.bytes_verified == 0) {
     return {Verdict::kUnexposed, "no write was made before the limit of time, writes or bytes was reached"};
   }
   if (evidence.pressure_needed && evidence.pressure.backend == "none") {

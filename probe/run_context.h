@@ -48,6 +48,7 @@ class RunContext {
   const RunSpec& spec() const { return spec_; }
   Workspace& workspace() const { return workspace_; }
   Pressure& pressure() const { return pressure_; }
+  const Clock& clock() const { return clock_; }
   // The value of one of the profile's own options: the spec's or the default.
   std::uint64_t option(const std::string& name) const;
   // A sub-seed of the run's seed for the file that next_tag() gave last.

@@ -40,7 +40,7 @@ ProfileInfo describe() {
       .references =
           {"https://git.kernel.org/linus/6758c1128ceb (mm/filemap: optimize filemap folio adding, 6.10)",
            "https://git.kernel.org/linus/a4864671ca0b (lib/xarray: introduce a new helper xas_get_order, 6.10)",
-           "https://git.kernel.org/linus/095f627add86 (mm/filemap: drop-behind, 6.14)"},
+           "https://git.kernel.org/linus/095f627add86 (RWF_DONTCACHE, 6.14 to 6.15)"},
   };
 }
 

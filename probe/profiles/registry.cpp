@@ -19,12 +19,13 @@ extern const Profile kCollapse;
 extern const Profile kDirectAppend;
 extern const Profile kCopyAfterWrite;
 extern const Profile kMixedModel;
+extern const Profile kArchive;
 
 std::span<const Profile* const> profiles() {
   static constexpr std::array kProfiles = {&kAppend,         &kNowaitContract, &kAppendInterposed, &kAppendConcurrent,
                                            &kOffset,         &kAppendAsync,    &kAppendSync,       &kTailReader,
                                            &kSharedBlocks,   &kLargeFolio,     &kCollapse,         &kDirectAppend,
-                                           &kCopyAfterWrite, &kMixedModel};
+                                           &kCopyAfterWrite, &kMixedModel,     &kArchive};
   return kProfiles;
 }
 
