@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <tuple>
 
 #include "core/error.h"
 #include "probe/comparison.h"
@@ -34,8 +34,11 @@ FolioFile::FolioFile(RunContext& context, std::uint64_t size_bytes)
 void FolioFile::fill() {
   std::fill(generations_.begin() + static_cast<std::ptrdiff_t>(half() / kWordBytes), generations_.end(),
             generation_ = 1);
-  for (std::uint64_t offset = 0; offset < size_bytes(); offset += kWriteBytes) {
-    write({offset, std::min(kWriteBytes, size_bytes() - offset)}, offset < half() ? 0 : 1, false);
+  for (const auto& [begin, end, generation] :
+       {std::tuple{std::uint64_t{0}, half(), std::uint8_t{0}}, std::tuple{half(), size_bytes(), generation_}}) {
+    for (std::uint64_t offset = begin; offset < end; offset += kWriteBytes) {
+      write({offset, std::min(kWriteBytes, end - offset)}, generation, false);
+    }
   }
 }
 

@@ -54,7 +54,7 @@ class FolioFile {
   void judge();
 
  private:
-  std::uint64_t half() const { return size_bytes() / 2; }
+  std::uint64_t half() const { return generations_.size() / 2 * kWordBytes; }
   // A place in the second half and a length, both multiples of a word and seldom of a page.
   struct Piece {
     std::uint64_t offset, length;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -117,16 +118,19 @@ class Reader {
     return static_cast<std::size_t>(got);
   }
 
-  // Only pages below the size are touched, and nobody shortens the file.
+  // Through the page tables, but by a system call: a page that cannot be had (an I/O error, a size that went back) is
+  // an error of the call then, and not the end of the process (SIGBUS). What cannot be read so is read(2).
   std::size_t copy_mapped(std::uint64_t begin, std::span<std::byte> out) {
     const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
     const std::uint64_t lead = begin % page;
     const std::size_t length = lead + out.size();
     void* mapping = mmap(nullptr, length, PROT_READ, MAP_PRIVATE, fd_.get(), static_cast<off_t>(begin - lead));
-    if (mapping == MAP_FAILED) return read(begin, out);  // a filesystem without mappings
-    std::copy_n(static_cast<const std::byte*>(mapping) + lead, out.size(), out.begin());
+    if (mapping == MAP_FAILED) return read(begin, out);
+    const iovec to{out.data(), out.size()};
+    const iovec from{static_cast<std::byte*>(mapping) + lead, out.size()};
+    const ssize_t got = process_vm_readv(getpid(), &to, 1, &from, 1, 0);
     munmap(mapping, length);
-    return out.size();
+    return got == static_cast<ssize_t>(out.size()) ? out.size() : read(begin, out);
   }
 
   std::string name_;
