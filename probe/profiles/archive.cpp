@@ -27,7 +27,7 @@ namespace {
 
 constexpr std::size_t kPieceBytes = 128UL << 10;  // one exposure
 constexpr std::size_t kAlignment = 4096;          // of memory, places and lengths of direct reads
-constexpr std::uint64_t kSecondsPerDay = 24 * 3600;
+constexpr std::uint64_t kSecondsPerDay = 24ULL * 3600;
 constexpr char kUnfinished[] = "new-";  // prefix of a file that is not complete yet
 
 ProfileInfo describe() {
@@ -125,8 +125,8 @@ class Archive {
 
   // Complete and on storage before it gets its name.
   ArchiveName make(std::uint64_t now) {
-    const ArchiveName name{now, context_.option("file_bytes") / kAlignment * kAlignment, context_.next_tag(),
-                           context_.spec().incompressible, kernel_release()};
+    ArchiveName name{now, context_.option("file_bytes") / kAlignment * kAlignment, context_.next_tag(),
+                     context_.spec().incompressible, kernel_release()};
     const std::string text = to_string(name), unfinished = kUnfinished + text;
     const Fd fd = open(unfinished, O_WRONLY | O_CREAT | O_EXCL);
     const Pattern pattern(name.tag, name.incompressible);

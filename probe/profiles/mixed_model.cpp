@@ -35,7 +35,7 @@ ProfileInfo describe() {
       .needs_io_uring = false,
       .options = {{"operations", "operations on one file", "count", 1, 100'000, 2000},
                   {"file_bytes", "largest size of a file", "bytes", 8192, 4 << 20, 256 << 10},
-                  {"files", "files; 0: until another limit", "count", 0, 100'000, 4}},
+                  {"files", "files; 0: until another limit", "count", 0, 100'000, 3}},
       .references = {"fsx, in xfstests (ltp/fsx.c)"},
   };
 }

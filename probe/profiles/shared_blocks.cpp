@@ -41,7 +41,7 @@ ProfileInfo describe() {
       .options = {{"writers", "threads that write", "count", 2, kWritersMax, 3},
                   {"range_max_bytes", "largest range", "bytes", 64, 64 << 10, 2000},
                   {"file_bytes", "size of a file", "bytes", 64 << 10, 4 << 20, 1 << 20},
-                  {"files", "files to fill; 0: until another limit", "count", 0, 100'000, 16}},
+                  {"files", "files to fill; 0: until another limit", "count", 0, 100'000, 10}},
       .references = {"https://git.kernel.org/linus/d7b64041164c (iomap: write iomap validity checks, 6.2)",
                      "https://git.kernel.org/linus/304a68b9c63b (xfs: use iomap_valid method to detect stale cached "
                      "iomaps, 6.2)"},
