@@ -99,7 +99,6 @@ std::string report_for(const storage::FindingRow& finding, const storage::RunRow
        .replay = replay_command(spec_of(run), run.result.end.counters.writes),
        .profile = find_profile(services.catalogue, finding.profile),
        .evidence = evidence ? &*evidence : nullptr,
-       .variants = variants_of(storage::run_json(run)),
        .origin = origin_of(finding, run),
        .evidence_location = "GET /api/v1/findings/" + std::to_string(finding.id) + "/evidence (a tar archive)"});
 }

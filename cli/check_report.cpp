@@ -27,7 +27,6 @@ std::string report_of(const RunSpec& spec, const RunResult& run, const Catalogue
                       .replay = replay_command(spec, run.end.counters.writes),
                       .profile = find_profile(catalogue, run.profile),
                       .evidence = evidence ? &*evidence : nullptr,
-                      .variants = variants_of(run_document(run)),
                       .origin = fmt::format("{}; this is the first of {} findings", spec.run_id, run.end.tally.total()),
                       .evidence_location = spec.evidence_directory});
 }

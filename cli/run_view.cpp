@@ -120,6 +120,7 @@ std::string format_finding(const Finding& finding) {
   if (finding.source_offset_bytes) line += fmt::format(", belongs to {}", format_count(*finding.source_offset_bytes));
   if (finding.write) line += "; " + format_write(*finding.write);
   if (finding.intruder) line += "; inside it " + format_write(*finding.intruder);
+  if (finding.views.cold != Look::kNotLooked) line += "; " + describe(finding.views);
   return line;
 }
 

@@ -27,7 +27,7 @@ constexpr std::array<VariantText, kAllVariants.size()> kTexts = {{
 
 std::string_view to_string(Variant variant) { return kTexts[static_cast<std::size_t>(variant)].name; }
 
-std::string_view description(Variant variant) { return kTexts[static_cast<std::size_t>(variant)].description; }
+std::string_view describe(Variant variant) { return kTexts[static_cast<std::size_t>(variant)].description; }
 
 std::optional<Variant> parse_variant(std::string_view text) {
   const auto* found = std::ranges::find(kAllVariants, text, [](Variant variant) { return to_string(variant); });
@@ -65,8 +65,8 @@ std::string summarise(const Attribution& attribution) {
     std::string& list = rate.findings == 0 ? safe : unsafe;
     if (!list.empty()) list += ", ";
     list += rate.findings == 0
-                ? fmt::format("{} ({} writes, {} exposed)", description(rate.variant), rate.writes, rate.exposures)
-                : fmt::format("{} ({} findings in {} writes)", description(rate.variant), rate.findings, rate.writes);
+                ? fmt::format("{} ({} writes, {} exposed)", describe(rate.variant), rate.writes, rate.exposures)
+                : fmt::format("{} ({} findings in {} writes)", describe(rate.variant), rate.findings, rate.writes);
   }
   if (!safe.empty()) text += " No finding with " + safe + ".";
   if (!unsafe.empty()) text += " Also with " + unsafe + ".";

@@ -19,8 +19,8 @@ enum class Variant { kAsIs, kOffset, kAsync, kSync };
 
 inline constexpr std::array kAllVariants = {Variant::kAsIs, Variant::kOffset, Variant::kAsync, Variant::kSync};
 
-std::string_view to_string(Variant variant);    // "as_is", "offset", "async", "sync"
-std::string_view description(Variant variant);  // "explicit offset, no O_APPEND", as in a table of a report
+std::string_view to_string(Variant variant);  // "as_is", "offset", "async", "sync"
+std::string_view describe(Variant variant);   // "explicit offset, no O_APPEND", as in a table of a report
 std::optional<Variant> parse_variant(std::string_view text);
 
 // The repetitions of one variant, with the seed and options of the run.

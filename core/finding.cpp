@@ -112,6 +112,20 @@ void from_json(const nlohmann::json& in, WriteRef& write) {
   fields.accept("at_us", write.at_us);
 }
 
+std::string describe(const Views& views) {
+  std::string text;
+  const auto add = [&](Look look, std::string_view where) {
+    if (look == Look::kNotLooked) return;
+    if (!text.empty()) text += ", ";
+    text += look == Look::kWrong ? "wrong " : "right ";
+    text += where;
+  };
+  add(views.hot, "in the page cache");
+  add(views.cold, "on the device");
+  add(views.direct, "with O_DIRECT");
+  return text;
+}
+
 void to_json(nlohmann::json& out, const Views& views) {
   const auto text = [](Look look) {
     return look == Look::kNotLooked ? nlohmann::json() : nlohmann::json(look == Look::kWrong ? "wrong" : "right");

@@ -94,6 +94,8 @@ struct Finding {
 
 void to_json(nlohmann::json& out, const WriteRef& write);
 void from_json(const nlohmann::json& in, WriteRef& write);
+// "wrong in the page cache, right on the device", as far as there was a look.
+std::string describe(const Views& views);
 // {"hot": "wrong", "cold": "right", "direct": null}
 void to_json(nlohmann::json& out, const Views& views);
 void from_json(const nlohmann::json& in, Views& views);

@@ -119,6 +119,7 @@ std::string found_section(const ReportFacts& facts) {
   std::string text = line("Kind", fmt::format("{} ({}): {}", to_string(finding.kind), to_string(class_of(finding.kind)),
                                               describe(finding.kind))) +
                      line("Detail", finding.detail) + line("Place", where(finding));
+  if (const std::string views = describe(finding.views); !views.empty()) text += line("Views", views);
   if (finding.source_offset_bytes) text += line("Belongs to", "offset " + place(*finding.source_offset_bytes));
   if (finding.write) text += line("Write", write_text(*finding.write));
   if (finding.intruder) text += line("Intruder", write_text(*finding.intruder));
@@ -152,14 +153,14 @@ std::string run_section(const ReportFacts& facts) {
   return text;
 }
 
-std::string variants_section(const std::vector<VariantRow>& variants) {
-  if (variants.empty()) return {};
-  std::string text = "Other ways of writing, measured in the same place:\n\n";
-  text += fmt::format("  {:<24} {:>5} {:>13} {:>8} {:>10} {:>9}\n", "variant", "runs", "with findings", "writes",
-                      "exposures", "findings");
-  for (const VariantRow& row : variants) {
-    text += fmt::format("  {:<24} {:>5} {:>13} {:>8} {:>10} {:>9}\n", row.variant, row.runs, row.runs_with_findings,
-                        row.writes, row.exposures, row.findings);
+std::string variants_section(const Attribution& attribution) {
+  if (attribution.empty()) return {};
+  std::string text = "Repeated with the same seed, and in other ways of writing, in the same place:\n\n";
+  text += fmt::format("  {:<30} {:>4} {:>13} {:>7} {:>8} {:>9}\n", "variant", "runs", "with findings", "writes",
+                      "exposed", "findings");
+  for (const VariantRate& rate : attribution) {
+    text += fmt::format("  {:<30} {:>4} {:>13} {:>7} {:>8} {:>9}\n", describe(rate.variant), rate.runs,
+                        rate.runs_with_findings, rate.writes, rate.exposures, rate.findings);
   }
   return text + "\n";
 }
@@ -179,29 +180,11 @@ std::string evidence_section(const ReportFacts& facts) {
 
 }  // namespace
 
-std::vector<VariantRow> variants_of(const nlohmann::json& run_document) {
-  std::vector<VariantRow> rows;
-  const auto list = run_document.find("attribution");
-  if (list == run_document.end() || !list->is_array()) return rows;
-  for (const nlohmann::json& item : *list) {
-    VariantRow row;
-    JsonFields fields(item, "variant");
-    fields.require("variant", row.variant);
-    fields.require("runs", row.runs);
-    fields.require("runs_with_findings", row.runs_with_findings);
-    fields.require("writes", row.writes);
-    fields.require("exposures", row.exposures);
-    fields.require("findings", row.findings);
-    rows.push_back(std::move(row));
-  }
-  return rows;
-}
-
 std::string report_text(const ReportFacts& facts) {
   std::string text = heading(facts) + versions_section(facts) + "\n" + expected_section(facts) + "\n" +
                      found_section(facts) + "\n" + run_section(facts) + "\n";
   text += "To run the same plan again:\n\n  " + facts.replay + "\n\n";
-  return text + variants_section(facts.variants) + evidence_section(facts);
+  return text + variants_section(facts.run.end.attribution) + evidence_section(facts);
 }
 
 }  // namespace writecanary

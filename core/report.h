@@ -6,24 +6,11 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
-#include <vector>
 
 #include "core/profile_info.h"
 #include "core/run_result.h"
 
 namespace writecanary {
-
-// How one other way of writing did in the same place: what the run repeated to tell what is safe here.
-struct VariantRow {
-  std::string variant;
-  std::uint64_t runs = 0;
-  std::uint64_t runs_with_findings = 0;
-  std::uint64_t writes = 0;
-  std::uint64_t exposures = 0;
-  std::uint64_t findings = 0;
-};
-// The "attribution" of a run's document; none when it has none. Throws ProtocolError.
-std::vector<VariantRow> variants_of(const nlohmann::json& run_document);
 
 struct ReportFacts {
   const Finding& finding;
@@ -31,9 +18,8 @@ struct ReportFacts {
   std::string replay;                        // the command
   const ProfileInfo* profile = nullptr;      // null when the probe no longer has it
   const nlohmann::json* evidence = nullptr;  // the document beside the damaged file, null when there is none
-  std::vector<VariantRow> variants = {};
-  std::string origin = {};             // which finding of which run this is, for those who can look it up
-  std::string evidence_location = {};  // where to get it; empty: nothing was kept
+  std::string origin = {};                   // which finding of which run this is, for those who can look it up
+  std::string evidence_location = {};        // where to get it; empty: nothing was kept
 };
 
 // Lines of at most 78 columns, but for commands and what the kernel says.

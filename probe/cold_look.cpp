@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,53 +10,18 @@
 #include <cstdlib>
 #include <memory>
 #include <utility>
-#include <vector>
 
 #include "core/error.h"
 #include "core/fd.h"
 #include "core/limits.h"
+#include "probe/eviction.h"
 
 namespace writecanary::probe {
 namespace {
 
-constexpr int kEvictionTries = 3;  // pages that somebody holds for a moment (writeback, a per-CPU list) stay at first
 constexpr std::uint64_t kDirectBytesMax = 16ULL << 20;  // the copy is charged to the run
 constexpr std::size_t kDirectPiece = std::size_t{1} << 20;
 constexpr std::size_t kDirectAlignment = 4096;
-
-std::uint64_t size_of(int fd) {
-  struct stat status {};
-  if (fstat(fd, &status) != 0) throw_errno("stat a file that is looked at cold");
-  return static_cast<std::uint64_t>(status.st_size);
-}
-
-// Pages of the file that are in memory. mincore tells only whoever may write to the file, which the run may.
-std::uint64_t resident_pages(int fd, std::uint64_t size) {
-  if (size == 0) return 0;
-  void* mapping = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
-  if (mapping == MAP_FAILED) throw_errno("map a file that is looked at cold");
-  const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-  std::vector<unsigned char> residency((size + page - 1) / page);
-  const int result = mincore(mapping, size, residency.data());
-  munmap(mapping, size);
-  if (result != 0) throw_errno("mincore");
-  return static_cast<std::uint64_t>(std::ranges::count_if(residency, [](unsigned char flags) { return flags & 1; }));
-}
-
-// Nothing when every page is gone, or why not.
-std::string evict(int fd) {
-  if (fdatasync(fd) != 0) throw_errno("fdatasync");
-  const std::uint64_t size = size_of(fd);
-  std::uint64_t left = 0;
-  for (int i = 0; i < kEvictionTries; ++i) {
-    if (const int error = posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); error != 0) {
-      return "posix_fadvise(POSIX_FADV_DONTNEED): " + error_text(error);
-    }
-    left = resident_pages(fd, size);
-    if (left == 0) return "";
-  }
-  return fmt::format("{} pages of {} bytes stay in memory", left, size);
-}
 
 struct Free {
   void operator()(void* memory) const noexcept { std::free(memory); }
@@ -97,10 +61,12 @@ Look look_of(const std::optional<FileReport>& report, const Finding& finding) {
 
 ColdLook look_cold(int fd, const FileLog& log, Verifier& verifier) {
   ColdLook look;
-  look.why_not = evict(fd);
-  if (!look.why_not.empty()) return look;
+  if (const Residency left = evict(fd, log.name); !left.none()) {
+    look.why_not = fmt::format("{} of {} pages of {} stay in memory", left.resident, left.pages, log.name);
+    return look;
+  }
   // O_DIRECT first: the other brings the file back into the page cache.
-  if (const std::uint64_t size = size_of(fd); size <= kDirectBytesMax) {
+  if (const auto size = static_cast<std::uint64_t>(lseek(fd, 0, SEEK_END)); size <= kDirectBytesMax) {
     if (const Fd copy = read_direct(fd, size)) look.direct = verifier.verify(copy.get(), log, kFindingsPerRun);
   }
   look.cold = verifier.verify(fd, log, kFindingsPerRun);

@@ -18,8 +18,8 @@ struct ColdLook {
   std::string why_not;               // why there is no cold view
 };
 
-// Writes the file back (fdatasync), evicts it (posix_fadvise), proves that it is gone (mincore) and reads it. Nobody
-// may have it mapped or write to it. Throws SystemError when syncing or reading fails.
+// Evicts the file (probe/eviction.h) and reads it. Nobody may have it mapped or write to it. Throws SystemError when
+// syncing or reading fails.
 ColdLook look_cold(int fd, const FileLog& log, Verifier& verifier);
 
 // Pure. The findings of all views, each once, with what each view said of it; `hot` comes first.

@@ -20,7 +20,11 @@ std::string list_findings(const FindingTally& tally) {
   return text;
 }
 
-std::string exposed_of(const RunCounters& counters) {
+std::string exposed_of(const Evidence& evidence) {
+  const RunCounters& counters = evidence.counters;
+  if (!evidence.exposures_are_writes) {
+    return fmt::format("{} exposures with {} writes", counters.exposures, counters.writes);
+  }
   std::string text = fmt::format("{} of {} writes were exposed", counters.exposures, counters.writes);
   if (counters.disarmed != 0) text += fmt::format(" ({} came a timer tick too late)", counters.disarmed);
   return text;
@@ -29,8 +33,8 @@ std::string exposed_of(const RunCounters& counters) {
 Judgement without_findings(const Evidence& evidence) {
   const RunCounters& counters = evidence.counters;
   const std::string verified = fmt::format("{} verified, no finding", format_size(counters.bytes_verified));
-  if (evidence.stopped) return {Verdict::kStopped, "stopped by a signal: " + exposed_of(counters) + ", " + verified};
-  if (counters.writes == 0) {
+  if (evidence.stopped) return {Verdict::kStopped, "stopped by a signal: " + exposed_of(evidence) + ", " + verified};
+  if (counters.writes == 0 && counters.bytes_verified == 0) {
     return {Verdict::kUnexposed, "no write was made before the limit of time, writes or bytes was reached"};
   }
   if (evidence.pressure_needed && evidence.pressure.backend == "none") {
@@ -38,8 +42,12 @@ Judgement without_findings(const Evidence& evidence) {
   }
   const std::uint64_t enough =
       evidence.writes_asked == 0 ? kExposuresForClean : std::min(kExposuresForClean, evidence.writes_asked);
-  if (counters.exposures >= enough) return {Verdict::kClean, exposed_of(counters) + ", " + verified};
-  std::string reason = fmt::format("{}, and {} are needed for a verdict", exposed_of(counters), enough);
+  if (counters.exposures >= enough) {
+    std::string reason = exposed_of(evidence) + ", " + verified;
+    if (!evidence.note.empty()) reason += "; " + evidence.note;
+    return {Verdict::kClean, std::move(reason)};
+  }
+  std::string reason = fmt::format("{}, and {} are needed for a verdict", exposed_of(evidence), enough);
   if (!evidence.exposure_hint.empty()) reason += ": " + evidence.exposure_hint;
   return {Verdict::kUnexposed, std::move(reason)};
 }
@@ -48,7 +56,7 @@ Judgement without_findings(const Evidence& evidence) {
 
 Judgement judge(const Evidence& evidence) {
   if (evidence.tally.total() != 0) {
-    std::string reason = list_findings(evidence.tally) + "; " + exposed_of(evidence.counters);
+    std::string reason = list_findings(evidence.tally) + "; " + exposed_of(evidence);
     if (evidence.error) reason += "; it then failed: " + *evidence.error;
     return {Verdict::kCorrupt, std::move(reason)};
   }

@@ -19,11 +19,13 @@ struct Evidence {
   FindingTally tally;
   PressureFacts pressure;
   std::uint64_t writes_asked = 0;          // 0: no number was asked for
-  bool pressure_needed = true;             // false for the classic workload
+  bool pressure_needed = true;             // false when the trigger is another, and for the classic workload
+  bool exposures_are_writes = true;        // false when they are reads or copies, of which there may be more
   bool stopped = false;                    // a signal ended it
   std::optional<std::string> unsupported;  // why the workload cannot run here
   std::optional<std::string> error;        // what failed
   std::string exposure_hint;               // why exposures are missing, as far as the profile knows
+  std::string note;                        // what was left out because it is refused here
 };
 
 struct Judgement {

@@ -19,6 +19,10 @@ struct Profile {
   // Runs the workload until the context's limits. Returns why it cannot run here, if so; throws SystemError or
   // WorkspaceRefusal when it fails.
   std::optional<Unsupported> (*run)(RunContext& context);
+  // Whether the trigger is memory pressure: then nothing is exposed without a memory cgroup.
+  bool needs_pressure = true;
+  // Otherwise exposures are reads, copies and the like, beside the writes.
+  bool exposures_are_writes = true;
 };
 
 // All profiles, in the order in which `check --profile all` runs them.

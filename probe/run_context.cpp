@@ -141,15 +141,18 @@ bool RunContext::is_looked_at_cold(const FileReport& report) {
 }
 
 void RunContext::absorb(const FileReport& report, int fd, const FileLog& log) {
+  absorb(report);
+  if (report.tally.total() != 0) evidence_.keep(fd, log, report, moment());
+}
+
+void RunContext::absorb(const FileReport& report) {
   counters_.bytes_verified += report.bytes_verified;
-  if (report.tally.total() == 0) return;
   remember(report.tally);
   for (const Finding& finding : report.findings) {
-    if (findings_sent_ == kFindingsPerRun) break;
+    if (findings_sent_ == kFindingsPerRun) return;
     emitter_.send(FindingEvent{finding});
     ++findings_sent_;
   }
-  evidence_.keep(fd, log, report, moment());
 }
 
 void RunContext::report(const Finding& finding) {

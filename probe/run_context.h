@@ -50,6 +50,7 @@ class RunContext {
   const RunSpec& spec() const { return spec_; }
   Workspace& workspace() const { return workspace_; }
   Pressure& pressure() const { return pressure_; }
+  const Clock& clock() const { return clock_; }
   // The value of one of the profile's own options: the spec's or the default.
   std::uint64_t option(const std::string& name) const;
   // A sub-seed of the run's seed for the file that next_tag() gave last.
@@ -66,6 +67,8 @@ class RunContext {
 
   // Counts one write with what came of it. `exposed`: it ran the path that the profile watches.
   void count(const WriteRef& write, bool exposed);
+  // Counts what ran that path and is no write: a read that raced, a copy, a collapse.
+  void expose(std::uint64_t count) { counters_.exposures += count; }
   const RunCounters& counters() const { return counters_; }
   const FindingTally& tally() const { return tally_; }
   std::optional<double> first_finding_seconds() const { return first_finding_seconds_; }
@@ -77,6 +80,8 @@ class RunContext {
   void judge_file(int fd, const FileLog& log);
   // The same for a file that was verified elsewhere.
   void absorb(const FileReport& report, int fd, const FileLog& log);
+  // The same for an oracle without a log. No file is kept: without its log nobody could judge it again.
+  void absorb(const FileReport& report);
   // Findings that are still wanted in full.
   std::uint64_t findings_wanted() const { return kFindingsPerRun - findings_sent_; }
   // Reports one finding that was made without reading a file.
@@ -84,6 +89,8 @@ class RunContext {
 
   // Why exposures are missing, in words for the verdict; set by the profile when it knows.
   std::string exposure_hint;
+  // What a clean verdict does not speak for, because this kernel or filesystem refuses it; empty for nothing.
+  std::string note;
 
  private:
   double fraction() const;

@@ -55,7 +55,6 @@ class Run {
                         .pressure = pressure_.facts()});
     evidence_.pressure = pressure_.facts();
     evidence_.writes_asked = spec_.writes_max;
-    evidence_.pressure_needed = !spec_.classic;
     try {
       if (spec_.task == Task::kSweep) {
         const Workspace swept(spec_);
@@ -75,6 +74,8 @@ class Run {
       evidence_.error = "no profile is called \"" + spec_.profile + "\"; `writecanary profiles` lists them";
       return;
     }
+    evidence_.pressure_needed = profile->needs_pressure && !spec_.classic;
+    evidence_.exposures_are_writes = profile->exposures_are_writes;
     const ProfileInfo info = profile->describe();
     Workspace workspace(spec_);
     workspace.make_run_directory(spec_.run_id);
@@ -92,6 +93,7 @@ class Run {
     evidence_.counters = context.counters();
     evidence_.tally = context.tally();
     evidence_.exposure_hint = context.exposure_hint;
+    evidence_.note = context.note;
     first_finding_seconds_ = context.first_finding_seconds();
   }
 

@@ -88,12 +88,18 @@ class StreamFile {
 void run_stream(RunContext& context, const StreamShape& shape, StreamWriter& writer) {
   // Filled once here, so that no page of it is charged between tighten() and relieve().
   std::vector<std::uint64_t> buffer(shape.write_max / sizeof(std::uint64_t) + 1, 1);
-  while (context.may_continue()) StreamFile(context, shape, writer, buffer).run();
+  for (std::uint64_t files = 0; context.may_continue() && (shape.files_max == 0 || files < shape.files_max); ++files) {
+    StreamFile(context, shape, writer, buffer).run();
+  }
 }
 
 StreamShape armed_shape(const RunContext& context, int open_flags) {
-  StreamShape shape{context.option("write_min_bytes"), context.option("write_max_bytes"), context.option("file_bytes"),
-                    open_flags, true};
+  StreamShape shape{context.option("write_min_bytes"),
+                    context.option("write_max_bytes"),
+                    context.option("file_bytes"),
+                    open_flags,
+                    true,
+                    0};
   shape.write_max = std::max(shape.write_max, shape.write_min + 2 * sizeof(std::uint64_t));
   return shape;
 }

@@ -37,6 +37,7 @@ struct StreamShape {
   std::uint64_t file_bytes = 0;                // a file ends when it has reached this
   int open_flags = 0;                          // O_APPEND
   bool continue_short = true;                  // write the rest after a short result; false: go on with new data
+  std::uint64_t files_max = 0;                 // 0: until the context's limits
 };
 
 // Runs until the context's limits. Throws SystemError when a write fails (after the file was verified).

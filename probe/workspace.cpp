@@ -136,6 +136,11 @@ void Workspace::remove(const std::string& name) const {
   if (unlinkat(directory_fd_.get(), name.c_str(), 0) != 0) throw_errno("remove " + directory_ + "/" + name);
 }
 
+Fd Workspace::lasting_directory(const std::string& name) const {
+  if (mkdirat(home_fd_.get(), name.c_str(), 0700) != 0 && errno != EEXIST) throw_errno("make " + home_ + "/" + name);
+  return open_at(home_fd_, home_, name, O_RDONLY | O_DIRECTORY);
+}
+
 bool Workspace::enough_space(std::string& why) const {
   struct statvfs space {};
   if (fstatvfs(home_fd_.get(), &space) != 0) throw_errno("statvfs " + home_);

@@ -42,6 +42,9 @@ class Workspace {
   Fd open(const std::string& name, int flags) const;
   void remove(const std::string& name) const;
 
+  // A directory beside the run's, made when missing. It outlives the run: no sweep touches it. Throws SystemError.
+  Fd lasting_directory(const std::string& name) const;
+
   // False when less would remain free on the filesystem than the spec demands; the text says the figures.
   bool enough_space(std::string& why) const;
 

@@ -12,10 +12,20 @@ extern const Profile kAppendConcurrent;
 extern const Profile kOffset;
 extern const Profile kAppendAsync;
 extern const Profile kAppendSync;
+extern const Profile kTailReader;
+extern const Profile kSharedBlocks;
+extern const Profile kLargeFolio;
+extern const Profile kCollapse;
+extern const Profile kDirectAppend;
+extern const Profile kCopyAfterWrite;
+extern const Profile kMixedModel;
+extern const Profile kArchive;
 
 std::span<const Profile* const> profiles() {
-  static constexpr std::array kProfiles = {&kAppend, &kNowaitContract, &kAppendInterposed, &kAppendConcurrent,
-                                           &kOffset, &kAppendAsync,    &kAppendSync};
+  static constexpr std::array kProfiles = {&kAppend,         &kNowaitContract, &kAppendInterposed, &kAppendConcurrent,
+                                           &kOffset,         &kAppendAsync,    &kAppendSync,       &kTailReader,
+                                           &kSharedBlocks,   &kLargeFolio,     &kCollapse,         &kDirectAppend,
+                                           &kCopyAfterWrite, &kMixedModel,     &kArchive};
   return kProfiles;
 }
 

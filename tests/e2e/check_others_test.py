@@ -9,6 +9,11 @@ from harness.check import CLEAN, INCONCLUSIVE, UNSUPPORTED, check
 from harness.mounts import loop_mount, temporary_directory
 
 
+# Profiles whose trigger is a non-blocking buffered write that stops part-way.
+NEED_INLINE_WRITES = ("append", "nowait-contract", "append-interposed", "append-concurrent", "offset", "append-async",
+                      "append-sync")
+
+
 class CannotBeExposed:
     """The cases, for a class that names the filesystem."""
 
@@ -19,11 +24,11 @@ class CannotBeExposed:
         cls.path = cls.enterClassContext(loop_mount(cls.enterClassContext(temporary_directory()), cls.fstype))
 
     def test_every_profile_says_that_it_proves_nothing(self):
-        checked = check(self.path, "--profile", "all", "--writes", "40")
-        self.assertIn(checked.exit_code, (INCONCLUSIVE, UNSUPPORTED))
-        self.assertGreaterEqual(len(checked.document["runs"]), 7)
-        for done in checked.document["runs"]:
-            with self.subTest(done["profile"]):
+        for profile in NEED_INLINE_WRITES:
+            with self.subTest(profile):
+                checked = check(self.path, "--profile", profile, "--writes", "40")
+                self.assertIn(checked.exit_code, (INCONCLUSIVE, UNSUPPORTED))
+                done = checked.run
                 self.assertIn(done["verdict"], ("unexposed", "unsupported"), done)
                 self.assertNotEqual(done["reason"], "")
 

@@ -1,6 +1,7 @@
 """`writecanary check` on a fresh XFS: every profile reaches its trigger, and says the right thing about this kernel."""
 
 import os
+import shutil
 import subprocess
 import unittest
 
@@ -90,10 +91,12 @@ class CheckOnXfs(unittest.TestCase):
         self.assertEqual(ran.returncode, CORRUPT, ran.stdout + ran.stderr)
         lines = ran.stdout.splitlines()
         for profile in ("append", "nowait-contract", "append-concurrent", "append-interposed", "append-async",
-                        "append-sync", "offset"):
+                        "append-sync", "offset", "tail-reader", "shared-blocks", "large-folio", "direct-append",
+                        "copy-after-write", "mixed-model"):
             with self.subTest(profile):
                 [row] = [line for line in lines if line.split()[:1] == [profile] and len(line.split()) > 4]
-                self.assertIn(row.split()[1], ("clean", "corrupt"))
+                self.assertIn(row.split()[1], ("clean", "corrupt", "unexposed"))
+        shutil.rmtree(os.path.join(self.path, ".writecanary"))  # the archive stays by design
 
 
 if __name__ == "__main__":

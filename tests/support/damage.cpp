@@ -52,12 +52,18 @@ void set(Rule& rule, std::string_view key, std::string_view value) {
     rule.every = parse_number(key, value);
   } else if (key == "offset") {
     rule.offset_bytes = parse_number(key, value);
+  } else if (key == "place") {
+    rule.place = parse_number(key, value);
+  } else if (key == "on") {
+    if (value != "read" && value != "write") throw std::invalid_argument("rule: on: must be read or write");
+    rule.on_read = value == "read";
   } else if (key == "length") {
     rule.length_bytes = parse_number(key, value);
   } else if (key == "bit") {
     rule.bit = static_cast<unsigned>(parse_number(key, value));
   } else {
-    throw std::invalid_argument(fmt::format("rule: \"{}\" is none of kind, file, at, every, offset, length, bit", key));
+    throw std::invalid_argument(
+        fmt::format("rule: \"{}\" is none of kind, on, file, at, every, offset, place, length, bit", key));
   }
 }
 
@@ -99,12 +105,14 @@ Rule parse_rule(std::string_view text) {
   if (rule.offset_bytes > kRequestBytesMax || rule.length_bytes > kRequestBytesMax) {
     throw std::invalid_argument(fmt::format("rule: offset and length: at most {}", kRequestBytesMax));
   }
+  if (rule.on_read && changes_length(rule.kind)) throw std::invalid_argument("rule: on=read: a read keeps its length");
   if (rule.bit > 7) throw std::invalid_argument(fmt::format("rule: bit: {} is not 0..7", rule.bit));
   return rule;
 }
 
 std::optional<Damage> damage(const Rule& rule, const Write& write, std::string_view earlier_file) {
-  const std::size_t chunk = rule.offset_bytes;
+  if (rule.place && *rule.place < write.file_offset_bytes) return std::nullopt;
+  const std::size_t chunk = rule.place ? *rule.place - write.file_offset_bytes : rule.offset_bytes;
   const std::size_t length = rule.kind == Kind::kFlip ? 1 : rule.length_bytes;
   const std::size_t needed = chunk + length * (rule.kind == Kind::kReorder ? 2 : 1);
   if (rule.kind == Kind::kNone || write.bytes.size() < needed) return std::nullopt;

@@ -30,10 +30,12 @@ std::string_view to_string(Kind kind);
 // bookkeeping files are left alone.
 struct Rule {
   Kind kind = Kind::kNone;
+  bool on_read = false;     // damage what a read returns and leave what is stored; only kinds that keep lengths
   std::string file;         // only files whose name begins like this
   std::uint64_t at = 0;     // only this write, counted from 1 since the rule was set; 0: see every
   std::uint64_t every = 1;  // every n-th write
-  std::uint64_t offset_bytes = 4096;
+  std::uint64_t offset_bytes = 4096;   // of the chunk in the write
+  std::optional<std::uint64_t> place;  // of the chunk in the file instead: only requests that cover it count
   std::uint64_t length_bytes = 4096;
   unsigned bit = 0;
 

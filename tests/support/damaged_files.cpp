@@ -40,7 +40,7 @@ ssize_t DamagedFiles::write(int fd, const std::string& name, std::string_view by
   std::int64_t& shift = shift_[file.st_ino];
   const std::uint64_t stream_offset = append ? at - static_cast<std::uint64_t>(shift) : at;
   std::optional<Damage> done;
-  if (rule_.watches(name)) {
+  if (!rule_.on_read && rule_.watches(name)) {
     remember_head(name, bytes, stream_offset);
     done = damage(rule_, {bytes, at, stream_offset, append}, earlier_head_);
   }
@@ -54,6 +54,15 @@ ssize_t DamagedFiles::write(int fd, const std::string& name, std::string_view by
   const ssize_t written = pwrite(fd, kept.data(), kept.size(), static_cast<off_t>(at));
   if (written < 0) return -errno;
   return hit ? static_cast<ssize_t>(bytes.size()) : written;
+}
+
+void DamagedFiles::damage_read(const std::string& name, std::span<char> bytes, std::uint64_t offset_bytes) {
+  if (!rule_.on_read || !rule_.watches(name)) return;
+  const auto done = damage(rule_, {{bytes.data(), bytes.size()}, offset_bytes, offset_bytes, false}, earlier_head_);
+  if (!done || !rule_.hits(++writes_)) return;
+  log(*done, name);
+  ++damaged_;
+  std::ranges::copy(done->bytes, bytes.begin());
 }
 
 void DamagedFiles::remember_head(const std::string& name, std::string_view bytes, std::uint64_t stream_offset_bytes) {

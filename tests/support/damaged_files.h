@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -32,6 +33,9 @@ class DamagedFiles {
   // Writes to fd, which must be open without O_APPEND: an append goes to the end of the file as it stands, whatever
   // size the kernel believes in. Returns what a faithful filesystem would have returned, or -errno.
   ssize_t write(int fd, const std::string& name, std::string_view bytes, std::uint64_t offset_bytes, bool append);
+
+  // Damages what was read from this offset, if the rule is for reads; counted and logged as writes are.
+  void damage_read(const std::string& name, std::span<char> bytes, std::uint64_t offset_bytes);
 
   // The file is new or empty: nothing in it has been shifted.
   void forget(ino_t inode) { shift_.erase(inode); }

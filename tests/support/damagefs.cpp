@@ -21,6 +21,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "core/error.h"
@@ -127,8 +128,12 @@ int release(const char* /*path*/, fuse_file_info* info) {
 }
 
 int read(const char* /*path*/, char* out, std::size_t size, off_t offset, fuse_file_info* info) {
-  const ssize_t got = pread(open_file_of(info)->fd.get(), out, size, offset);
-  return got < 0 ? -errno : static_cast<int>(got);
+  const OpenFile& file = *open_file_of(info);
+  const ssize_t got = pread(file.fd.get(), out, size, offset);
+  if (got < 0) return -errno;
+  const std::span read(out, static_cast<std::size_t>(got));
+  mount_of_request().files.damage_read(file.name, read, static_cast<std::uint64_t>(offset));
+  return static_cast<int>(got);
 }
 
 int write(const char* /*path*/, const char* bytes, std::size_t size, off_t offset, fuse_file_info* info) {
@@ -140,6 +145,10 @@ int write(const char* /*path*/, const char* bytes, std::size_t size, off_t offse
 int fsync(const char* /*path*/, int data_only, fuse_file_info* info) {
   const int fd = open_file_of(info)->fd.get();
   return result(data_only != 0 ? fdatasync(fd) : ::fsync(fd));
+}
+
+int fallocate(const char* /*path*/, int mode, off_t offset, off_t length, fuse_file_info* info) {
+  return result(::fallocate(open_file_of(info)->fd.get(), mode, offset, length));
 }
 
 int statfs(const char* /*path*/, struct statvfs* out) { return result(fstatvfs(backing(), out)); }
@@ -202,6 +211,7 @@ fuse_operations operations() {
   table.statfs = statfs;
   table.release = release;
   table.fsync = fsync;
+  table.fallocate = fallocate;
   table.setxattr = setxattr;
   table.getxattr = getxattr;
   table.opendir = opendir;
@@ -247,7 +257,7 @@ int main(int argc, char** argv) {
   app.add_option("backing", backing)->required();
   app.add_option("mountpoint", mount_point)->required();
   app.add_option("--log", log, "file to which every damage is appended")->required();
-  app.add_option("--rule", rule, "kind=...,file=PREFIX,at=N | every=N,offset=N,length=N,bit=N");
+  app.add_option("--rule", rule, "kind=...,on=read,file=PREFIX,at=N | every=N,offset=N | place=N,length=N,bit=N");
   app.add_flag("--cached", cached, "put the page cache between the writer and the damage");
   CLI11_PARSE(app, argc, argv);
   try {

@@ -181,6 +181,33 @@ class DamageFs(unittest.TestCase):
         with self.assertRaises(FileNotFoundError):
             os.stat(path)
 
+    def test_a_damaged_read_leaves_what_is_stored(self):
+        writes = self.pieces(1)
+        self.write_file("read", writes)
+        self.mount.set_rule(kind="zero", on="read", place=5000, length=300, at=1)
+        path = os.path.join(self.mount.mount_point, "read")
+        fd = os.open(path, os.O_RDONLY)
+        self.addCleanup(os.close, fd)
+        if self.cached:  # what the page cache has is not read again
+            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        first = os.pread(fd, 16_384, 0)
+        [entry] = self.mount.log()
+        self.assertEqual((entry["offset"], entry["length"]), (5000, 300))
+        self.assertEqual(first[5000:5300], bytes(300))
+        self.assertEqual(first[:5000] + first[5300:], writes[0][:5000] + writes[0][5300:16_384])
+        with open(os.path.join(self.mount.backing, "read"), "rb") as stored:
+            self.assertEqual(stored.read(), writes[0])
+
+    def test_only_writes_that_cover_the_place_count(self):
+        self.mount.set_rule(kind="zero", place=100_000, length=500, every=1)
+        writes = self.pieces(3, 60_000)
+        self.write_file("place", writes)
+        if not self.cached:
+            self.assertEqual(self.mount.status().split(" ", 1)[1], "writes=1 damaged=1")
+        content = bytearray(b"".join(writes))
+        content[100_000:100_500] = bytes(500)
+        self.assertEqual(self.read_both_ways("place"), content)
+
     def test_direct_io_is_accepted(self):
         buffer = mmap.mmap(-1, 65_536)
         buffer.write(self.random.randbytes(65_536))

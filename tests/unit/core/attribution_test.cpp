@@ -10,7 +10,7 @@ namespace {
 TEST(Variant, HasNameAndDescription) {
   for (const Variant variant : kAllVariants) {
     EXPECT_EQ(parse_variant(to_string(variant)), variant);
-    EXPECT_FALSE(description(variant).empty());
+    EXPECT_FALSE(describe(variant).empty());
   }
   EXPECT_EQ(to_string(Variant::kAsync), "async");
   EXPECT_EQ(parse_variant("inline"), std::nullopt);

@@ -129,21 +129,22 @@ TEST_F(ReportTest, SaysEverythingThatAStrangerNeeds) {
   ReportFacts given = facts();
   given.evidence = &evidence;
   given.evidence_location = "/var/evidence/7";
-  given.variants = {{"IOSQE_ASYNC", 5, 0, 1500, 1500, 0}};
+  run_.end.attribution = {{.variant = Variant::kAsync, .runs = 5, .writes = 1500, .exposures = 1499}};
+  finding_.views = {.hot = Look::kWrong, .cold = Look::kRight, .direct = Look::kNotLooked};
   const std::string text = report_text(given);
   for (const char* part :
        {"torn on xfs, Linux 6.1.170: 1024 bytes at offset 12288 (0x3000) of file-1\n", "\nKernel:       6.1.170 #1 SMP",
         "Devices:      dm-0 (vg-data) on sda (DISK 9000)", "Taint:        1 (P)", "io-uring-torn-append",
         "  0x0000003000      1024  B  ", "\n  writecanary check /data --profile append --seed 42 --writes 300",
-        "  IOSQE_ASYNC                  5             0     1500       1500         0\n",
-        "Evidence:     /var/evidence/7\n", "sha256"}) {
+        "  IOSQE_ASYNC                       5             0    1500     1499         0\n",
+        "Views:        wrong in the page cache, right on the device\n", "Evidence:     /var/evidence/7\n", "sha256"}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
 }
 
 TEST_F(ReportTest, LeavesOutWhatThereIsNot) {
   const std::string text = report_text(facts());
-  EXPECT_THAT(text, Not(HasSubstr("Other ways of writing")));
+  EXPECT_THAT(text, Not(HasSubstr("Repeated with the same seed")));
   EXPECT_THAT(text, Not(HasSubstr("Evidence:")));
   EXPECT_THAT(text, Not(HasSubstr("What stands where")));
   EXPECT_THAT(text, Not(HasSubstr("iomap-nowait-duplicate"))) << "a known issue of another kind";
@@ -173,22 +174,6 @@ TEST_F(ReportTest, LinesFitAMail) {
     const bool command = line.starts_with("  writecanary check");
     EXPECT_TRUE(command || line.size() <= 78) << line;
   }
-}
-
-TEST(VariantsTest, AreReadFromTheRun) {
-  EXPECT_TRUE(variants_of(json::object()).empty());
-  const json run = {{"attribution",
-                     {{{"variant", "sync"},
-                       {"runs", 3},
-                       {"runs_with_findings", 1},
-                       {"writes", 9},
-                       {"exposures", 8},
-                       {"findings", 2}}}}};
-  const auto rows = variants_of(run);
-  ASSERT_EQ(rows.size(), 1U);
-  EXPECT_EQ(rows[0].variant, "sync");
-  EXPECT_EQ(rows[0].findings, 2U);
-  EXPECT_THROW(variants_of({{"attribution", {{{"variant", 1}}}}}), ProtocolError);
 }
 
 }  // namespace

@@ -36,6 +36,20 @@ TEST(Judge, WithoutACgroupNothingIsClean) {
   EXPECT_NE(judgement.reason.find("/sys/fs/cgroup/memory.max: Permission denied"), std::string::npos);
 }
 
+TEST(Judge, ATriggerOfAnotherKindNeedsNoCgroup) {
+  Evidence evidence = exposed(500, 0);
+  evidence.pressure = {"none", "", "no cgroup here"};
+  evidence.pressure_needed = false;
+  evidence.exposures_are_writes = false;
+  evidence.counters.bytes_verified = 1 << 20;
+  evidence.note = "without FICLONE";
+  const Judgement judgement = judge(evidence);
+  EXPECT_EQ(judgement.verdict, Verdict::kClean);
+  EXPECT_EQ(judgement.reason, "500 exposures with 0 writes, 1 MiB verified, no finding; without FICLONE");
+  evidence.counters.exposures = 0;
+  EXPECT_EQ(judge(evidence).verdict, Verdict::kUnexposed);
+}
+
 TEST(Judge, FindingsOutweighEverything) {
   Evidence evidence = exposed(0, 3);
   evidence.tally.add(FindingKind::kDuplicate, 131072);

@@ -56,6 +56,18 @@ TEST_F(WorkspaceTest, SweepsWhatDeadRunsLeftAndNothingElse) {
   EXPECT_TRUE(fs::exists(home() + "/note"));
 }
 
+TEST_F(WorkspaceTest, ALastingDirectoryOutlivesRunsAndSweeps) {
+  for (int run = 0; run < 2; ++run) {
+    Workspace workspace(spec_);
+    workspace.make_run_directory("7");
+    const Fd directory = workspace.lasting_directory("archive");
+    EXPECT_EQ(fs::exists(home() + "/archive/kept"), run == 1);
+    std::ofstream(home() + "/archive/kept") << "for weeks";
+  }
+  EXPECT_TRUE(fs::exists(home() + "/archive/kept"));
+  EXPECT_FALSE(fs::exists(home() + "/run-7"));
+}
+
 TEST_F(WorkspaceTest, KeepsASecondCanaryOut) {
   {
     const Workspace first(spec_);

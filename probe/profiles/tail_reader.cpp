@@ -1,0 +1,227 @@
+// tail-reader: one appender and readers that follow it, as log shippers do.
+//
+// The size that fstat() shows is a promise: every byte below it was written. A kernel that publishes the size before
+// the data, or a page before it is filled, lets a reader see zeros there for a moment. Nobody finds them later.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <ctime>
+#include <future>
+#include <vector>
+
+#include "core/error.h"
+#include "probe/comparison.h"
+#include "probe/content_check.h"
+#include "probe/pattern.h"
+#include "probe/profile.h"
+#include "probe/stream.h"
+
+namespace writecanary::probe {
+namespace {
+
+constexpr std::uint64_t kLookBytes = 64ULL << 10;  // how far behind the end a reader looks
+constexpr std::uint64_t kAppendsBetween = 16;      // two moments at which the appender lets a reader catch up
+constexpr timespec kWait{0, 50'000};
+constexpr int kWaitsMax = 1000;             // a reader that failed does not catch up
+constexpr std::size_t kWrongLooksMax = 16;  // per reader and file; more tell nothing new
+
+ProfileInfo describe() {
+  return {
+      .name = "tail-reader",
+      .title = "reading behind an appender",
+      .description =
+          "One thread appends with write(2); others ask for the size and read up to it, with pread(2) and through a "
+          "mapping in turn.",
+      .role = "detector",
+      .oracle =
+          "Nothing below the size that a reader saw is other than what was written. A wrong look is repeated when the "
+          "appender has ended: if it is right then, the finding says \"transient\".",
+      .exposure = "A reader looked at new bytes while an append was in flight.",
+      .needs_io_uring = false,
+      .options = {{"readers", "threads that read; every second one through a mapping", "count", 1, 4, 2},
+                  {"write_max_bytes", "largest append", "bytes", 4096, 1 << 20, 24 << 10},
+                  {"file_bytes", "a file ends when it has reached this", "bytes", 64 << 10, 64 << 20, 4 << 20},
+                  {"files", "files to fill; 0: until another limit", "count", 0, 100'000, 32}},
+      .references = {"https://git.kernel.org/linus/e2c27b803bb6 (mm/filemap: avoid buffered read/write race to read "
+                     "inconsistent data, 6.7)"},
+  };
+}
+
+// What the appender tells its readers.
+struct Progress {
+  std::atomic<bool> done{false};
+  std::atomic<std::uint64_t> appends{0};  // odd while one is in flight
+  std::atomic<std::uint64_t> seen{0};     // a size that a reader has looked at
+};
+
+struct Looks {
+  std::uint64_t exposed = 0;
+  std::uint64_t bytes = 0;
+  std::vector<Finding> wrong;
+};
+
+class Reader {
+ public:
+  Reader(const RunContext& context, const RunFile& file, const Tag& tag, bool mapped)
+      : name_(file.name()),
+        tag_(tag),
+        incompressible_(context.spec().incompressible),
+        mapped_(mapped),
+        fd_(context.workspace().open(file.name(), O_RDONLY)),
+        found_(kLookBytes / kWordBytes),
+        expected_(kLookBytes / kWordBytes) {}
+
+  Looks follow(Progress& progress) {
+    std::uint64_t seen = 0;
+    while (!progress.done.load(std::memory_order_acquire) && looks_.wrong.size() < kWrongLooksMax) {
+      const std::uint64_t before = progress.appends.load(std::memory_order_acquire);
+      struct stat status {};
+      if (fstat(fd_.get(), &status) != 0) throw_errno("stat " + name_);
+      const auto size = static_cast<std::uint64_t>(status.st_size);
+      if (size == seen) continue;
+      look(size);
+      const std::uint64_t after = progress.appends.load(std::memory_order_acquire);
+      if (before % 2 == 1 || before != after) ++looks_.exposed;
+      seen = size;
+      progress.seen.store(size, std::memory_order_release);
+    }
+    return std::move(looks_);
+  }
+
+ private:
+  void look(std::uint64_t size) {
+    const std::uint64_t begin = (size - std::min(size, kLookBytes - kWordBytes)) / kWordBytes * kWordBytes;
+    const auto found = std::as_writable_bytes(std::span(found_)).first(size - begin);
+    const std::size_t got = mapped_ ? copy_mapped(begin, found) : read(begin, found);
+    Pattern(tag_, incompressible_).fill(begin, std::span(expected_).first((got + kWordBytes - 1) / kWordBytes));
+    Comparison comparison(name_, tag_.run, incompressible_, kWrongLooksMax);
+    comparison.add(begin, found.first(got), std::as_bytes(std::span(expected_)).first(got));
+    if (begin + got < size) comparison.add_size(begin + got, size);
+    looks_.bytes += got;
+    for (const Finding& finding : comparison.report().findings) {
+      looks_.wrong.push_back(finding);
+      looks_.wrong.back().detail +=
+          fmt::format(", as {} saw it with a size of {}", mapped_ ? "a mapping" : "pread(2)", size);
+    }
+  }
+
+  std::size_t read(std::uint64_t begin, std::span<std::byte> out) {
+    const ssize_t got = pread(fd_.get(), out.data(), out.size(), static_cast<off_t>(begin));
+    if (got < 0) throw_errno("read " + name_);
+    return static_cast<std::size_t>(got);
+  }
+
+  // Through the page tables, but by a system call: a page that cannot be had (an I/O error, a size that went back) is
+  // an error of the call then, and not the end of the process (SIGBUS). What cannot be read so is read(2).
+  std::size_t copy_mapped(std::uint64_t begin, std::span<std::byte> out) {
+    const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+    const std::uint64_t lead = begin % page;
+    const std::size_t length = lead + out.size();
+    void* mapping = mmap(nullptr, length, PROT_READ, MAP_PRIVATE, fd_.get(), static_cast<off_t>(begin - lead));
+    if (mapping == MAP_FAILED) return read(begin, out);
+    const iovec to{out.data(), out.size()};
+    const iovec from{static_cast<std::byte*>(mapping) + lead, out.size()};
+    const ssize_t got = process_vm_readv(getpid(), &to, 1, &from, 1, 0);
+    munmap(mapping, length);
+    return got == static_cast<ssize_t>(out.size()) ? out.size() : read(begin, out);
+  }
+
+  std::string name_;
+  Tag tag_;
+  bool incompressible_;
+  bool mapped_;
+  Fd fd_;
+  std::vector<std::uint64_t> found_, expected_;
+  Looks looks_;
+};
+
+// Appends with plain write(2) and lets the readers know when.
+class PlainWriter final : public StreamWriter {
+ public:
+  explicit PlainWriter(RunContext& context) : context_(context) {}
+
+  StreamWrite write(const RunFile& file, std::span<const std::byte> bytes, std::uint64_t offset_bytes) override {
+    if (readers_.empty()) start(file);
+    if (progress_.appends / 2 % kAppendsBetween == 0) wait_for_a_reader(offset_bytes);
+    progress_.appends.fetch_add(1, std::memory_order_acq_rel);
+    const ssize_t returned = ::write(file.fd(), bytes.data(), bytes.size());
+    const int error = errno;
+    progress_.appends.fetch_add(1, std::memory_order_acq_rel);
+    StreamWrite made;
+    made.ref.length_bytes = bytes.size();
+    made.ref.result = returned < 0 ? -error : returned;
+    return made;
+  }
+
+  // The readers end; what they saw wrong and is right now was transient. What is wrong for good, the file's own
+  // verification reports.
+  void finish(FileLog& log) override {
+    progress_.done.store(true, std::memory_order_release);
+    const Fd fd = context_.workspace().open(log.name, O_RDONLY);
+    const Pattern pattern(tag_, log.incompressible);
+    const ContentView view{fd.get(), log.name, 0,
+                           [&](std::uint64_t offset, std::span<std::byte> out) { pattern.fill_bytes(offset, out); }};
+    for (auto& reader : readers_) {
+      const Looks looks = reader.get();
+      context_.expose(looks.exposed);
+      FileReport report = keep_transient(context_, view, looks.wrong);
+      report.bytes_verified = looks.bytes;
+      context_.absorb(report);
+    }
+    readers_.clear();
+  }
+
+ private:
+  // On a busy machine the readers may not run for a while; an appender that is never caught up with proves nothing.
+  void wait_for_a_reader(std::uint64_t size) const {
+    for (int i = 0; i < kWaitsMax && progress_.seen < size; ++i) nanosleep(&kWait, nullptr);
+  }
+
+  void start(const RunFile& file) {
+    tag_ = context_.current_tag();
+    progress_.seen = 0;
+    progress_.done.store(false, std::memory_order_release);
+    for (std::uint64_t i = 0; i < context_.option("readers"); ++i) {
+      readers_.push_back(std::async(
+          std::launch::async,
+          [this, reader = Reader(context_, file, tag_, i % 2 == 1)]() mutable { return reader.follow(progress_); }));
+    }
+  }
+
+  RunContext& context_;
+  Tag tag_;
+  Progress progress_;
+  std::vector<std::future<Looks>> readers_;  // their destructors wait, so the readers must have been told before
+  struct Ender {
+    std::atomic<bool>& done;
+    ~Ender() { done.store(true, std::memory_order_release); }
+  } ender_{progress_.done};
+};
+
+std::optional<Unsupported> run(RunContext& context) {
+  PlainWriter writer(context);
+  run_stream(context,
+             {.write_min = kWordBytes,
+              .write_max = context.option("write_max_bytes"),
+              .file_bytes = context.option("file_bytes"),
+              .open_flags = O_APPEND,
+              .continue_short = true,
+              .files_max = context.option("files")},
+             writer);
+  context.exposure_hint = "no reader looked while an append was in flight; give it more files or readers";
+  return std::nullopt;
+}
+
+}  // namespace
+
+extern const Profile kTailReader;
+const Profile kTailReader{describe, run, false, false};
+
+}  // namespace writecanary::probe
