@@ -29,7 +29,8 @@ struct ProfileInfo {
   std::string oracle;       // what must hold
   std::string exposure;     // what counts as having reached the trigger
   bool needs_io_uring = false;
-  std::vector<std::string> variants = {};  // names (core/attribution.h) of the other ways in which it can issue its writes
+  std::vector<std::string> variants =
+      {};  // names (core/attribution.h) of the other ways in which it can issue its writes
   std::vector<ProfileOption> options;
   std::vector<std::string> references;
 };

@@ -10,7 +10,13 @@
 namespace writecanary::probe {
 namespace {
 
-Finding at(std::uint64_t offset) { return {.kind = FindingKind::kZeroed, .offset_bytes = offset, .length_bytes = 8}; }
+Finding at(std::uint64_t offset) {
+  Finding finding;
+  finding.kind = FindingKind::kZeroed;
+  finding.offset_bytes = offset;
+  finding.length_bytes = 8;
+  return finding;
+}
 
 FileReport report_of(std::initializer_list<std::uint64_t> offsets) {
   FileReport report;
@@ -65,7 +71,9 @@ TEST(LookCold, ReadsTheFileFromTheDevice) {
   const ColdLook look = look_cold(fd.get(), file.log, verifier);
   if (!look.cold) GTEST_SKIP() << look.why_not;
   EXPECT_EQ(look.cold->tally.count_of(FindingKind::kBitflip), 1U);
-  if (look.direct) EXPECT_EQ(look.direct->tally.count_of(FindingKind::kBitflip), 1U);
+  if (look.direct) {
+    EXPECT_EQ(look.direct->tally.count_of(FindingKind::kBitflip), 1U);
+  }
 }
 
 TEST(LookCold, PagesThatStayAreNoColdView) {
