@@ -9,6 +9,8 @@ namespace {
 
 // Enough to recognise what was sent.
 constexpr std::size_t kShownValueBytes = 60;
+// No body of this API needs three. The parser does not recurse, but whoever prints the value does.
+constexpr int kDepthMax = 16;
 
 std::string shown(const nlohmann::json& value) {
   std::string text = value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
@@ -20,14 +22,23 @@ std::string shown(const nlohmann::json& value) {
 
 Body::Body(const std::string& text) {
   if (text.empty()) return;
+  bool too_deep = false;
   try {
-    object_ = nlohmann::json::parse(text);
+    object_ = nlohmann::json::parse(text, [&](int depth, nlohmann::json::parse_event_t, const nlohmann::json&) {
+      too_deep |= depth > kDepthMax;
+      return depth <= kDepthMax;
+    });
   } catch (const nlohmann::json::parse_error& error) {
     malformed_ = Refusal{400,
                          "malformed-json",
                          "The body is not JSON",
                          fmt::format("The body cannot be parsed as JSON (near byte {}).", error.byte),
                          {}};
+    return;
+  }
+  if (too_deep) {
+    malformed_ = invalid_body({{"", fmt::format("arrays and objects are nested more than {} deep", kDepthMax)}});
+    object_ = nlohmann::json::object();
     return;
   }
   if (!object_.is_object()) {
