@@ -25,9 +25,10 @@ EXIT_CODES = {"clean": 0, "corrupt": 2, "unexposed": 3, "unsupported": 4, "error
 @dataclasses.dataclass(frozen=True)
 class Expectation:
     verdicts: frozenset[str]  # any of these
-    # Share of the armed writes on which a finding of the kind is due at least; one finding in any case. A kind that is
-    # neither due nor tolerated must not occur.
+    # Share of the writes on which a finding of the kind is due at least; one finding in any case. A kind that is neither
+    # due nor tolerated must not occur.
     findings: dict[str, float] = dataclasses.field(default_factory=dict)
+    of_armed: bool = False  # the share is of those writes that were still armed when they were tried
     tolerated: frozenset[str] = frozenset()
     exposed_share: float = 0.0  # of the writes, at least
     first_within_seconds: float | None = None
@@ -44,12 +45,12 @@ SOUND = Expectation(frozenset({"clean", "unexposed", "error"}))
 SOUND_OR_TORN = Expectation(frozenset({"corrupt", "unexposed", "error"}), tolerated=frozenset({"torn"}))
 
 
-def corrupt(first_within_seconds: float | None = None, **findings: float) -> Expectation:
-    return Expectation(frozenset({"corrupt"}), findings, first_within_seconds=first_within_seconds)
+def corrupt(first_within_seconds: float | None = None, of_armed: bool = False, **findings: float) -> Expectation:
+    return Expectation(frozenset({"corrupt"}), findings, of_armed, first_within_seconds=first_within_seconds)
 
 
 ON_XFS_AFFECTED = {
-    "append": corrupt(duplicate=0.98, first_within_seconds=2.0),
+    "append": corrupt(duplicate=0.98, of_armed=True, first_within_seconds=2.0),
     "nowait-contract": corrupt(nowait_contract=0.90, first_within_seconds=2.0),
     "append-interposed": corrupt(torn=0.90, duplicate=0.90),
     "append-concurrent": corrupt(torn=0.0, duplicate=0.0),
@@ -82,13 +83,14 @@ def problems(expectation: Expectation, run: dict[str, Any], exit_code: int) -> l
         found.append(f"exit code {exit_code} does not mean {verdict}")
     for kind in sorted(set(counts) - set(expectation.findings) - expectation.tolerated):
         found.append(f"{counts[kind]} unexpected findings of kind {kind}")
-    armed = writes - run["disarmed"]
-    if any(expectation.findings.values()) and armed < ARMED_SHARE * writes:
+    armed = writes - run["disarmed"] if expectation.of_armed else writes
+    if armed < ARMED_SHARE * writes:
         found.append(f"only {armed} of {writes} writes were still armed when they were tried")
     for kind, share in expectation.findings.items():
         due = max(1, math.ceil(share * armed))
         if counts.get(kind, 0) < due:
-            found.append(f"{kind} in {counts.get(kind, 0)} of {armed} armed writes, expected at least {due}")
+            of = f"{armed} armed writes" if expectation.of_armed else f"{writes} writes"
+            found.append(f"{kind} in {counts.get(kind, 0)} of {of}, expected at least {due}")
     if run["exposures"] < expectation.exposed_share * writes or (expectation.exposed_share and not writes):
         found.append(f"{run['exposures']} of {writes} writes exposed, expected {expectation.exposed_share:.0%}")
     limit = expectation.first_within_seconds

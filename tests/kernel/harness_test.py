@@ -44,6 +44,18 @@ class Expectations(unittest.TestCase):
         self.assertIn("2.1 s", problems("6.1.170", "xfs", "append", **late, finding_counts={"duplicate": 200})[0])
         self.assertEqual(len(problems("6.1.170", "xfs", "append")), 3, "clean there: verdict, duplicates, first finding")
 
+    def test_only_duplicates_are_counted_against_the_armed_writes(self):
+        caught = {"verdict": "corrupt", "exit_code": 2, "first_finding_seconds": 0.5, "disarmed": 20}
+        self.assertEqual(problems("6.1.170", "xfs", "append", **caught, finding_counts={"duplicate": 177}), [])
+        self.assertIn("176 of 180 armed",
+                      problems("6.1.170", "xfs", "append", **caught, finding_counts={"duplicate": 176})[0])
+        many = caught | {"disarmed": 31}
+        self.assertIn("only 169 of 200",
+                      problems("6.1.170", "xfs", "append", **many, finding_counts={"duplicate": 169})[0])
+        self.assertIn("179 of 200 writes",
+                      problems("6.1.170", "xfs", "nowait-contract", **caught, finding_counts={"nowait_contract": 179})[0])
+        self.assertEqual(problems("6.1.170", "xfs", "append-async", disarmed=40), [])
+
     def test_classes_are_told_apart(self):
         both = {"verdict": "corrupt", "exit_code": 2}
         self.assertEqual(problems("6.1.170", "xfs", "append-concurrent", **both,
