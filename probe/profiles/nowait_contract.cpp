@@ -52,26 +52,22 @@ class NowaitWriter final : public StreamWriter {
   StreamWrite write(const RunFile& file, std::span<const std::byte> bytes, std::uint64_t offset_bytes) override {
     pacer_.settle();
     context_.pressure().tighten(headroom_);
-    const Arming arming = arm(file.fd());
-    const ssize_t returned = append_nowait(file.fd(), bytes);
-    const int error = returned < 0 ? errno : 0;
-    const bool in_time = arming.holds();
-    const std::uint64_t size = file.size_bytes();
+    const Call call = append_armed(file, bytes, offset_bytes);
     context_.pressure().relieve();
 
     StreamWrite made;
     made.ref.length_bytes = bytes.size();
     made.ref.route = Route::kInline;
-    made.ref.result = returned < 0 ? -error : returned;
-    const auto reported = static_cast<std::uint64_t>(std::max<ssize_t>(returned, 0));
-    const std::uint64_t grown = size - offset_bytes;
+    made.ref.result = call.returned < 0 ? -call.error : call.returned;
+    const auto reported = static_cast<std::uint64_t>(std::max<ssize_t>(call.returned, 0));
+    const std::uint64_t grown = call.size_after - offset_bytes;
     made.ref.inline_bytes = grown < bytes.size() ? grown : 0;
-    made.ref.disarmed = grown == 0 && !in_time;
+    made.ref.disarmed = grown == 0 && !call.in_time;
     made.exposed = grown > 0 && std::min(grown, reported) < bytes.size();
     WriteRef called = made.ref;
     called.index = context_.counters().writes;
     called.stream_offset_bytes = offset_bytes;
-    if (auto finding = check_nowait(called, offset_bytes, size, context_.workspace().page_bytes())) {
+    if (auto finding = check_nowait(called, offset_bytes, call.size_after, context_.workspace().page_bytes())) {
       finding->file = file.name();
       context_.report(*finding);
       // Takes the unreported bytes off again, so that the next call is judged for itself.
@@ -83,6 +79,29 @@ class NowaitWriter final : public StreamWriter {
   }
 
  private:
+  struct Call {
+    ssize_t returned;
+    int error;  // errno, when returned < 0
+    std::uint64_t size_after;
+    bool in_time;  // the trap was still armed when the call came back
+  };
+
+  // A call that returned EAGAIN and left the file as it was has shown nothing and changed nothing: most often a timer
+  // tick came in between, now and then a flusher held the inode. It is made again, a few times.
+  Call append_armed(const RunFile& file, std::span<const std::byte> bytes, std::uint64_t size_before) {
+    for (int attempt = 1;; ++attempt) {
+      const Arming arming = arm(file.fd());
+      Call call{append_nowait(file.fd(), bytes), 0, 0, false};
+      call.error = call.returned < 0 ? errno : 0;
+      call.in_time = arming.holds();
+      call.size_after = file.size_bytes();
+      const bool refused = call.error == EAGAIN && call.size_after == size_before;
+      if (!refused || attempt == kAttempts) return call;
+    }
+  }
+
+  static constexpr int kAttempts = 3;
+
   RunContext& context_;
   Pacer pacer_;
   std::uint64_t headroom_;

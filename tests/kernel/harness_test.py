@@ -147,7 +147,7 @@ class Report(unittest.TestCase):
                  report.Cell("6.1.170", "xfs", "offset", None, ["the guest died"])]
         self.assertIn("9 duplicate  0.25 s  yes", report.text(cells))
         self.assertRegex(report.text(cells), r"offset +none +NO")
-        self.assertIn("| 6.1.170 | xfs | append | corrupt | 200 | 200 | 9 duplicate | 0.25 s | yes |", report.markdown(cells))
+        self.assertIn("| 6.1.170 | xfs | append | corrupt | 200 | 200 | 0 | 9 duplicate | 0.25 s | yes |", report.markdown(cells))
         self.assertIn('"ok": false', report.as_json(cells, 1))
 
 

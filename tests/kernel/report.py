@@ -4,8 +4,8 @@ import dataclasses
 import json
 from typing import Any
 
-COLUMNS = ("kernel", "filesystem", "profile", "verdict", "writes", "exposures", "findings", "first", "as expected")
-NUMERIC = frozenset({"writes", "exposures", "first"})
+COLUMNS = ("kernel", "filesystem", "profile", "verdict", "writes", "exposures", "disarmed", "findings", "first", "as expected")
+NUMERIC = frozenset({"writes", "exposures", "disarmed", "first"})
 
 
 @dataclasses.dataclass
@@ -20,10 +20,10 @@ class Cell:
         place = (self.kernel, self.filesystem, self.profile)
         ending = "NO" if self.problems else "yes"
         if self.run is None:
-            return (*place, "none", "", "", "", "", ending)
+            return (*place, "none", "", "", "", "", "", ending)
         counts = self.run["finding_counts"]
         first = self.run["first_finding_seconds"]
-        return (*place, self.run["verdict"], str(self.run["writes"]), str(self.run["exposures"]),
+        return (*place, self.run["verdict"], str(self.run["writes"]), str(self.run["exposures"]), str(self.run["disarmed"]),
                 ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())) or "none",
                 "" if first is None else f"{first:.2f} s", ending)
 
