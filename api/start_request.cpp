@@ -33,7 +33,7 @@ const ProfileInfo* check_profile(Body& body, const std::string& name, const Cata
 void check_options(Body& body, const std::map<std::string, std::int64_t>& options, const ProfileInfo& profile) {
   for (const auto& [name, value] : options) {
     const auto& known = profile.options;
-    const auto option = std::find_if(known.begin(), known.end(), [&](const auto& each) { return each.name == name; });
+    const auto option = std::ranges::find(known, name, &ProfileOption::name);
     if (option == known.end()) {
       std::vector<std::string> names;
       for (const auto& each : known) names.push_back(each.name);

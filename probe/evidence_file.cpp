@@ -59,7 +59,7 @@ nlohmann::json segment_json(const Segment& segment) {
   return item;
 }
 
-nlohmann::json boundary_json(const Segment& before, const FileLog& log, Window& window) {
+nlohmann::json boundary_json(const Segment& before, const LogIndex& index, Window& window) {
   const std::uint64_t place = before.file_end();
   const std::uint64_t back =
       std::min<std::uint64_t>({place, kHexContextBytes / 2, has_stream(before) ? before.stream_end() : place});
@@ -69,7 +69,11 @@ nlohmann::json boundary_json(const Segment& before, const FileLog& log, Window& 
                          {"expected_hex", ""}};
   if (has_stream(before)) {
     std::array<std::byte, kHexContextBytes> expected;
-    Pattern(before.tag, log.incompressible).fill_bytes(before.stream_end() - back, expected);
+    if (before.content == Content::kOther) {
+      Pattern(before.tag, index.log().incompressible).fill_bytes(before.stream_end() - back, expected);
+    } else {
+      index.expect(before.tag.writer, before.stream_end() - back, expected);
+    }
     item["expected_hex"] = to_hex(expected);
   }
   return item;
@@ -91,7 +95,7 @@ ContentParts content_parts(int fd, const FileLog& log, std::uint64_t size_bytes)
   for (std::size_t i = 0; i < std::min(segments.size(), kSegmentsListed); ++i) {
     listed.push_back(segment_json(segments[i]));
     if (i > 0 && boundaries.size() < kBoundariesListed) {
-      boundaries.push_back(boundary_json(segments[i - 1], log, window));
+      boundaries.push_back(boundary_json(segments[i - 1], index, window));
     }
   }
   return {listing(std::move(listed), segments.size()),
@@ -121,11 +125,13 @@ nlohmann::json extents_part(int fd) {
 }
 
 nlohmann::json log_part(const FileLog& log) {
-  return {{"file", log.name},
-          {"run_tag", log.tag.run},
-          {"file_tag", log.tag.file},
-          {"incompressible", log.incompressible},
-          {"writers", log.writers}};
+  nlohmann::json part = {{"file", log.name},
+                         {"run_tag", log.tag.run},
+                         {"file_tag", log.tag.file},
+                         {"incompressible", log.incompressible},
+                         {"writers", log.writers}};
+  if (log.extender) part["extender"] = *log.extender;
+  return part;
 }
 
 FileLog parse_log_part(const nlohmann::json& part) {
@@ -159,6 +165,14 @@ FileLog parse_log_part(const nlohmann::json& part) {
       if (read.writer + 1 != log.writers.size()) fields.fail("writers", "each writer's own writes", write);
       next += acknowledged(read);
     }
+  }
+  if (part.contains("extender")) {
+    std::uint32_t extender = 0;
+    fields.require("extender", extender);
+    if (extender >= log.writers.size()) {
+      fields.fail("extender", fmt::format("one of the {} writers", log.writers.size()), extender);
+    }
+    log.extender = extender;
   }
   return log;
 }

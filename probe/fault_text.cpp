@@ -40,8 +40,11 @@ std::string stale_text(const Fault& fault, const LogIndex& index) {
 }
 
 std::string torn_text(const Fault& fault, const LogIndex& index) {
-  std::string text = fmt::format("{} is split at {}: {} bytes of other writers stand inside", write_text(*fault.write),
-                                 source_text(fault, index), fault.length);
+  std::string text = fmt::format("{} is split at {}: ", write_text(*fault.write), source_text(fault, index));
+  if (fault.intruder != nullptr && fault.intruder->writer == index.log().extender) {
+    return text + fmt::format("{} bytes by which the file was made longer stand inside", fault.length);
+  }
+  text += fmt::format("{} bytes of other writers stand inside", fault.length);
   if (fault.intruder != nullptr) text += ", beginning with " + write_text(*fault.intruder);
   return text;
 }

@@ -29,6 +29,14 @@ LogIndex::LogIndex(const FileLog& log) : log_(log) {
   }
 }
 
+void LogIndex::expect(std::uint32_t writer, std::uint64_t stream_offset, std::span<std::byte> bytes) const {
+  if (log_.extender == writer) {
+    std::ranges::fill(bytes, std::byte{0});
+  } else {
+    pattern(writer).fill_bytes(stream_offset, bytes);
+  }
+}
+
 std::uint64_t LogIndex::acknowledged_bytes() const {
   std::uint64_t sum = 0;
   for (const Stream& stream : streams_) sum += stream.acknowledged;

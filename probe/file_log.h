@@ -6,6 +6,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,8 @@ struct FileLog {
   Tag tag;           // of every word in the file; its writer is ignored
   bool incompressible = true;
   std::vector<std::vector<WriteRef>> writers;  // per writer, in the order of the writes
+  // The one of them that made the file longer instead of writing to it: its stream is zeros.
+  std::optional<std::uint32_t> extender = {};
 };
 
 // A log with its sums and searches. Refers to the log, which must outlive it and stay as it is.
@@ -30,6 +34,8 @@ class LogIndex {
   const FileLog& log() const { return log_; }
   std::uint32_t writers() const { return static_cast<std::uint32_t>(streams_.size()); }
   const Pattern& pattern(std::uint32_t writer) const { return streams_[writer].pattern; }
+  // What the writer's stream has from there on.
+  void expect(std::uint32_t writer, std::uint64_t stream_offset, std::span<std::byte> bytes) const;
   // Stream bytes that the kernel acknowledged to this writer.
   std::uint64_t acknowledged_bytes(std::uint32_t writer) const { return streams_[writer].acknowledged; }
   // End of what this writer ever asked to be written.

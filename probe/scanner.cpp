@@ -5,6 +5,7 @@
 #include <bit>
 #include <optional>
 
+#include "probe/extensions.h"
 #include "probe/recognizer.h"
 #include "probe/segment_list.h"
 
@@ -194,6 +195,8 @@ class Scanner {
 
 }  // namespace
 
-std::vector<Segment> scan(Window& window, const LogIndex& index) { return Scanner(window, index).scan(); }
+std::vector<Segment> scan(Window& window, const LogIndex& index) {
+  return with_extensions(Scanner(window, index).scan(), index.log());
+}
 
 }  // namespace writecanary::probe

@@ -10,6 +10,8 @@
 // Exactness: own bytes are followed to the first wrong byte, so damage begins with a wrong byte and ends with one, but
 // for whole words of zeros or of another pattern, which are taken as a whole. Between unknown bytes, fewer than 512
 // zeros are unknown too.
+//
+// Zeros that the log asked for are own bytes of its extender (probe/extensions.h).
 #pragma once
 
 #include <cstddef>

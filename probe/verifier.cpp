@@ -42,7 +42,7 @@ void add_context(Finding& finding, const Fault& fault, const LogIndex& index, Wi
   const std::uint64_t stream_end = index.acknowledged_bytes(fault.expected->writer);
   if (stream_begin >= stream_end) return;
   std::vector<std::byte> expected(std::min<std::uint64_t>(kHexContextBytes, stream_end - stream_begin));
-  index.pattern(fault.expected->writer).fill_bytes(stream_begin, expected);
+  index.expect(fault.expected->writer, stream_begin, expected);
   finding.expected_hex = to_hex(expected);
 }
 

@@ -2,7 +2,8 @@
 //
 // A trapped append is punted after its inline attempt; before its worker may go on, a small record is appended through
 // a second descriptor with a plain write(). open(2) promises that O_APPEND's seek and write are one atomic step, yet
-// the small record stands inside the big one.
+// the small record stands inside the big one. The same with the file made longer instead of written to, by ftruncate()
+// or fallocate(): then zeros stand inside.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -23,19 +24,25 @@ namespace {
 constexpr std::uint8_t kSmallWriter = 1;
 constexpr std::uint64_t kSmallMin = 1024, kSmallMax = 8192;
 
+// What is done between the two halves: values of the option "between".
+enum Between : std::int64_t { kAppend = 0, kTruncate = 1, kAllocate = 2 };
+
 ProfileInfo describe() {
+  std::vector<ProfileOption> options = armed_options();
+  options.push_back({"between", "between the halves: 0 a small append, 1 ftruncate to a larger size, 2 fallocate",
+                     "choice", kAppend, kAllocate, kAppend});
   return {
       .name = "append-interposed",
       .title = "append inside an append",
       .description =
           "A big io_uring append is stopped part-way; before its retry runs, a small record is appended to "
-          "the same file with write(). Deterministic, single-threaded.",
+          "the same file with write(), or the file is made longer. Deterministic, single-threaded.",
       .role = "detector",
       .oracle = "Each acknowledged append stands in the file in one piece (open(2): O_APPEND is a single atomic step).",
       .exposure = "The big append had made inline progress and was waiting for its retry when the small one was made.",
       .needs_io_uring = true,
       .variants = {"async"},
-      .options = armed_options(),
+      .options = std::move(options),
       .references = {"open(2), O_APPEND", "linux-xfs, June 2026: splitting an append write into two requests is racy"},
   };
 }
@@ -43,7 +50,10 @@ ProfileInfo describe() {
 class InterposedWriter final : public StreamWriter {
  public:
   InterposedWriter(RunContext& context, Trap& trap)
-      : context_(context), trap_(trap), plan_(derive_seed(context.spec().seed, 1), kSmallMin, kSmallMax) {
+      : context_(context),
+        trap_(trap),
+        plan_(derive_seed(context.spec().seed, 1), kSmallMin, kSmallMax),
+        between_(static_cast<std::int64_t>(context.option("between"))) {
     small_.resize(kSmallMax / kWordBytes);
   }
 
@@ -53,7 +63,7 @@ class InterposedWriter final : public StreamWriter {
     if (writes_.empty()) second_ = context_.workspace().open(file.name(), O_WRONLY | O_APPEND);
     StreamWrite made;
     bool interposed = false;
-    made.ref = trap_.write(file.fd(), bytes, -1, [&] { interposed = append_small(file); });
+    made.ref = trap_.write(file.fd(), bytes, -1, [&] { interposed = interpose(file); });
     made.exposed = interposed && (made.ref.inline_bytes != 0 || context_.spec().variant == Variant::kAsync);
     return made;
   }
@@ -62,33 +72,55 @@ class InterposedWriter final : public StreamWriter {
 
   void finish(FileLog& log) override {
     log.writers.push_back(std::move(writes_));
+    if (between_ != kAppend) log.extender = kSmallWriter;
     writes_.clear();
     acknowledged_ = 0;
   }
 
  private:
-  bool append_small(const RunFile& file) {
-    const auto words = std::span(small_).first(plan_.next_length() / kWordBytes);
-    Tag tag = context_.current_tag();
-    tag.writer = kSmallWriter;
-    Pattern(tag, context_.spec().incompressible).fill(acknowledged_, words);
-    const ssize_t result = ::write(second_.get(), words.data(), words.size_bytes());
-    if (result < 0) throw_errno("write to " + file.name());
+  bool interpose(const RunFile& file) {
+    const std::uint64_t length = plan_.next_length();
+    if (between_ == kAppend) {
+      append_small(file, std::span(small_).first(length / kWordBytes));
+    } else {
+      extend(file, length);
+    }
     writes_.push_back({.index = writes_.size(),
                        .writer = kSmallWriter,
                        .stream_offset_bytes = acknowledged_,
-                       .length_bytes = words.size_bytes(),
+                       .length_bytes = length,
                        .route = Route::kSync,
-                       .result = result,
+                       .result = static_cast<std::int64_t>(length),
                        .inline_bytes = 0,
                        .at_us = context_.elapsed_us()});
-    acknowledged_ += static_cast<std::uint64_t>(result);
+    acknowledged_ += length;
     return true;
+  }
+
+  void append_small(const RunFile& file, std::span<std::uint64_t> words) {
+    Tag tag = context_.current_tag();
+    tag.writer = kSmallWriter;
+    Pattern(tag, context_.spec().incompressible).fill(acknowledged_, words);
+    const ssize_t written = ::write(second_.get(), words.data(), words.size_bytes());
+    if (written < 0) throw_errno("write to " + file.name());
+    if (static_cast<std::size_t>(written) != words.size_bytes()) {
+      throw SystemError("write to " + file.name() + ": a short result", ENOSPC);
+    }
+  }
+
+  // Nobody else changes the size now: the big append's worker waits for the trap to open.
+  void extend(const RunFile& file, std::uint64_t length) {
+    const auto size = static_cast<off_t>(file.size_bytes());
+    const auto longer = static_cast<off_t>(length);
+    if (between_ == kTruncate && ftruncate(second_.get(), size + longer) != 0) throw_errno("truncate " + file.name());
+    if (between_ == kAllocate && fallocate(second_.get(), 0, size, longer) != 0)
+      throw_errno("fallocate " + file.name());
   }
 
   RunContext& context_;
   Trap& trap_;
   Plan plan_;
+  std::int64_t between_;
   Fd second_;
   std::vector<std::uint64_t> small_;
   std::vector<WriteRef> writes_;

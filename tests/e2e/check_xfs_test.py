@@ -69,6 +69,16 @@ class CheckOnXfs(unittest.TestCase):
         self.assertGreaterEqual(checked.run["finding_counts"]["torn"], 0.95 * 300, checked.run)
         self.assertLess(checked.run["duration_seconds"], SECONDS_MAX)
 
+    def test_a_size_change_between_the_halves_tears_too(self):
+        for way, between in (("ftruncate", 1), ("fallocate", 2)):
+            with self.subTest(way):
+                checked = check(self.path, "--profile", "append-interposed", "--writes", "100",
+                                "--option", f"between={between}")
+                self.assertEqual(checked.exit_code, CORRUPT, checked.run)
+                self.assertGreaterEqual(checked.run["finding_counts"].pop("torn"), 95, checked.run)
+                self.assertEqual(checked.run["finding_counts"], {})
+                self.assertIn("made longer", checked.run["findings"][0]["detail"])
+
     def test_controls_stay_clean(self):
         for profile in ("append-async", "offset", "append-sync"):
             with self.subTest(profile):

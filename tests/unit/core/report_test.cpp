@@ -80,7 +80,7 @@ TEST(SegmentPictureTest, EachContentHasItsSign) {
 
 TEST(SegmentPictureTest, OfVeryManyTheFirstAndTheLast) {
   json segments = json::array();
-  for (int i = 0; i < 100; ++i) segments.push_back(segment(8 * i, 8, "own", i % 2));
+  for (std::uint64_t i = 0; i < 100; ++i) segments.push_back(segment(8 * i, 8, "own", i % 2));
   const std::string picture = segment_picture(segments, 0, 800);
   EXPECT_THAT(picture, HasSubstr("... 90 segments more ...\n"));
   EXPECT_EQ(std::ranges::count(picture, '\n'), 12);

@@ -58,7 +58,7 @@ TEST(SelfTestTest, GoesThroughJson) {
 class RunSelfTest : public testing::Test {
  protected:
   std::string program(const std::string& script) {
-    const std::string path = directory_ / "probe";
+    std::string path = directory_ / "probe";
     std::ofstream(path) << "#!/bin/sh\n" << script << '\n';
     chmod(path.c_str(), 0700);
     return path;

@@ -47,7 +47,7 @@ TEST_P(StreamTest, HeadOfAWriteTwiceIsOneDuplicate) {
 TEST_P(StreamTest, DuplicateInEveryWriteIsReportedOncePerWrite) {
   FileUnderTest file(1, GetParam());
   std::vector<Brief> expected;
-  for (int i = 0; i < 50; ++i) {
+  for (std::uint64_t i = 0; i < 50; ++i) {
     const WriteRef write = file.log_write(20'008 + 8 * i);
     const std::uint64_t head = 4096 - file.content.size() % 4096 + 4096 * (i % 3);
     file.put(0, write.stream_offset_bytes, head);
