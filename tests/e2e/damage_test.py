@@ -3,24 +3,12 @@
 import unittest
 
 from harness import run
+from harness.controls import FILE_PREFIX, KINDS
 from harness.daemon import running_daemon
 from harness.mounts import damage_mount, temporary_directory
 
-# What damagefs does -> what it must be called.
-KINDS = {
-    "duplicate": "duplicate",
-    "drop": "missing",
-    "flip": "bitflip",
-    "zero": "zeroed",
-    "reorder": "misplaced",
-    "stale": "stale",
-    "foreign": "foreign",
-    "truncate": "missing",
-    "extend": "size_mismatch",
-}
 # Kinds whose finding names the place in the same file that the content belongs to.
 HAVE_SOURCE = {"duplicate", "drop", "reorder", "truncate"}
-FILE_PREFIX = "file-"  # of the files that a run judges; its helper files are called otherwise
 WRITES = 40
 
 

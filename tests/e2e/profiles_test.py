@@ -1,6 +1,5 @@
 """The neighbouring profiles find their injected damage at its exact place, and nothing on filesystems that are right."""
 
-import dataclasses
 import os
 import re
 import subprocess
@@ -8,6 +7,7 @@ import unittest
 
 from harness import run
 from harness.check import CORRUPT, check
+from harness.controls import FILE_PREFIX, PROFILE_CONTROLS
 from harness.mounts import damage_mount, loop_mount, temporary_directory, unmount
 
 PROFILES = ("tail-reader", "shared-blocks", "large-folio", "collapse", "direct-append", "copy-after-write", "mixed-model",
@@ -16,43 +16,6 @@ SEED = "7"
 # A run of default settings; far from what they take, since the machine may be busy.
 SECONDS_MAX = 60
 BYTES_MAX = 256 << 20
-
-
-@dataclasses.dataclass
-class Control:
-    """What damagefs does, and what must be found. Places and lengths are whole words, where the profile writes whole
-    words: a byte that happens to be right although its neighbours are damaged would shorten the finding."""
-
-    profile: str
-    rule: dict
-    kind: str
-    options: tuple = ()
-    detail: str = ""
-    views: dict | None = None
-
-
-LASTING = {"hot": "wrong", "cold": "wrong", "direct": None}
-CONTROLS = (
-    Control("tail-reader", {"kind": "zero", "at": 14, "offset": 808, "length": 400}, "zeroed", ("files=1",)),
-    Control("tail-reader", {"kind": "zero", "on": "read", "at": 3, "offset": 64, "length": 256}, "zeroed",
-            ("files=1", "readers=1"), "transient"),
-    Control("tail-reader", {"kind": "foreign", "on": "read", "at": 3, "offset": 64, "length": 256}, "foreign",
-            ("files=1", "readers=1"), "transient"),
-    Control("shared-blocks", {"kind": "zero", "at": 200, "offset": 104, "length": 200}, "zeroed", ("files=1",), views=LASTING),
-    Control("shared-blocks", {"kind": "flip", "at": 200, "offset": 104, "bit": 3}, "bitflip", ("files=2",), views=LASTING),
-    Control("large-folio", {"kind": "zero", "at": 2, "offset": 8200, "length": 5000}, "zeroed",
-            ("files=1", "changes=1"), views=LASTING),
-    Control("large-folio", {"kind": "foreign", "on": "read", "at": 1, "place": 65536, "length": 400}, "foreign",
-            ("files=1", "readers=1", "file_bytes=1048576", "changes=200"), "transient"),
-    Control("collapse", {"kind": "zero", "at": 1, "offset": 8200, "length": 5000}, "zeroed", ("files=1",), views=LASTING),
-    # Only the second file is written with O_APPEND, without which damagefs drops nothing.
-    Control("direct-append", {"kind": "drop", "at": 3, "offset": 4096, "length": 4096}, "missing", ("files=2",)),
-    Control("direct-append", {"kind": "zero", "at": 3, "offset": 4104, "length": 800}, "zeroed", ("files=2",)),
-    Control("copy-after-write", {"kind": "zero", "file": "file-1-copy", "at": 2, "offset": 8200, "length": 800}, "zeroed",
-            ("copies=2",), views=LASTING),
-    Control("copy-after-write", {"kind": "flip", "file": "file-2-copy", "at": 2, "offset": 8200, "bit": 1}, "bitflip",
-            ("copies=2",), views=LASTING),
-)
 
 
 def new_profiles(path, *arguments):
@@ -67,7 +30,7 @@ class DamageIsFound(unittest.TestCase):
 
     def damaged(self, profile, options, rule):
         """The run's document and the log's entries."""
-        self.mount.set_rule(**{"file": "file-", **rule})
+        self.mount.set_rule(**{"file": FILE_PREFIX, **rule})
         logged = len(self.mount.log())
         arguments = [part for option in options for part in ("--option", option)]
         checked = check(self.mount.mount_point, "--profile", profile, "--seed", SEED, *arguments)
@@ -77,7 +40,7 @@ class DamageIsFound(unittest.TestCase):
         return checked.run, entries
 
     def test_each_control(self):
-        for control in CONTROLS:
+        for control in PROFILE_CONTROLS:
             with self.subTest(control.profile, **control.rule):
                 done, [entry] = self.damaged(control.profile, control.options, control.rule)
                 self.assertEqual(done["finding_counts"], {control.kind: 1}, done["findings"])
