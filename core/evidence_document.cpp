@@ -1,12 +1,17 @@
 #include "core/evidence_document.h"
 
-#include <string_view>
+#include <algorithm>
 
 #include "core/error.h"
 #include "core/fd.h"
 #include "core/protocol.h"
 
 namespace writecanary {
+
+std::string kept_name(std::string file) {
+  std::ranges::replace(file, '/', '-');
+  return file;
+}
 
 nlohmann::json read_evidence(const std::string& path) {
   const std::string document_path = path.ends_with(kEvidenceSuffix) ? path : path + kEvidenceSuffix;
@@ -19,9 +24,9 @@ nlohmann::json read_evidence(const std::string& path) {
 }
 
 std::optional<nlohmann::json> find_evidence(const std::string& directory, const std::string& file) {
-  if (file.empty() || file.find('/') != std::string::npos) return std::nullopt;
+  if (file.empty()) return std::nullopt;
   try {
-    return read_evidence(directory + "/" + file);
+    return read_evidence(directory + "/" + kept_name(file));
   } catch (const SystemError&) {
     return std::nullopt;
   } catch (const ProtocolError&) {

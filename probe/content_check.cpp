@@ -32,11 +32,11 @@ std::size_t read_at(const ContentView& view, std::uint64_t offset, std::span<std
 
 }  // namespace
 
-FileReport compare_content(const RunContext& context, const ContentView& view) {
+FileReport compare_content(const ContentView& view, bool incompressible, std::size_t max_findings) {
   struct stat status {};
   if (fstat(view.fd, &status) != 0) throw_errno("stat " + view.name);
   const auto size = static_cast<std::uint64_t>(status.st_size);
-  Comparison comparison(view.name, context.current_tag().run, context.spec().incompressible, context.findings_wanted());
+  Comparison comparison(view.name, view.run_tag, incompressible, max_findings);
   std::vector<std::byte> found(kPieceBytes), expected(kPieceBytes);
   const std::uint64_t common = std::min(size, view.size_bytes);
   for (std::uint64_t offset = 0; offset < common;) {
@@ -49,6 +49,12 @@ FileReport compare_content(const RunContext& context, const ContentView& view) {
   }
   comparison.add_size(size, view.size_bytes);
   return comparison.report();
+}
+
+FileReport compare_content(const RunContext& context, const ContentView& view) {
+  ContentView own = view;
+  own.run_tag = context.current_tag().run;
+  return compare_content(own, context.spec().incompressible, context.findings_wanted());
 }
 
 FileReport keep_transient(const RunContext& context, const ContentView& view, std::span<const Finding> seen) {
@@ -66,14 +72,26 @@ FileReport keep_transient(const RunContext& context, const ContentView& view, st
   return report;
 }
 
-FileReport inspect_content(const RunContext& context, const ContentView& view) {
-  FileReport hot = compare_content(context, view);
+namespace {
+
+// What storage has, added to what the page cache had.
+FileReport with_cold_look(const RunContext& context, const ContentView& view, FileReport hot) {
   const Residency left = evict(view.fd, view.name);
   ColdLook look;
   if (left.resident != left.pages) look.cold = compare_content(context, view);  // else nothing below the page cache
   return merge_views(std::move(hot), look);
 }
 
-void judge_content(RunContext& context, const ContentView& view) { context.absorb(inspect_content(context, view)); }
+}  // namespace
+
+FileReport inspect_content(const RunContext& context, const ContentView& view) {
+  return with_cold_look(context, view, compare_content(context, view));
+}
+
+void judge_content(RunContext& context, const ContentView& view) {
+  FileReport hot = compare_content(context, view);
+  if (hot.tally.total() != 0) context.take_evidence(view.fd, view.name);
+  context.absorb(with_cold_look(context, view, std::move(hot)), view);
+}
 
 }  // namespace writecanary::probe

@@ -5,31 +5,22 @@
 // RunContext::judge_file; the comparing itself is probe/comparison.h.
 #pragma once
 
-#include <cstdint>
-#include <functional>
 #include <span>
-#include <string>
 
+#include "probe/content_view.h"
 #include "probe/run_context.h"
 
 namespace writecanary::probe {
 
-// Fills `out` with what must stand in the file from `offset` on.
-using ExpectedBytes = std::function<void(std::uint64_t offset, std::span<std::byte> out)>;
-
-struct ContentView {
-  int fd = -1;
-  std::string name;  // for findings
-  std::uint64_t size_bytes = 0;
-  ExpectedBytes expected;
-};
-
-// Compares file and view once, through read(2). Nobody may write meanwhile. Throws SystemError when reading fails.
+// Compares file and view once, through read(2). Nobody may write meanwhile. The view names the run whose words are own;
+// `incompressible` is how that run wrote. Throws SystemError when reading fails.
+FileReport compare_content(const ContentView& view, bool incompressible, std::size_t max_findings);
+// The same in this run.
 FileReport compare_content(const RunContext& context, const ContentView& view);
 
 // Both views in one report: each finding says in which it was seen. Throws SystemError.
 FileReport inspect_content(const RunContext& context, const ContentView& view);
-// The same, reported to the context.
+// The same, reported to the context, with the file kept as evidence.
 void judge_content(RunContext& context, const ContentView& view);
 
 // Of what readers saw wrong while the file was in use: what is right now that it rests, said to be transient. What is

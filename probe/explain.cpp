@@ -14,6 +14,7 @@
 #include "core/json_fields.h"
 #include "core/limits.h"
 #include "core/protocol.h"
+#include "probe/content_check.h"
 #include "probe/evidence_file.h"
 #include "probe/evidence_parts.h"
 #include "probe/sha256.h"
@@ -28,13 +29,14 @@ struct KeptFile {
   std::string sha256;
 };
 
-KeptFile kept_file(const nlohmann::json& evidence, const std::string& path) {
-  const nlohmann::json file = evidence.value("file", nlohmann::json());
+// `which` is "file" or "expected".
+KeptFile kept_file(const nlohmann::json& evidence, const char* which, const std::string& path) {
+  const nlohmann::json file = evidence.value(which, nlohmann::json());
   if (!file.is_object()) {
     throw ProtocolError(path + ": this evidence has no file: its finding was made by comparing what a call returned");
   }
   KeptFile kept;
-  JsonFields fields(file, "file");
+  JsonFields fields(file, which);
   fields.require("size_bytes", kept.size_bytes);
   fields.require("kept_bytes", kept.kept_bytes);
   fields.require("sha256", kept.sha256);
@@ -78,21 +80,49 @@ nlohmann::json changed_parts(const nlohmann::json& evidence) {
   return changed;
 }
 
+// As the run compared them: piece by piece, in the name of the run that wrote the file.
+FileReport compare_with(const Fd& expected, std::uint64_t expected_bytes, const Fd& file,
+                        const nlohmann::json& evidence) {
+  std::uint32_t run_tag = 0;
+  JsonFields fields(evidence.at("expected"), "expected");
+  fields.require("run_tag", run_tag);
+  if (run_tag == 0 || run_tag > kRunTagMax) fields.fail("run_tag", fmt::format("1 to {}", kRunTagMax), run_tag);
+  const auto read = [&](std::uint64_t offset, std::span<std::byte> out) {
+    const ssize_t got = pread(expected.get(), out.data(), out.size(), static_cast<off_t>(offset));
+    if (got < 0) throw_errno("read the right content");
+    if (static_cast<std::size_t>(got) != out.size()) throw SystemError("read the right content: it is cut off", EIO);
+  };
+  const ContentView view{.fd = file.get(),
+                         .name = evidence.at("file").value("name", ""),
+                         .size_bytes = expected_bytes,
+                         .expected = read,
+                         .run_tag = static_cast<std::uint16_t>(run_tag)};
+  const auto& run = evidence.at("parts").at("run");
+  return compare_content(view, run.at("spec").value("incompressible", true), kFindingsPerRun);
+}
+
 }  // namespace
 
 nlohmann::json explain(const std::string& path) {
   const nlohmann::json evidence = read_evidence(path);
   const std::string file_path =
       path.ends_with(kEvidenceSuffix) ? path.substr(0, path.size() - (sizeof kEvidenceSuffix - 1)) : path;
-  const KeptFile kept = kept_file(evidence, path);
+  const KeptFile kept = kept_file(evidence, "file", path);
   const nlohmann::json& parts = evidence.at("parts");
-  if (!parts.contains("log")) throw ProtocolError(path + ": this evidence has no log of the writes");
-  const FileLog log = parse_log_part(parts.at("log"));
-
   const Fd file = open_file(file_path, O_RDONLY);
-  const FileReport report = Verifier().verify(file.get(), log, kFindingsPerRun);
   nlohmann::json changed = changed_parts(evidence);
   if (sha256_of_file(file.get(), file_path) != kept.sha256) changed.push_back("file");
+  FileReport report;
+  if (evidence.contains("expected")) {
+    const KeptFile right = kept_file(evidence, "expected", path);
+    const Fd expected = open_file(file_path + kExpectedSuffix, O_RDONLY);
+    if (sha256_of_file(expected.get(), file_path + kExpectedSuffix) != right.sha256) changed.push_back("expected");
+    report = compare_with(expected, right.size_bytes, file, evidence);
+  } else if (parts.contains("log")) {
+    report = Verifier().verify(file.get(), parse_log_part(parts.at("log")), kFindingsPerRun);
+  } else {
+    throw ProtocolError(path + ": this evidence has neither a log of the writes nor the right content");
+  }
 
   const nlohmann::json findings = report.findings;
   const nlohmann::json reported = parts.value("findings", nlohmann::json::array());

@@ -25,6 +25,8 @@ class FileExecutor {
   // The whole file, as the page cache has it, or in both views.
   FileReport compare() { return compare_content(context_, view()); }
   FileReport inspect() { return inspect_content(context_, view()); }
+  // Keeps the file as it is now.
+  void keep_evidence(const FileReport& report) { context_.keep_evidence(report, view()); }
   // Names of the calls that were refused.
   const std::set<std::string>& refused() const { return refused_; }
 

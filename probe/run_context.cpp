@@ -48,8 +48,8 @@ RunContext::RunContext(const RunSpec& spec, const ProfileInfo& info, Workspace& 
       start_(clock.steady()),
       next_progress_(start_ + kProgressInterval),
       next_space_check_(start_),
-      evidence_(spec),
-      run_tag_(run_tag(spec.run_id, spec.seed)) {}
+      run_tag_(run_tag(spec.run_id, spec.seed)),
+      evidence_(spec, run_tag_) {}
 
 std::uint64_t RunContext::option(const std::string& name) const {
   if (const auto given = spec_.options.find(name); given != spec_.options.end()) {
@@ -126,6 +126,7 @@ void RunContext::remember(const FindingTally& tally) {
 void RunContext::judge_file(int fd, const FileLog& log) {
   FileReport report = verifier_.verify(fd, log, kFindingsPerRun);
   if (is_looked_at_cold(report)) {
+    if (report.tally.total() != 0) take_evidence(fd, log.name);
     const ColdLook cold = look_cold(fd, log, verifier_);
     if (cold.cold) ++counters_.files_cold;
     report = merge_views(std::move(report), cold);
@@ -143,6 +144,11 @@ bool RunContext::is_looked_at_cold(const FileReport& report) {
 void RunContext::absorb(const FileReport& report, int fd, const FileLog& log) {
   absorb(report);
   if (report.tally.total() != 0) evidence_.keep(fd, log, report, moment());
+}
+
+void RunContext::absorb(const FileReport& report, const ContentView& view) {
+  absorb(report);
+  if (report.tally.total() != 0) keep_evidence(report, view);
 }
 
 void RunContext::absorb(const FileReport& report) {

@@ -80,8 +80,15 @@ class RunContext {
   void judge_file(int fd, const FileLog& log);
   // The same for a file that was verified elsewhere.
   void absorb(const FileReport& report, int fd, const FileLog& log);
-  // The same for an oracle without a log. No file is kept: without its log nobody could judge it again.
+  // The same for a file whose right content is known.
+  void absorb(const FileReport& report, const ContentView& view);
+  // The same for what was seen and is gone: no file is kept.
   void absorb(const FileReport& report);
+  // Copies a file that is wrong now, before something is done that may set it right (eviction): it is this copy that is
+  // kept when its findings are reported.
+  void take_evidence(int fd, const std::string& name) { evidence_.take(fd, name); }
+  // Keeps a file whose findings are reported later, or never.
+  void keep_evidence(const FileReport& report, const ContentView& view) { evidence_.keep(view, report, moment()); }
   // Findings that are still wanted in full.
   std::uint64_t findings_wanted() const { return kFindingsPerRun - findings_sent_; }
   // Reports one finding that was made without reading a file.
@@ -111,8 +118,8 @@ class RunContext {
   std::optional<double> first_finding_seconds_;
   std::uint64_t findings_sent_ = 0;
   std::uint64_t damaged_looked_at_ = 0;
-  EvidenceKeeper evidence_;
   std::uint16_t run_tag_;
+  EvidenceKeeper evidence_;
   Verifier verifier_;
 };
 

@@ -168,7 +168,18 @@ class Archive {
       finding.detail += fmt::format("; written {:.1f} days ago by {}, read {}", days, name.kernel,
                                     direct ? "with O_DIRECT" : (cold ? "from storage" : "from the page cache"));
     }
-    context_.absorb(report);
+    if (report.tally.total() == 0) {
+      context_.absorb(report);
+      return;
+    }
+    const Pattern pattern(name.tag, name.incompressible);
+    const Fd cached = open(text, O_RDONLY);  // any offset and buffer will do
+    context_.absorb(
+        report, {.fd = cached.get(),
+                 .name = "archive/" + text,
+                 .size_bytes = name.size_bytes,
+                 .expected = [&](std::uint64_t offset, std::span<std::byte> out) { pattern.fill_bytes(offset, out); },
+                 .run_tag = name.tag.run});
   }
 
   // Returns the size of the file.

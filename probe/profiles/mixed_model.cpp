@@ -60,6 +60,7 @@ class Round {
       }
       if (wrong.tally.total() == 0) wrong = check(executor.inspect());
       refused.insert(executor.refused().begin(), executor.refused().end());
+      if (wrong.tally.total() != 0) executor.keep_evidence(wrong);
     }
     if (wrong.tally.total() == 0) {
       context_.expose(made);

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from harness import kernel, run
 from harness.check import CLEAN, CORRUPT, check
+from harness.controls import FILE_PREFIX
 from harness.daemon import running_daemon
 from harness.mounts import damage_mount, loop_mount, temporary_directory
 
@@ -147,6 +148,78 @@ class TornOnXfs(Evidence):
         done = check(self.path, "--profile", "append-sync", "--writes", "30", "--keep-evidence", kept)
         self.assertEqual(done.run["findings"], [])
         self.assertFalse(os.path.exists(kept))
+
+
+class OfKnownContent(Evidence):
+    """Profiles that know every byte keep the right content beside the damaged file."""
+
+    cached = False
+
+    @classmethod
+    def setUpClass(cls):
+        run.require_root("damagefs")
+        cls.directory = cls.enterClassContext(temporary_directory())
+        cls.mount = cls.enterClassContext(damage_mount(cls.directory, cls.cached))
+
+    def kept(self, name, profile, options, **rule):
+        """The damaged run and the paths of what it kept."""
+        directory = os.path.join(self.directory, name)
+        self.mount.set_rule(**{"file": FILE_PREFIX, **rule})
+        arguments = [part for option in options for part in ("--option", option)]
+        done = check(self.mount.mount_point, "--profile", profile, "--seed", "7", *arguments, "--keep-evidence", directory)
+        self.mount.set_rule(kind="none")
+        self.assertEqual(done.exit_code, CORRUPT, done.run)
+        return done, sorted(str(path).removesuffix(".evidence.json") for path in Path(directory).rglob("*.evidence.json"))
+
+    def assert_explained(self, path):
+        document = self.assert_whole(path)
+        explained = writecanary("explain", path, "--json")
+        self.assertEqual(explained.returncode, CORRUPT, explained.stderr)
+        judged = json.loads(explained.stdout)
+        self.assertEqual((judged["same_as_reported"], judged["tampered"]), (True, []), judged)
+        return document
+
+    def test_each_profile(self):
+        zeros = {"kind": "zero", "offset": 104, "length": 200}
+        for profile, options, rule in (
+                ("large-folio", ("files=1", "changes=1"), zeros | {"at": 2}),
+                ("shared-blocks", ("files=1",), zeros | {"at": 200}),
+                ("copy-after-write", ("copies=2",), zeros | {"at": 2, "file": "file-1-copy"}),
+                ("collapse", ("files=1",), zeros | {"at": 1}),
+                ("mixed-model", (), {"kind": "zero", "offset": 8, "length": 40, "at": 700})):
+            with self.subTest(profile):
+                done, [path] = self.kept(profile, profile, options, **rule)
+                document = self.assert_explained(path)
+                self.assertEqual(claims(document["parts"]["findings"]), claims(done.run["findings"]))
+                wrong, right = Path(path).read_bytes(), Path(path + ".expected").read_bytes()
+                self.assertEqual(hashlib.sha256(right).hexdigest(), document["expected"]["sha256"])
+                self.assertNotEqual(wrong, right)
+
+    def test_rot_in_the_archive(self):
+        check(self.mount.mount_point, "--profile", "archive", "--option", "files=1")
+        archive = Path(self.mount.backing, ".writecanary", "archive")
+        [name] = os.listdir(archive)
+        content = bytearray((archive / name).read_bytes())
+        content[70_001] ^= 0x10
+        (archive / name).write_bytes(content)
+        directory = os.path.join(self.directory, "rot")
+        done = check(self.mount.mount_point, "--profile", "archive", "--option", "files=1", "--keep-evidence", directory)
+        self.assertEqual(done.run["finding_counts"], {"bitflip": 1})
+        [kept] = Path(directory).rglob("*.expected")
+        self.assert_explained(str(kept).removesuffix(".expected"))
+
+
+class OfThePageCache(OfKnownContent):
+    """The kept file is the one that was seen: as the page cache had it, although eviction set it right."""
+
+    cached = True
+    test_each_profile = test_rot_in_the_archive = None
+
+    def test_what_only_the_page_cache_had_wrong_is_kept_wrong(self):
+        done, [path] = self.kept("hot", "append-sync", (), kind="zero", on="read", at=1, place=65536, length=5000)
+        [finding] = done.run["findings"]
+        self.assertEqual((finding["views"]["hot"], finding["views"]["cold"]), ("wrong", "right"))
+        self.assert_explained(path)
 
 
 class FromTheDaemon(Evidence):

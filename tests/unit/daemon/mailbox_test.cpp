@@ -35,9 +35,10 @@ TEST(Mailbox, EveryCallerGetsItsOwnAnswer) {
   });
   std::atomic<int> right{0};
   std::vector<std::jthread> threads;
-  for (int t = 0; t < kThreads; ++t) {
+  threads.reserve(kThreads);
+  for (std::int64_t t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
-      for (int i = 0; i < kEach; ++i) {
+      for (std::int64_t i = 0; i < kEach; ++i) {
         const auto result = mailbox.execute(command(t * kEach + i));
         if (std::get<api::Accepted>(result).id == (t * kEach + i) * 2) ++right;
       }

@@ -25,7 +25,7 @@ bool has(const std::string& text, const std::string& part) { return text.find(pa
 class Supervised {
  public:
   explicit Supervised(const std::string& script, Patience patience = kPatient,
-                      CgroupRoot root = {0, "", "no cgroup in this test"})
+                      const CgroupRoot& root = {0, "", "no cgroup in this test"})
       : timer_(loop_, [this] { timed_out_ = true; }) {
     RunSpec spec;
     spec.run_id = "7";

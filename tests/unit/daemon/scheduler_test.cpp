@@ -18,10 +18,10 @@ using std::chrono::seconds;
 SystemTime time(const char* text) { return from_unix_ms(*parse_timestamp_ms(text)); }
 const SystemTime kStart = time("2026-06-01T12:00:00Z");  // a Monday
 
-Config config_of(std::vector<std::string> names, std::vector<std::string> profiles = {"append"}) {
+Config config_of(const std::vector<std::string>& names, std::vector<std::string> profiles = {"append"}) {
   Config config;
   config.defaults.profiles = std::move(profiles);
-  for (auto& name : names) {
+  for (const auto& name : names) {
     TargetConfig target;
     target.name = name;
     target.path = "/" + name;

@@ -18,7 +18,7 @@ struct Walk {
   int reports = 0;
   bool killed = false;
   bool terminated = false;
-  auto operator<=>(const Walk&) const = default;
+  auto operator<=>(const Walk&) const = default;  // NOLINT(modernize-use-nullptr): a false alarm of clang-tidy 14
 };
 
 template <typename Check>

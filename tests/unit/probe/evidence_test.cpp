@@ -3,7 +3,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -12,6 +14,7 @@
 #include "core/evidence_document.h"
 #include "core/protocol.h"
 #include "file_under_test.h"
+#include "probe/content_check.h"
 #include "probe/evidence_file.h"
 #include "probe/evidence_mount.h"
 #include "probe/evidence_parts.h"
@@ -26,6 +29,8 @@ using nlohmann::json;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
+
+constexpr std::uint16_t kRunTag = 77;
 
 class EvidenceTest : public testing::Test {
  protected:
@@ -56,8 +61,44 @@ class EvidenceTest : public testing::Test {
   FileUnderTest file_;
 };
 
+TEST_F(EvidenceTest, OfKnownContentTheRightOneStandsBesideAndIsCompared) {
+  EvidenceKeeper keeper(spec_, kRunTag);
+  const Fd fd = temporary_file(file_.content);
+  const Bytes right = file_.stream(0, 0, file_.content.size());
+  const ContentView view{.fd = fd.get(),
+                         .name = "archive/old",
+                         .size_bytes = right.size(),
+                         .expected =
+                             [&](std::uint64_t offset, std::span<std::byte> out) {
+                               std::copy_n(right.begin() + static_cast<std::ptrdiff_t>(offset), out.size(),
+                                           out.begin());
+                             },
+                         .run_tag = kRunTag};
+  const FileReport report = compare_content(view, true, 10);
+  EXPECT_THAT(briefs(report), ElementsAre(Brief{FindingKind::kZeroed, 65'536, 4'096, {}}));
+  keeper.keep(view, report, moment());
+  EXPECT_TRUE(kept("archive-old.expected")) << "in one directory";
+  const json judged = explain(directory_ / "kept/archive-old");
+  EXPECT_EQ(judged["same_as_reported"], true);
+  EXPECT_EQ(judged["tampered"], json::array());
+
+  std::ofstream(directory_ / "kept/archive-old.expected", std::ios::in).put('x');
+  EXPECT_EQ(explain(directory_ / "kept/archive-old")["tampered"], json({"expected"}));
+}
+
+TEST_F(EvidenceTest, ACopyThatWasTakenIsTheOneThatIsKept) {
+  EvidenceKeeper keeper(spec_, kRunTag);
+  const Fd fd = temporary_file(file_.content);
+  const FileReport report = Verifier().verify(fd.get(), file_.log, 10);
+  file_.log.name = "file-1";
+  keeper.take(fd.get(), "file-1");
+  ASSERT_EQ(pwrite(fd.get(), file_.stream(0, 65'536, 4'096).data(), 4'096, 65'536), 4'096) << "sets it right";
+  keeper.keep(fd.get(), file_.log, report, moment());
+  EXPECT_EQ(explain(directory_ / "kept/file-1")["same_as_reported"], true);
+}
+
 TEST_F(EvidenceTest, HoldsTheFileAndWhatIsKnownOfIt) {
-  EvidenceKeeper keeper(spec_);
+  EvidenceKeeper keeper(spec_, kRunTag);
   keep(keeper);
   const json evidence = document();
   EXPECT_EQ(std::filesystem::file_size(directory_ / "kept/file-1"), file_.content.size());
@@ -73,7 +114,7 @@ TEST_F(EvidenceTest, HoldsTheFileAndWhatIsKnownOfIt) {
 }
 
 TEST_F(EvidenceTest, AroundABoundaryStandsWhatShouldAndWhatDoes) {
-  EvidenceKeeper keeper(spec_);
+  EvidenceKeeper keeper(spec_, kRunTag);
   keep(keeper);
   const json boundaries = document()["parts"]["boundaries"];
   ASSERT_EQ(boundaries["total"], 2);
@@ -88,7 +129,7 @@ TEST_F(EvidenceTest, AroundABoundaryStandsWhatShouldAndWhatDoes) {
 }
 
 TEST_F(EvidenceTest, EveryPartHasItsHashOrAReason) {
-  EvidenceKeeper keeper(spec_);
+  EvidenceKeeper keeper(spec_, kRunTag);
   keep(keeper);
   const json evidence = document();
   std::set<std::string> named;
@@ -108,14 +149,14 @@ TEST_F(EvidenceTest, EveryPartHasItsHashOrAReason) {
 }
 
 TEST_F(EvidenceTest, TheFirstFilesAreKeptWithinTheBudget) {
-  EvidenceKeeper keeper(spec_);
+  EvidenceKeeper keeper(spec_, kRunTag);
   for (const char* name : {"file-1", "file-2", "file-3", "file-4"}) keep(keeper, name);
   EXPECT_TRUE(kept("file-3"));
   EXPECT_FALSE(kept("file-4"));
 
   std::filesystem::remove_all(directory_ / "kept");
   spec_.evidence_bytes_max = 100'000;
-  EvidenceKeeper thrifty(spec_);
+  EvidenceKeeper thrifty(spec_, kRunTag);
   keep(thrifty, "file-1");
   keep(thrifty, "file-2");
   EXPECT_EQ(std::filesystem::file_size(directory_ / "kept/file-1"), 100'000U);
@@ -125,13 +166,13 @@ TEST_F(EvidenceTest, TheFirstFilesAreKeptWithinTheBudget) {
 
 TEST_F(EvidenceTest, NothingIsKeptUnlessAskedFor) {
   spec_.evidence_directory.clear();
-  EvidenceKeeper keeper(spec_);
+  EvidenceKeeper keeper(spec_, kRunTag);
   keep(keeper);
   EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
 }
 
 TEST_F(EvidenceTest, AFindingWithoutAFileHasADocumentOnce) {
-  EvidenceKeeper keeper(spec_);
+  EvidenceKeeper keeper(spec_, kRunTag);
   Finding finding;
   finding.kind = FindingKind::kNowaitContract;
   finding.file = "file-1";
@@ -147,7 +188,7 @@ TEST_F(EvidenceTest, AFindingWithoutAFileHasADocumentOnce) {
 }
 
 TEST_F(EvidenceTest, ExplainFindsTheSame) {
-  EvidenceKeeper keeper(spec_);
+  EvidenceKeeper keeper(spec_, kRunTag);
   keep(keeper);
   for (const char* name : {"kept/file-1", "kept/file-1.evidence.json"}) {
     const json again = explain(directory_ / name);
@@ -159,7 +200,7 @@ TEST_F(EvidenceTest, ExplainFindsTheSame) {
 }
 
 TEST_F(EvidenceTest, ExplainSeesWhatWasChangedSince) {
-  EvidenceKeeper keeper(spec_);
+  EvidenceKeeper keeper(spec_, kRunTag);
   keep(keeper);
   const std::string path = directory_ / "kept/file-1";
   std::fstream(path, std::ios::in | std::ios::out | std::ios::binary).seekp(10).put('!');
@@ -173,7 +214,7 @@ TEST_F(EvidenceTest, ExplainSeesWhatWasChangedSince) {
 
 TEST_F(EvidenceTest, ExplainRefusesWhatCannotBeJudged) {
   spec_.evidence_bytes_max = 100'000;
-  EvidenceKeeper keeper(spec_);
+  EvidenceKeeper keeper(spec_, kRunTag);
   keep(keeper);
   const auto refusal = [&](const std::string& text) {
     EXPECT_THAT([&] { explain(directory_ / "kept/file-1"); }, testing::ThrowsMessage<ProtocolError>(HasSubstr(text)));
