@@ -47,7 +47,8 @@ ProfileInfo describe() {
                   {"age_days", "a file is replaced when it is older", "days", 1, 3650, 90}},
       .references = {"https://git.kernel.org/linus/93dec51e716d (md/raid1: fix data corruption for degraded array with "
                      "slow disk)",
-                     "https://git.kernel.org/linus/5e1d824f9a28"},
+                     "https://git.kernel.org/linus/5e1d824f9a28 (powerpc: Don't clobber f0/vs0 during fp|altivec "
+                     "register save)"},
   };
 }
 

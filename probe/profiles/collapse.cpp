@@ -41,7 +41,9 @@ ProfileInfo describe() {
                   {"files", "files; 0: until another limit", "count", 0, 100'000, 32}},
       .references = {"https://git.kernel.org/linus/99cb0dbd47a1 (mm,thp: add read-only THP support for (non-shmem) FS, "
                      "5.4)",
-                     "https://git.kernel.org/linus/3efcc3729f72", "madvise(2), MADV_COLLAPSE"},
+                     "https://git.kernel.org/linus/3efcc3729f72 (mm/khugepaged: write all dirty file folios when "
+                     "collapsing)",
+                     "madvise(2), MADV_COLLAPSE"},
   };
 }
 
