@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <ctime>
 #include <future>
 #include <vector>
 
@@ -44,20 +45,31 @@ ProfileInfo describe() {
   };
 }
 
+// On a busy machine the readers may not run for a while, and changes that nobody reads beside prove nothing.
+constexpr timespec kWait{0, 50'000};
+constexpr int kWaitsMax = 1000;  // a reader that failed does not catch up
+
+// What the threads of a round see of each other.
+struct Progress {
+  std::atomic<std::uint64_t> evictions{0};  // begun and ended ones
+  std::atomic<std::uint64_t> looks{0};
+  std::atomic<bool> done{false};
+};
+
 struct Reads {
   std::uint64_t raced = 0;
   FolioFile::Looks looks;
 };
 
 // Reads at random places until told to end.
-Reads read_all_over(const FolioFile& file, std::uint64_t seed, const std::atomic<std::uint64_t>& evictions,
-                    const std::atomic<bool>& done) {
+Reads read_all_over(const FolioFile& file, std::uint64_t seed, Progress& progress) {
   Reads made;
   FolioFile::Reader reader(file);
-  for (std::uint64_t i = 0; !done; ++i) {
-    const std::uint64_t before = evictions;
+  for (std::uint64_t i = 0; !progress.done; ++i) {
+    const std::uint64_t before = progress.evictions;
     reader.look(derive_seed(seed, i), made.looks);
-    if (before % 2 == 1 || before != evictions) ++made.raced;
+    if (before % 2 == 1 || before != progress.evictions) ++made.raced;
+    progress.looks.fetch_add(1);
   }
   return made;
 }
@@ -71,13 +83,14 @@ class Round {
     file_.fill();
     std::vector<std::future<Reads>> readers;
     {
-      const Ender ender{done_};
+      const Ender ender{progress_.done};
       for (std::uint64_t i = 0; i < context_.option("readers"); ++i) {
         readers.push_back(std::async(std::launch::async, read_all_over, std::cref(file_), derive_seed(seed_, 1000 + i),
-                                     std::cref(evictions_), std::cref(done_)));
+                                     std::ref(progress_)));
       }
       for (std::uint64_t i = 0; i < context_.option("changes") && context_.may_continue(); ++i) {
         change(derive_seed(seed_, i), derive_seed(seed_, 500'000 + i));
+        wait_for_a_look();
       }
     }
     for (auto& reader : readers) {
@@ -94,6 +107,11 @@ class Round {
     ~Ender() { done = true; }
   };
 
+  void wait_for_a_look() const {
+    const std::uint64_t before = progress_.looks;
+    for (int i = 0; i < kWaitsMax && progress_.looks == before; ++i) nanosleep(&kWait, nullptr);
+  }
+
   void change(std::uint64_t choice, std::uint64_t where) {
     switch (choice % 8) {
       case 0:
@@ -106,19 +124,18 @@ class Round {
       default:
         break;
     }
-    evictions_.fetch_add(1);
+    progress_.evictions.fetch_add(1);
     if (choice % 8 == 4) file_.punch(where);
     if (choice % 8 == 5) file_.truncate(where);
     if (choice % 8 == 6) file_.drop(0, file_.size_bytes());
     if (choice % 8 == 7) file_.drop(where % file_.size_bytes(), file_.size_bytes() / 4);
-    evictions_.fetch_add(1);
+    progress_.evictions.fetch_add(1);
   }
 
   RunContext& context_;
   FolioFile file_;
   std::uint64_t seed_;
-  std::atomic<std::uint64_t> evictions_{0};  // begun and ended ones
-  std::atomic<bool> done_{false};
+  Progress progress_;
 };
 
 std::optional<Unsupported> run(RunContext& context) {
