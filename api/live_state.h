@@ -18,6 +18,7 @@ namespace writecanary::api {
 struct LiveProfile {
   std::string profile;
   std::optional<std::int64_t> next_run_ms;  // nothing while paused or blocked
+  std::int64_t every_ms = 0;                // interval of its schedule
 };
 
 struct LiveTarget {
@@ -53,6 +54,7 @@ struct LiveState {
   PressureFacts pressure;
   KernelFacts kernel;
   std::string database_path;
+  std::uint64_t database_bytes_max = 0;  // beyond it the oldest runs are removed
   std::string config_path;  // empty: built-in defaults
   bool config_reload_successful = true;
   std::string config_reload_error;

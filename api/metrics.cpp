@@ -46,10 +46,15 @@ struct Metrics::State {
   void add_pair(const std::string& target, const std::string& profile, const storage::TotalsRow* totals);
   void add_counts(const std::string& target, const std::string& profile, const RunCounters& counters,
                   const FindingTally& tally);
+  void add_kernel_pair(const std::string& target, const std::string& profile, const storage::TotalsRow* totals);
+  void add_kernel_counts(const std::string& target, const std::string& profile, const RunCounters& counters,
+                         const FindingTally& tally);
+  void mirror_schedule(const LiveState& state);
   void remove_targets_but(const std::set<std::string>& targets);
   void set_last(const Values& pair, std::optional<std::int64_t> run_ms, std::optional<std::int64_t> clean_ms);
 
   prometheus::Registry registry;
+  std::string release;  // the running kernel; empty before configure_kernel
   Series<Counter> runs = counter("runs_total", "Finished runs.", {"target", "profile", "verdict"});
   Series<Counter> findings = counter("findings_total", "Things that the kernel did wrong with acknowledged writes.",
                                      {"target", "profile", "kind"});
@@ -62,6 +67,12 @@ struct Metrics::State {
       counter("bytes_written_total", "Bytes that the kernel said it wrote.", {"target", "profile"});
   Series<Counter> bytes_verified =
       counter("bytes_verified_total", "Bytes that were read back and compared.", {"target", "profile"});
+  Series<Counter> kernel_exposures =
+      counter("kernel_exposures_total", "The part of writecanary_exposures_total that was made on the running kernel.",
+              {"target", "profile", "release"});
+  Series<Counter> kernel_findings =
+      counter("kernel_findings_total", "The part of writecanary_findings_total that was made on the running kernel.",
+              {"target", "kind", "release"});
   Series<Gauge> open_findings = gauge("open_findings", "Findings that nobody has acknowledged.", {"target", "kind"});
   Series<Histogram> run_duration = histogram("run_duration_seconds", "How long runs took.");
   Series<Histogram> first_finding =
@@ -73,6 +84,11 @@ struct Metrics::State {
   Series<Gauge> next_run =
       gauge("next_run_timestamp_seconds", "When the next run is due; 0: none is planned.", {"target", "profile"});
   Series<Gauge> in_progress = gauge("run_in_progress", "1 while a run works on the target.", {"target"});
+  Series<Gauge> interval =
+      gauge("schedule_interval_seconds", "How often the profile is to run; only of profiles that are configured.",
+            {"target", "profile"});
+  Series<Gauge> stuck = gauge("target_stuck", "1 while a probe on the target hangs in the kernel.", {"target"});
+  Series<Gauge> paused = gauge("target_paused", "1 while the target's schedule is paused.", {"target"});
   Series<Gauge> target_info = gauge("target_info", "What the target is mounted from.", {"target", "fstype", "source"});
   Series<Gauge> kernel_info = gauge("kernel_info", "The running kernel.", {"release"});
   Series<Gauge> build_info = gauge("build_info", "This build.", {"version", "revision"});
@@ -81,6 +97,8 @@ struct Metrics::State {
   Series<Gauge> self_test =
       gauge("self_test_ok", "1 when every detector of this build found damage made for it and nothing in clean data.");
   Series<Gauge> database_bytes = gauge("database_size_bytes", "Size of the database with its write-ahead log.");
+  Series<Gauge> database_bytes_max =
+      gauge("database_max_size_bytes", "Configured size beyond which the oldest runs are removed.");
 };
 
 void Metrics::State::set_last(const Values& pair, std::optional<std::int64_t> run_ms,
@@ -119,12 +137,31 @@ void Metrics::State::add_pair(const std::string& target, const std::string& prof
   set_last(pair, row.last_run_ms, row.last_clean_ms);
 }
 
+// Makes the series of a target and profile on the running kernel, once.
+void Metrics::State::add_kernel_pair(const std::string& target, const std::string& profile,
+                                     const storage::TotalsRow* totals) {
+  if (kernel_exposures.find({target, profile, release}) != nullptr) return;
+  const storage::TotalsRow none;
+  const storage::TotalsRow& row = totals != nullptr ? *totals : none;
+  add_kernel_counts(target, profile, row.counters, row.tally);
+}
+
+void Metrics::State::add_kernel_counts(const std::string& target, const std::string& profile,
+                                       const RunCounters& counters, const FindingTally& tally) {
+  kernel_exposures.at({target, profile, release}).Increment(static_cast<double>(counters.exposures));
+  for (const FindingKind kind : kAllFindingKinds) {
+    kernel_findings.at({target, text(to_string(kind)), release}).Increment(static_cast<double>(tally.count_of(kind)));
+  }
+}
+
 void Metrics::State::remove_targets_but(const std::set<std::string>& targets) {
   const auto gone = [&](const Values& values) { return !targets.contains(values.front()); };
-  for (auto* series : {&runs, &findings, &duplicate_bytes, &writes, &exposures, &bytes_written, &bytes_verified}) {
+  for (auto* series : {&runs, &findings, &duplicate_bytes, &writes, &exposures, &bytes_written, &bytes_verified,
+                       &kernel_exposures, &kernel_findings}) {
     series->remove_if(gone);
   }
-  for (auto* series : {&open_findings, &last_run, &last_clean, &next_run, &in_progress, &target_info}) {
+  for (auto* series :
+       {&open_findings, &last_run, &last_clean, &next_run, &interval, &in_progress, &stuck, &paused, &target_info}) {
     series->remove_if(gone);
   }
   run_duration.remove_if(gone);
@@ -135,6 +172,7 @@ Metrics::Metrics() : state_(std::make_unique<State>()) {
   state_->build_info.at({kVersion, kRevision}).Set(1);
   state_->reload_successful.at({}).Set(1);
   state_->database_bytes.at({});
+  state_->database_bytes_max.at({});
   state_->self_test.at({});
 }
 
@@ -150,9 +188,18 @@ void Metrics::configure(const std::vector<std::string>& targets, const std::vect
   for (const auto& target : targets) {
     for (const auto& profile : profiles) state_->add_pair(target, profile, nullptr);
     for (const FindingKind kind : kAllFindingKinds) state_->open_findings.at({target, text(to_string(kind))});
-    state_->in_progress.at({target});
+    for (auto* series : {&state_->in_progress, &state_->stuck, &state_->paused}) series->at({target});
   }
   set_open_findings(open);
+}
+
+void Metrics::configure_kernel(const std::string& release, const std::vector<storage::TotalsRow>& totals_of_release) {
+  state_->release = release;
+  for (const auto& row : totals_of_release) {
+    if (state_->last_run.find({row.target, row.profile}) != nullptr)
+      state_->add_kernel_pair(row.target, row.profile, &row);
+  }
+  state_->last_run.for_each([&](const Values& pair, Gauge&) { state_->add_kernel_pair(pair[0], pair[1], nullptr); });
 }
 
 void Metrics::on_run_finished(const std::string& target, const RunResult& result, std::int64_t finished_at_ms) {
@@ -161,6 +208,11 @@ void Metrics::on_run_finished(const std::string& target, const RunResult& result
   state_->add_pair(target, result.profile, nullptr);
   state_->runs.at({target, result.profile, text(to_string(end.verdict))}).Increment();
   state_->add_counts(target, result.profile, end.counters, end.tally);
+  // An interrupted run can be of the kernel before; one whose probe never said hello is of none.
+  if (!state_->release.empty() && result.kernel.release == state_->release) {
+    state_->add_kernel_pair(target, result.profile, nullptr);
+    state_->add_kernel_counts(target, result.profile, end.counters, end.tally);
+  }
   state_->run_duration.at(pair, kRunSeconds).Observe(end.duration_seconds);
   if (end.first_finding_seconds)
     state_->first_finding.at(pair, kFirstFindingSeconds).Observe(*end.first_finding_seconds);
@@ -177,20 +229,28 @@ void Metrics::set_open_findings(const std::vector<storage::OpenFindings>& open) 
   });
 }
 
+void Metrics::State::mirror_schedule(const LiveState& state) {
+  std::map<Values, const LiveProfile*> profiles;
+  for (const auto& target : state.targets) {
+    for (const auto& profile : target.profiles) profiles[{target.name, profile.profile}] = &profile;
+  }
+  next_run.for_each([&](const Values& pair, Gauge& gauge) {
+    const auto found = profiles.find(pair);
+    gauge.Set(found == profiles.end() || !found->second->next_run_ms ? 0 : seconds(*found->second->next_run_ms));
+  });
+  interval.remove_if([&](const Values& pair) { return !profiles.contains(pair); });
+  for (const auto& [pair, profile] : profiles) interval.at(pair).Set(seconds(profile->every_ms));
+}
+
 void Metrics::mirror(const LiveState& state, std::uint64_t database_size_bytes) {
+  state_->mirror_schedule(state);
   std::set<Values> mounted;
-  std::map<Values, double> due;
   for (const auto& target : state.targets) {
     state_->in_progress.at({target.name}).Set(target.current_run ? 1 : 0);
+    state_->stuck.at({target.name}).Set(target.state == "stuck" ? 1 : 0);
+    state_->paused.at({target.name}).Set(target.paused ? 1 : 0);
     if (target.mounted) mounted.insert({target.name, target.fstype, target.source});
-    for (const auto& profile : target.profiles) {
-      if (profile.next_run_ms) due[{target.name, profile.profile}] = seconds(*profile.next_run_ms);
-    }
   }
-  state_->next_run.for_each([&](const Values& pair, Gauge& gauge) {
-    const auto found = due.find(pair);
-    gauge.Set(found == due.end() ? 0 : found->second);
-  });
   state_->target_info.remove_if([&](const Values& values) { return !mounted.contains(values); });
   for (const auto& values : mounted) state_->target_info.at(values).Set(1);
   const std::string& release = state.kernel.release;
@@ -199,6 +259,7 @@ void Metrics::mirror(const LiveState& state, std::uint64_t database_size_bytes) 
   state_->reload_successful.at({}).Set(state.config_reload_successful ? 1 : 0);
   state_->self_test.at({}).Set(state.self_test.ok() ? 1 : 0);
   state_->database_bytes.at({}).Set(static_cast<double>(database_size_bytes));
+  state_->database_bytes_max.at({}).Set(static_cast<double>(state.database_bytes_max));
 }
 
 std::string Metrics::scrape() const {

@@ -79,7 +79,7 @@ Daemon::Daemon(Prepared prepared)
   }
   facts_.self_test = check_self(*store_, prepared_.probe_program, clock_.now());
   close_leftovers(config_, prepared_.cgroups, *store_, reader_, desk_, clock_.now());
-  metrics_.configure(target_names(config_), all_profiles(config_), store_->totals(), store_->open_findings());
+  configure_metrics();
 }
 
 Daemon::~Daemon() = default;
@@ -168,8 +168,13 @@ void Daemon::take_over(Config config) {
   for (const auto& line : differences(config_, config)) spdlog::info("configuration: {}", line);
   config_ = std::move(config);
   scheduler_.configure(config_, clock_.now());
-  metrics_.configure(target_names(config_), all_profiles(config_), store_->totals(), store_->open_findings());
+  configure_metrics();
   read_mounts();
+}
+
+void Daemon::configure_metrics() {
+  metrics_.configure(target_names(config_), all_profiles(config_), store_->totals(), store_->open_findings());
+  metrics_.configure_kernel(facts_.kernel.release, store_->totals_of_kernel(facts_.kernel.release));
 }
 
 void Daemon::read_mounts() {

@@ -54,6 +54,7 @@ class Daemon {
   void take_signals();
   void reload();
   void take_over(Config config);
+  void configure_metrics();
   void read_mounts();
   void beat();
   void pass();

@@ -33,7 +33,7 @@ api::LiveTarget live_target(const RunDesk::Desk& desk, const Plan& plan) {
     live.state_reason.clear();
   }
   for (const auto& profile : desk.config.settings.profiles) {
-    api::LiveProfile next{profile, std::nullopt};
+    api::LiveProfile next{profile, std::nullopt, desk.config.settings.every.count()};
     if (planned != plan.targets.end() && !desk.paused && !desk.stuck()) {
       const auto time = planned->second.next_runs.find(profile);
       if (time != planned->second.next_runs.end() && time->second) next.next_run_ms = to_unix_ms(*time->second);
@@ -55,6 +55,7 @@ std::shared_ptr<const api::LiveState> live_view(const DaemonFacts& facts, const 
   state->pressure = facts.pressure;
   state->kernel = facts.kernel;
   state->database_path = config.storage_path;
+  state->database_bytes_max = config.storage_bytes_max;
   state->config_path = facts.config_path;
   state->config_reload_successful = facts.reload_successful;
   state->config_reload_error = facts.reload_error;

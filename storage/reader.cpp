@@ -105,7 +105,9 @@ std::optional<FindingRow> Reader::finding(std::int64_t id) const {
 
 std::vector<KernelRow> Reader::kernels() const { return state_->snapshot("list kernels", read_kernels); }
 
-std::vector<TotalsRow> Reader::totals() const { return state_->snapshot("read the totals", read_totals); }
+std::vector<TotalsRow> Reader::totals() const {
+  return state_->snapshot("read the totals", [](const SQLite::Database& database) { return read_totals(database); });
+}
 
 std::vector<OpenFindings> Reader::open_findings() const {
   return state_->snapshot("count the open findings", read_open_findings);

@@ -72,6 +72,10 @@ std::vector<TotalsRow> Store::totals() const {
   return state_->look("read the totals", [&] { return read_totals(state_->database); });
 }
 
+std::vector<TotalsRow> Store::totals_of_kernel(const std::string& release) const {
+  return state_->look("read the totals of kernel " + release, [&] { return read_totals(state_->database, release); });
+}
+
 std::vector<OpenFindings> Store::open_findings() const {
   return state_->look("count the open findings", [&] { return read_open_findings(state_->database); });
 }

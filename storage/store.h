@@ -59,6 +59,8 @@ class Store {
   // Bytes written per target since the given time, for the daily budget.
   std::uint64_t bytes_written_since(const std::string& target, std::int64_t since_ms) const;
   std::vector<TotalsRow> totals() const;
+  // Only what was made on this kernel.
+  std::vector<TotalsRow> totals_of_kernel(const std::string& release) const;
   std::vector<OpenFindings> open_findings() const;
   // The newest event id, 0 when there is none.
   std::int64_t last_event_id() const;

@@ -99,10 +99,11 @@ void add_to_totals(SQLite::Database& database, const RunRow& run, std::int64_t e
   save(database, sum);
 }
 
-std::vector<TotalsRow> read_totals(const SQLite::Database& database) {
+std::vector<TotalsRow> read_totals(const SQLite::Database& database, const std::optional<std::string>& release) {
   std::vector<TotalsRow> totals;
   std::int64_t last_event_id = 0;  // of the target and profile at totals.back()
   each_sum(database, [&](const Sum& sum) {
+    if (release && sum.kernel_release != *release) return;
     if (totals.empty() || totals.back().target != sum.target || totals.back().profile != sum.profile) {
       totals.emplace_back();
       totals.back().target = sum.target;

@@ -49,6 +49,7 @@ FakeDaemon::FakeDaemon(const std::string& database, const Clock& clock, EventHub
   store_->sync_targets({{"data", "/data", false, ""}, {"logs", "/logs", false, ""}});
   board_.publish(std::make_shared<LiveState>(initial_state(to_unix_ms(clock.now()))));
   metrics_.configure({"data", "logs"}, {"append", "nowait-contract"}, store_->totals(), store_->open_findings());
+  metrics_.configure_kernel("6.1.170", store_->totals_of_kernel("6.1.170"));
   metrics_.mirror(*board_.get(), store_->size_bytes());
 }
 
@@ -170,6 +171,11 @@ void FakeDaemon::change_live(const std::function<void(LiveState&)>& change) {
 std::vector<storage::OpenFindings> FakeDaemon::open_findings() {
   const std::lock_guard lock(mutex_);
   return store_->open_findings();
+}
+
+std::vector<storage::TotalsRow> FakeDaemon::totals_of_kernel(const std::string& release) {
+  const std::lock_guard lock(mutex_);
+  return store_->totals_of_kernel(release);
 }
 
 std::optional<Command> FakeDaemon::last_command() const {

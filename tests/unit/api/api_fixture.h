@@ -57,6 +57,7 @@ class FakeDaemon final : public CommandPort {
   void publish_progress(std::int64_t id);
   void change_live(const std::function<void(LiveState&)>& change);
   std::vector<storage::OpenFindings> open_findings();
+  std::vector<storage::TotalsRow> totals_of_kernel(const std::string& release);
 
   std::optional<Command> last_command() const;
   std::optional<Refusal> refuse_next;  // the next command is answered with this

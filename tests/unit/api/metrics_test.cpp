@@ -66,6 +66,8 @@ TEST_F(MetricsTest, AFindingMovesExactlyItsSeries) {
                          R"(writecanary_findings_total{kind="duplicate",profile="append",target="data"} 1)",
                          R"(writecanary_first_finding_seconds_count{profile="append",target="data"} 1)",
                          R"(writecanary_first_finding_seconds_sum{profile="append",target="data"} 0.02)",
+                         R"(writecanary_kernel_exposures_total{profile="append",release="6.1.170",target="data"} 99)",
+                         R"(writecanary_kernel_findings_total{kind="duplicate",release="6.1.170",target="data"} 1)",
                          R"(writecanary_last_run_timestamp_seconds{profile="append",target="data"} 1780000000)",
                          R"(writecanary_open_findings{kind="duplicate",target="data"} 1)",
                          R"(writecanary_run_duration_seconds_count{profile="append",target="data"} 1)",
@@ -91,6 +93,7 @@ std::string golden_part(const std::string& scrape) {
 TEST_F(MetricsTest, GoldenScrapeAfterAFinding) {
   Metrics own;
   own.configure({"data"}, {"append"}, {}, {});
+  own.configure_kernel("6.1.170", {});
   LiveState state = *board.get();
   state.targets.resize(1);
   state.targets[0].current_run = 1;
@@ -98,6 +101,7 @@ TEST_F(MetricsTest, GoldenScrapeAfterAFinding) {
   own.mirror(state, 4096);
   RunResult result;
   result.profile = "append";
+  result.kernel.release = "6.1.170";
   result.end.verdict = Verdict::kCorrupt;
   result.end.counters.writes = 12;
   result.end.counters.exposures = 11;
@@ -126,13 +130,49 @@ TEST_F(MetricsTest, CountersGoOnAfterARestart) {
   EXPECT_TRUE(has_line(text, R"(writecanary_last_clean_timestamp_seconds{profile="append",target="data"} 0)"));
 }
 
+TEST_F(MetricsTest, AnotherKernelBeginsAtZeroAndGoesOnWhereItWas) {
+  daemon.run_once("data", "append", Verdict::kCorrupt, {duplicate_finding()});  // on 6.1.170
+  const auto booted = [&](const std::string& release) {
+    auto rebooted = std::make_unique<Metrics>();
+    rebooted->configure({"data"}, {"append"}, reader.totals(), reader.open_findings());
+    rebooted->configure_kernel(release, daemon.totals_of_kernel(release));
+    return rebooted;
+  };
+  const auto next = booted("6.12.94");
+  EXPECT_TRUE(has_line(next->scrape(),
+                       R"(writecanary_kernel_exposures_total{profile="append",release="6.12.94",target="data"} 0)"));
+  EXPECT_TRUE(has_line(next->scrape(),
+                       R"(writecanary_kernel_findings_total{kind="duplicate",release="6.12.94",target="data"} 0)"));
+  EXPECT_EQ(next->scrape().find(R"(release="6.1.170")"), std::string::npos);
+  // The run that the reboot cut off is closed by the daemon of the next kernel.
+  RunResult cut_off;
+  cut_off.profile = "append";
+  cut_off.kernel.release = "6.1.170";
+  cut_off.end.verdict = Verdict::kInterrupted;
+  cut_off.end.counters.exposures = 5;
+  next->on_run_finished("data", cut_off, 1'780'000'000'000);
+  EXPECT_TRUE(has_line(next->scrape(),
+                       R"(writecanary_kernel_exposures_total{profile="append",release="6.12.94",target="data"} 0)"));
+
+  const auto back = booted("6.1.170");
+  EXPECT_TRUE(has_line(back->scrape(),
+                       R"(writecanary_kernel_exposures_total{profile="append",release="6.1.170",target="data"} 99)"));
+  EXPECT_TRUE(has_line(back->scrape(),
+                       R"(writecanary_kernel_findings_total{kind="duplicate",release="6.1.170",target="data"} 1)"));
+}
+
 TEST_F(MetricsTest, AReloadNeitherDoublesNorForgets) {
   daemon.run_once("data", "append", Verdict::kClean);
   metrics.configure({"data", "new"}, {"append"}, reader.totals(), reader.open_findings());
+  metrics.configure_kernel("6.1.170", daemon.totals_of_kernel("6.1.170"));
   const auto text = metrics.scrape();
   EXPECT_TRUE(has_line(text, R"(writecanary_runs_total{profile="append",target="data",verdict="clean"} 1)"));
   EXPECT_TRUE(has_line(text, R"(writecanary_run_duration_seconds_count{profile="append",target="data"} 1)"));
   EXPECT_TRUE(has_line(text, R"(writecanary_runs_total{profile="append",target="new",verdict="clean"} 0)"));
+  EXPECT_TRUE(
+      has_line(text, R"(writecanary_kernel_exposures_total{profile="append",release="6.1.170",target="data"} 99)"));
+  EXPECT_TRUE(
+      has_line(text, R"(writecanary_kernel_exposures_total{profile="append",release="6.1.170",target="new"} 0)"));
   EXPECT_EQ(text.find(R"(target="logs")"), std::string::npos);
 }
 
@@ -140,7 +180,11 @@ TEST_F(MetricsTest, MirrorsTheLiveState) {
   daemon.change_live([](LiveState& state) {
     state.config_reload_successful = false;
     state.targets[0].current_run = 5;
+    state.targets[0].state = "stuck";
+    state.targets[0].profiles[0].every_ms = 900'000;
     state.targets[1].mounted = false;
+    state.targets[1].paused = true;
+    state.database_bytes_max = 1 << 20;
   });
   metrics.mirror(*board.get(), 4096);
   auto text = metrics.scrape();
@@ -152,6 +196,12 @@ TEST_F(MetricsTest, MirrorsTheLiveState) {
   EXPECT_TRUE(has_line(text, R"(writecanary_next_run_timestamp_seconds{profile="nowait-contract",target="data"} 0)"));
   EXPECT_TRUE(has_line(text, "writecanary_config_reload_successful 0"));
   EXPECT_TRUE(has_line(text, "writecanary_database_size_bytes 4096"));
+  EXPECT_TRUE(has_line(text, "writecanary_database_max_size_bytes 1048576"));
+  EXPECT_TRUE(has_line(text, R"(writecanary_target_stuck{target="data"} 1)"));
+  EXPECT_TRUE(has_line(text, R"(writecanary_target_stuck{target="logs"} 0)"));
+  EXPECT_TRUE(has_line(text, R"(writecanary_target_paused{target="data"} 0)"));
+  EXPECT_TRUE(has_line(text, R"(writecanary_target_paused{target="logs"} 1)"));
+  EXPECT_TRUE(has_line(text, R"(writecanary_schedule_interval_seconds{profile="append",target="data"} 900)"));
   EXPECT_TRUE(has_line(text, R"(writecanary_kernel_info{release="6.1.170"} 1)"));
 
   daemon.change_live([](LiveState& state) { state.targets[0].source = "/dev/sdb1"; });

@@ -45,6 +45,21 @@ TEST(TotalsTest, SumsArePerTargetAndProfileOverAllKernels) {
   EXPECT_EQ(store.reader().totals().size(), 3U);
 }
 
+TEST(TotalsTest, OfOneKernelOnlyWhatWasMadeOnIt) {
+  const TestStore store;
+  finished_run(*store.store, result_with(Verdict::kClean, {}, "6.1"), "data", "append", 10'000);
+  finished_run(*store.store, result_with(Verdict::kCorrupt, {FindingKind::kDuplicate}, "6.9"), "data", "append",
+               20'000);
+  finished_run(*store.store, result_with(Verdict::kClean, {}, "6.1"), "log", "append", 30'000);
+  const auto totals = store->totals_of_kernel("6.9");
+  ASSERT_THAT(totals, SizeIs(1));
+  EXPECT_EQ(totals[0].target, "data");
+  EXPECT_EQ(totals[0].counters.writes, 1U);
+  EXPECT_EQ(totals[0].tally.count_of(FindingKind::kDuplicate), 1U);
+  EXPECT_EQ(runs_with(totals[0], Verdict::kClean), 0U);
+  EXPECT_THAT(store->totals_of_kernel("6.18"), IsEmpty());
+}
+
 TEST(TotalsTest, TheLastRunIsTheOneThatEndedLastEvenWhenTheClockStepsBack) {
   const TestStore store;
   finished_run(*store.store, result_with(Verdict::kCorrupt), "data", "append", 90'000);
