@@ -6,9 +6,9 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "api/upper_bound.h"
 #include "core/known_issues.h"
 #include "core/units.h"
+#include "core/upper_bound.h"
 #include "core/version.h"
 #include "storage/documents.h"
 

@@ -4,16 +4,16 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
-#include <system_error>
 
 #include "cli/check.h"
 #include "cli/commands.h"
 #include "cli/commands_evidence.h"
+#include "cli/gate.h"
+#include "cli/parsed_option.h"
 #include "core/limits.h"
 #include "core/units.h"
 #include "core/version.h"
@@ -22,7 +22,7 @@ namespace writecanary::cli {
 namespace {
 
 constexpr char kFooter[] =
-    "Exit codes of check and run --wait: 0 clean, 1 usage or configuration, 2 corruption found, 3 inconclusive,\n"
+    "Exit codes of check, run --wait and gate: 0 clean, 1 usage or configuration, 2 corruption found, 3 inconclusive,\n"
     "4 unsupported here, 5 failed to run.";
 
 // What was chosen: the command's own options live in the closures.
@@ -31,29 +31,6 @@ struct Chosen {
   std::string url = kDefaultUrl;
   std::string token_file;
 };
-
-// An option whose text goes through one of the parse_* of core/units.h, between bounds.
-template <typename T, typename Parse>
-CLI::Option* add_parsed(CLI::App* command, const std::string& name, T& out, Parse parse, const std::string& expected,
-                        const std::string& help) {
-  return command->add_option_function<std::string>(
-      name,
-      [&out, parse, name, expected](const std::string& text) {
-        const auto value = parse(text);
-        if (!value) throw CLI::ValidationError(name, fmt::format("\"{}\" is not {}", text, expected));
-        out = *value;
-      },
-      help);
-}
-
-// The whole text as a number; CLI11 itself takes "-1" for a large unsigned one.
-template <typename Number>
-std::optional<Number> parse_whole(const std::string& text) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return {};
-  return value;
-}
 
 std::optional<std::uint64_t> parse_positive(const std::string& text) {
   const auto value = parse_whole<std::uint64_t>(text);
@@ -287,6 +264,7 @@ int run_command_line(const Environment& environment, std::vector<std::string> ar
   add_run(app, environment, chosen);
   add_actions(app, environment, chosen);
   add_evidence(app, environment, chosen);
+  add_gate(app, environment, chosen.action);
   try {
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
     app.parse(std::move(arguments));

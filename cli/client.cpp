@@ -18,6 +18,15 @@ constexpr std::chrono::seconds kConnectTimeout{5};
 constexpr std::chrono::seconds kAnswerTimeout{30};
 constexpr std::size_t kProblemBytesMax = 64UL * 1024;
 
+std::string body_of(const httplib::Result& result) {
+  if (result->status < 200 || result->status > 299) {
+    throw CommandError(refusal_exit_code(result->status), describe_refusal(result->status, result->body));
+  }
+  return result->body;
+}
+
+}  // namespace
+
 std::string read_token(const std::string& file) {
   if (file.empty()) return {};
   std::string token;
@@ -51,15 +60,6 @@ std::string describe(httplib::Error error) {
       return httplib::to_string(error);
   }
 }
-
-std::string body_of(const httplib::Result& result) {
-  if (result->status < 200 || result->status > 299) {
-    throw CommandError(refusal_exit_code(result->status), describe_refusal(result->status, result->body));
-  }
-  return result->body;
-}
-
-}  // namespace
 
 Endpoint parse_url(const std::string& url) {
   if (url.starts_with("unix:/")) return {{}, url.substr(5)};

@@ -14,7 +14,8 @@
 
 namespace httplib {
 class Client;
-}
+enum class Error;
+}  // namespace httplib
 
 namespace writecanary::cli {
 
@@ -34,6 +35,11 @@ Endpoint parse_url(const std::string& url);
 std::string describe_refusal(int status, std::string_view body);
 // 1 when the request itself is at fault (unknown name, bad value, no rights), else 5.
 int refusal_exit_code(int status);
+
+// The one token in the file; empty without a file. Throws UsageError when it cannot be read or holds something else.
+std::string read_token(const std::string& file);
+// Why a request got no answer, in words.
+std::string describe(httplib::Error error);
 
 // The daemon could not be reached, or the connection broke; trying again may help.
 struct Unreachable : CommandError {

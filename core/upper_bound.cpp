@@ -1,8 +1,8 @@
-#include "api/upper_bound.h"
+#include "core/upper_bound.h"
 
 #include <cmath>
 
-namespace writecanary::api {
+namespace writecanary {
 namespace {
 
 constexpr double kRemaining = 0.05;  // 1 - confidence
@@ -48,4 +48,4 @@ std::optional<double> rate_upper_bound_95(std::uint64_t findings, std::uint64_t 
   return largest_mean(findings) / static_cast<double>(exposures);
 }
 
-}  // namespace writecanary::api
+}  // namespace writecanary
