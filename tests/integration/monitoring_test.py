@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from harness import run
+from harness import dashboards, run
 
 ROOT = Path(os.environ["WRITECANARY_SOURCE"])
 RULES = sorted((ROOT / "monitoring" / "rules").glob("*.yml"))
@@ -30,6 +30,12 @@ def rules():
 
 def alerts():
     return [rule for rule in rules() if "alert" in rule]
+
+
+def exposed_metrics():
+    """Names from the golden scrape, which leaves out those of the process."""
+    golden = set(re.findall(r"^# TYPE (\w+)", GOLDEN.read_text(encoding="utf-8"), re.MULTILINE))
+    return golden | {"process_resident_memory_bytes", "process_cpu_seconds_total"}
 
 
 def minutes(text):
@@ -83,8 +89,7 @@ class Rules(unittest.TestCase):
                 self.assertTrue(alert["annotations"]["runbook_url"].endswith(f"/{alert['alert']}.md"))
 
     def test_every_metric_in_a_rule_exists(self):
-        # The golden scrape leaves out what differs from build to build.
-        exposed = set(re.findall(r"^# TYPE (\w+)", GOLDEN.read_text(encoding="utf-8"), re.MULTILINE))
+        exposed = exposed_metrics()
         for rule in rules():
             used = set(re.findall(r"(?<!:)\bwritecanary_\w+", rule["expr"]))
             self.assertEqual(used - exposed, set(), rule.get("alert", rule.get("record")))
@@ -106,6 +111,35 @@ class Runbooks(unittest.TestCase):
     def test_the_index_lists_all_with_their_severity(self):
         listed = re.findall(r"^\| \[(\w+)\]\((\w+)\.md\) \| (\w+) \|", (RUNBOOKS / "README.md").read_text(), re.MULTILINE)
         self.assertEqual(sorted(listed), sorted((a["alert"], a["alert"], a["labels"]["severity"]) for a in alerts()))
+
+
+class Dashboards(unittest.TestCase):
+    def test_each_is_stable_and_asks_the_prometheus_that_is_chosen(self):
+        boards = dashboards.dashboards()
+        self.assertEqual({board["uid"] for board in boards},
+                         {"writecanary-fleet", "writecanary-host", "writecanary-rollout"})
+        for board in boards:
+            variables = {variable["name"]: variable for variable in board["templating"]["list"]}
+            self.assertEqual((variables["datasource"]["type"], variables["datasource"]["query"]),
+                             ("datasource", "prometheus"))
+            self.assertEqual(len({panel["id"] for panel in board["panels"]}), len(board["panels"]))
+            for panel in board["panels"]:
+                with self.subTest(board["uid"], panel=panel["title"]):
+                    for source in [panel["datasource"], *(target["datasource"] for target in panel["targets"])]:
+                        self.assertEqual(source, {"type": "prometheus", "uid": "${datasource}"})
+
+    def test_their_queries_are_about_what_exists(self):
+        known = exposed_metrics() | {rule["record"] for rule in rules() if "record" in rule} | {"up"}
+        for query in dashboards.queries({"instance": "a", "kind": "torn", "release": ".*"}):
+            used = set(re.findall(r"[\w:]*(?:writecanary|process)_[\w:]+", query.expression))
+            used = {re.sub(r"_bucket$", "", name) for name in used}
+            self.assertEqual(used - known, set(), f"{query.dashboard}: {query.panel}")
+
+    def test_they_lead_to_the_daemons_page_and_to_each_other(self):
+        text = "".join(path.read_text(encoding="utf-8") for path in dashboards.DIRECTORY.glob("*.json"))
+        self.assertIn("http://${__data.fields.instance}/", text)
+        for uid in re.findall(r"/d/([\w-]+)", text):
+            self.assertIn(uid, {board["uid"] for board in dashboards.dashboards()})
 
 
 if __name__ == "__main__":
