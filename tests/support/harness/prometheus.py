@@ -37,14 +37,16 @@ class Prometheus:
 
 
 @contextlib.contextmanager
-def running_prometheus(directory, scrape_configs=(), rules=()):
+def running_prometheus(directory, scrape_configs=(), rules=(), alertmanager_port=None):
     """Starts one with its data in directory/data, which may hold blocks already."""
     if not shutil.which("prometheus"):
         raise unittest.SkipTest("prometheus is not installed")
     port = free_port()
     config = os.path.join(directory, "prometheus.yml")
     with open(config, "w", encoding="utf-8") as file:
-        json.dump({"global": {"scrape_interval": "1s", "evaluation_interval": "1s"},  # JSON is YAML
+        alertmanagers = [{"static_configs": [{"targets": [f"127.0.0.1:{alertmanager_port}"]}]}] if alertmanager_port else []
+        json.dump({"global": {"scrape_interval": "2s", "evaluation_interval": "2s"},  # JSON is YAML
+                   "alerting": {"alertmanagers": alertmanagers},
                    "rule_files": [str(rule) for rule in rules], "scrape_configs": list(scrape_configs)}, file)
     with open(os.path.join(directory, "prometheus.log"), "wb") as log:
         server = subprocess.Popen(["prometheus", f"--config.file={config}", f"--storage.tsdb.path={directory}/data",
