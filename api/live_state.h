@@ -55,10 +55,11 @@ struct LiveState {
   KernelFacts kernel;
   std::string database_path;
   std::uint64_t database_bytes_max = 0;  // beyond it the oldest runs are removed
-  std::string config_path;  // empty: built-in defaults
+  std::string config_path;               // empty: built-in defaults
   bool config_reload_successful = true;
   std::string config_reload_error;
-  SelfTest self_test;  // of this build's detectors
+  std::uint64_t webhook_pending = 0;  // events that wait to be delivered
+  SelfTest self_test;                 // of this build's detectors
   std::vector<std::string> default_profiles;
   std::vector<LiveTarget> targets;
   std::vector<LiveRun> runs;

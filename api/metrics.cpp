@@ -96,6 +96,7 @@ struct Metrics::State {
       gauge("config_reload_successful", "0 when the last configuration that was read is invalid and not in use.");
   Series<Gauge> self_test =
       gauge("self_test_ok", "1 when every detector of this build found damage made for it and nothing in clean data.");
+  Series<Gauge> webhook_pending = gauge("webhook_pending", "Events that wait to be delivered to the webhook.");
   Series<Gauge> database_bytes = gauge("database_size_bytes", "Size of the database with its write-ahead log.");
   Series<Gauge> database_bytes_max =
       gauge("database_max_size_bytes", "Configured size beyond which the oldest runs are removed.");
@@ -172,6 +173,7 @@ Metrics::Metrics() : state_(std::make_unique<State>()) {
   state_->build_info.at({kVersion, kRevision}).Set(1);
   state_->reload_successful.at({}).Set(1);
   state_->database_bytes.at({});
+  state_->webhook_pending.at({});
   state_->database_bytes_max.at({});
   state_->self_test.at({});
 }
@@ -258,6 +260,7 @@ void Metrics::mirror(const LiveState& state, std::uint64_t database_size_bytes) 
   if (!release.empty()) state_->kernel_info.at({release}).Set(1);
   state_->reload_successful.at({}).Set(state.config_reload_successful ? 1 : 0);
   state_->self_test.at({}).Set(state.self_test.ok() ? 1 : 0);
+  state_->webhook_pending.at({}).Set(static_cast<double>(state.webhook_pending));
   state_->database_bytes.at({}).Set(static_cast<double>(database_size_bytes));
   state_->database_bytes_max.at({}).Set(static_cast<double>(state.database_bytes_max));
 }

@@ -32,6 +32,12 @@ bool is_address(const std::string& text) {
   }
 }
 
+bool is_web_address(const std::string& text) {
+  const auto scheme = text.starts_with("https://") ? 8 : text.starts_with("http://") ? 7 : 0;
+  return scheme > 0 && text.size() > static_cast<std::size_t>(scheme) && text[scheme] != '/' &&
+         text.find_first_of(" #@\\\"\t\r\n") == std::string::npos;
+}
+
 // Collects complaints about one table under its dotted key.
 class Checker {
  public:
@@ -153,6 +159,13 @@ std::vector<ConfigIssue> check_values(const Config& config) {
       fmt::format("max_concurrent_runs {} is out of range: 1 to {}", config.concurrent_runs_max, kTargetsMax));
   checker.require(config.targets.size() <= kTargetsMax, "target",
                   fmt::format("{} targets, but one daemon watches at most {}", config.targets.size(), kTargetsMax));
+  const WebhookConfig& webhook = config.webhook;
+  checker.require(webhook.url.empty() || is_web_address(webhook.url), "webhook.url",
+                  fmt::format("webhook.url \"{}\": expected http://HOST[:PORT]/PATH or https://...", webhook.url));
+  checker.require(webhook.url.empty() == webhook.secret_file.empty(), "webhook",
+                  "[webhook] needs both url and secret_file: events are always signed");
+  checker.require(webhook.secret_file.empty() || webhook.secret_file.starts_with('/'), "webhook.secret_file",
+                  fmt::format("webhook.secret_file \"{}\" must be an absolute path", webhook.secret_file));
   checker.settings("defaults.", config.defaults);
   std::set<std::string> names;
   for (std::size_t i = 0; i < config.targets.size(); ++i) {

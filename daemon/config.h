@@ -54,12 +54,19 @@ struct Position {
   int column = 0;
 };
 
+// Where events are sent; an empty url: nowhere.
+struct WebhookConfig {
+  std::string url;
+  std::string secret_file;
+};
+
 struct Config {
   std::string listen = "127.0.0.1:9743";
   std::string storage_path = "/var/lib/writecanary/results.db";
   std::uint64_t storage_bytes_max = 1ULL << 30;
   std::chrono::milliseconds keep_runs = std::chrono::hours{24 * 90};
   int concurrent_runs_max = 1;
+  WebhookConfig webhook;
   RunSettings defaults;
   std::vector<TargetConfig> targets;
   // Positions by dotted key ("defaults.window", "target[0].path"), for messages only.

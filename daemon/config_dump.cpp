@@ -103,6 +103,11 @@ std::vector<Section> sections(const Config& config) {
                                 {"max_size", size(config.storage_bytes_max)},
                                 {"keep_runs", duration(config.keep_runs)}}},
                               {"[defaults]", "defaults", std::move(defaults)}};
+  if (!config.webhook.url.empty()) {
+    all.push_back({"[webhook]",
+                   "webhook",
+                   {{"url", quoted(config.webhook.url)}, {"secret_file", quoted(config.webhook.secret_file)}}});
+  }
   for (const auto& target : config.targets) {
     const auto key = "target." + target.name;
     all.push_back({"[[target]]", key, target_pairs(target)});

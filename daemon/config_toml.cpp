@@ -28,6 +28,12 @@ class ConfigReader {
       table.duration("keep_runs", config.keep_runs);
       table.refuse_others();
     }
+    if (const auto* webhook = top.table("webhook")) {
+      auto table = open(*webhook, "webhook.");
+      table.text("url", config.webhook.url);
+      table.text("secret_file", config.webhook.secret_file);
+      table.refuse_others();
+    }
     if (const auto* defaults = top.table("defaults")) {
       auto table = open(*defaults, "defaults.");
       settings(table, config.defaults);

@@ -67,6 +67,7 @@ Daemon::Daemon(Prepared prepared)
       scheduler_(host_id()),
       commands_(desk_, *store_, metrics_, prepared_.catalogue, clock_),
       retention_(*store_, reader_, config_.evidence_root()),
+      webhook_(loop_, *store_, reader_, clock_, host_name()),
       mountinfo_(open_file("/proc/self/mountinfo", O_RDONLY)),
       beat_timer_(loop_, [this] { beat(); }) {
   facts_.started_at_ms = to_unix_ms(clock_.now());
@@ -79,6 +80,7 @@ Daemon::Daemon(Prepared prepared)
   }
   facts_.self_test = check_self(*store_, prepared_.probe_program, clock_.now());
   close_leftovers(config_, prepared_.cgroups, *store_, reader_, desk_, clock_.now());
+  webhook_.configure(load_webhook(config_.webhook));
   configure_metrics();
 }
 
@@ -145,7 +147,7 @@ void Daemon::reload() {
   if (loaded.errors.empty()) {
     try {
       take_over(std::move(loaded.config));
-    } catch (const storage::StorageError& error) {
+    } catch (const std::runtime_error& error) {  // the database, or the webhook's secret
       loaded.errors.emplace_back(error.what());
     }
   }
@@ -164,6 +166,7 @@ void Daemon::take_over(Config config) {
     config.listen = config_.listen;
     config.storage_path = config_.storage_path;
   }
+  webhook_.configure(load_webhook(config.webhook));
   desk_.configure(config);
   for (const auto& line : differences(config_, config)) spdlog::info("configuration: {}", line);
   config_ = std::move(config);
@@ -187,6 +190,7 @@ void Daemon::read_mounts() {
 
 void Daemon::beat() {
   memory_pressure_ = read_memory_pressure();
+  webhook_.settle();
   notifier_.alive(clock_.steady());
   beat_timer_.set(clock_.steady() + kBeat);
 }
@@ -234,6 +238,7 @@ void Daemon::plan_and_start() {
 }
 
 void Daemon::publish() {
+  facts_.webhook_pending = webhook_.pending();
   const auto state = live_view(facts_, config_, desk_, plan_, clock_.now());
   board_.publish(state);
   metrics_.mirror(*state, store_->size_bytes());

@@ -23,6 +23,7 @@
 #include "daemon/retention.h"
 #include "daemon/run_desk.h"
 #include "daemon/scheduler.h"
+#include "daemon/webhook.h"
 #include "storage/reader.h"
 #include "storage/store.h"
 
@@ -77,6 +78,7 @@ class Daemon {
   Commands commands_;
   Mailbox mailbox_;
   Retention retention_;
+  Webhook webhook_;
   Notifier notifier_;
   Plan plan_;
   std::optional<double> memory_pressure_;

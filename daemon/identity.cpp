@@ -25,6 +25,10 @@ std::string host_id() {
   } catch (const SystemError&) {
     // Containers often have none.
   }
+  return host_name();
+}
+
+std::string host_name() {
   utsname names{};
   if (::uname(&names) != 0) throw_errno("uname");
   return names.nodename;

@@ -15,6 +15,7 @@ std::uint64_t stable_hash(std::string_view text);
 
 // /etc/machine-id, or the host's name where there is none.
 std::string host_id();
+std::string host_name();
 // uname(2).
 KernelFacts kernel_facts();
 

@@ -1,6 +1,7 @@
 // Puts together the snapshot that HTTP threads read. Pure.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -22,6 +23,7 @@ struct DaemonFacts {
   bool reload_successful = true;
   std::string reload_error;
   SelfTest self_test;
+  std::uint64_t webhook_pending = 0;
 };
 
 std::shared_ptr<const api::LiveState> live_view(const DaemonFacts& facts, const Config& config, const RunDesk& desk,

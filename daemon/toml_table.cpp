@@ -14,7 +14,7 @@ namespace writecanary::daemon {
 namespace {
 
 // Keys of a fuller version. Silently dropping them would leave an open door where a lock was asked for.
-constexpr std::array kNotInThisVersion = {"token", "webhook", "tls_cert", "tls_key", "client_ca"};
+constexpr std::array kNotInThisVersion = {"token", "tls_cert", "tls_key", "client_ca"};
 
 std::string shown(const toml::node& node) {
   if (const auto* text = node.as_string()) return fmt::format("\"{}\"", text->get());

@@ -39,6 +39,21 @@ std::string data_from_rows(const SQLite::Database& database, const EventRow& eve
   return json_text(document);
 }
 
+constexpr char kSelectEvents[] = "SELECT id, at_ms, type, run_id, target, finding_id, data FROM events WHERE id > ?";
+
+std::vector<EventRow> events_of(const SQLite::Database& database, SQLite::Statement& select) {
+  std::vector<EventRow> events;
+  while (select.executeStep()) {
+    EventRow event;
+    std::optional<std::int64_t> finding_id;
+    std::optional<std::string> data;
+    RowReader(select) >> event.id >> event.at_ms >> event.type >> event.run_id >> event.target >> finding_id >> data;
+    event.data_json = data ? *data : data_from_rows(database, event, finding_id);
+    events.push_back(std::move(event));
+  }
+  return events;
+}
+
 }  // namespace
 
 std::int64_t append_run_event(SQLite::Database& database, const char* type, std::int64_t at_ms, const RunRow& run) {
@@ -84,24 +99,20 @@ std::int64_t append_target_paused(SQLite::Database& database, const TargetRow& t
 
 std::vector<EventRow> read_events(const SQLite::Database& database, std::int64_t after_id,
                                   std::optional<std::int64_t> run_id, int limit) {
-  std::string sql = "SELECT id, at_ms, type, run_id, target, finding_id, data FROM events WHERE id > ?";
-  if (run_id) sql += " AND run_id = ?";
-  SQLite::Statement select(database, sql + " ORDER BY id LIMIT ?");
+  SQLite::Statement select(database,
+                           std::string(kSelectEvents) + (run_id ? " AND run_id = ?" : "") + " ORDER BY id LIMIT ?");
   Binder values(select);
   values << after_id;
   if (run_id) values << *run_id;
   values << std::int64_t{std::max(limit, 0)};
+  return events_of(database, select);
+}
 
-  std::vector<EventRow> events;
-  while (select.executeStep()) {
-    EventRow event;
-    std::optional<std::int64_t> finding_id;
-    std::optional<std::string> data;
-    RowReader(select) >> event.id >> event.at_ms >> event.type >> event.run_id >> event.target >> finding_id >> data;
-    event.data_json = data ? *data : data_from_rows(database, event, finding_id);
-    events.push_back(std::move(event));
-  }
-  return events;
+std::vector<EventRow> read_outbox(const SQLite::Database& database, std::int64_t after_id, int limit) {
+  SQLite::Statement select(database,
+                           std::string(kSelectEvents) + " AND id IN (SELECT event_id FROM outbox) ORDER BY id LIMIT ?");
+  Binder(select) << after_id << std::int64_t{std::max(limit, 0)};
+  return events_of(database, select);
 }
 
 std::int64_t read_last_event_id(const SQLite::Database& database) {

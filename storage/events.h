@@ -24,6 +24,8 @@ std::int64_t append_target_paused(SQLite::Database& database, const TargetRow& t
 // In ascending order, at most `limit`; only of one run when given.
 std::vector<EventRow> read_events(const SQLite::Database& database, std::int64_t after_id,
                                   std::optional<std::int64_t> run_id, int limit);
+// The same of those that wait in the outbox.
+std::vector<EventRow> read_outbox(const SQLite::Database& database, std::int64_t after_id, int limit);
 // 0 when there is none.
 std::int64_t read_last_event_id(const SQLite::Database& database);
 

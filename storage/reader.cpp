@@ -120,6 +120,11 @@ std::vector<EventRow> Reader::events_after(std::int64_t event_id, std::optional<
                           [&](const auto& database) { return read_events(database, event_id, run_id, limit); });
 }
 
+std::vector<EventRow> Reader::outbox_after(std::int64_t event_id, int limit) const {
+  return state_->snapshot("read the outbox",
+                          [&](const auto& database) { return read_outbox(database, event_id, limit); });
+}
+
 std::int64_t Reader::last_event_id() const { return state_->snapshot("read the last event id", read_last_event_id); }
 
 std::uint64_t Reader::size_bytes() const { return database_size_bytes(state_->path); }

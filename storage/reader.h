@@ -27,6 +27,8 @@ class Reader {
   std::vector<OpenFindings> open_findings() const;
   std::vector<TargetRow> targets() const;
   std::vector<EventRow> events_after(std::int64_t event_id, std::optional<std::int64_t> run_id, int limit) const;
+  // Those that wait in the outbox, in ascending order.
+  std::vector<EventRow> outbox_after(std::int64_t event_id, int limit) const;
   std::int64_t last_event_id() const;
   std::uint64_t size_bytes() const;
 

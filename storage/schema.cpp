@@ -207,7 +207,21 @@ CREATE TABLE facts (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kSteps = {kVersion1, kVersion2, kVersion3};
+// Which events somebody outside waits for. A trigger puts them here, so that no transaction that appends an event can
+// leave it out. The rows go when they are delivered, or with their run.
+constexpr const char* kVersion4 = R"sql(
+CREATE TABLE outbox (
+  event_id INTEGER PRIMARY KEY REFERENCES events (id) ON DELETE CASCADE
+) STRICT;
+CREATE TRIGGER events_to_outbox AFTER INSERT ON events
+WHEN NEW.type IN ('finding', 'run.finished', 'finding.acknowledged')
+     AND EXISTS (SELECT 1 FROM facts WHERE name = 'webhook')
+BEGIN
+  INSERT INTO outbox (event_id) VALUES (NEW.id);
+END;
+)sql";
+
+constexpr std::array kSteps = {kVersion1, kVersion2, kVersion3, kVersion4};
 
 }  // namespace
 

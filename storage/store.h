@@ -66,6 +66,12 @@ class Store {
   std::int64_t last_event_id() const;
   std::vector<EventRow> events_after(std::int64_t event_id, int limit) const;
 
+  // Whether findings, ends of runs and acknowledgements are kept for somebody outside . Turned off, what
+  // still waits is dropped.
+  void keep_outbox(bool keep);
+  std::uint64_t outbox_size() const;
+  void remove_from_outbox(std::int64_t event_id);
+
   // Facts of the daemon itself, as JSON text by name; nothing when it was never remembered.
   std::optional<std::string> fact(const std::string& name) const;
   void remember_fact(const std::string& name, const std::string& value_json);

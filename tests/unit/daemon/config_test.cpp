@@ -1,5 +1,6 @@
 #include "daemon/config.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,6 +18,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::SizeIs;
 
 std::vector<std::string> issues_of(const std::string& text) {
   std::vector<std::string> lines;
@@ -97,10 +99,23 @@ TEST(Config, EveryMistakeIsNamedWithItsPlace) {
 TEST(Config, KeysOfAFullerVersionAreRefusedNotIgnored) {
   EXPECT_THAT(issues_of("[[token]]\nname = \"grafana\"\n"),
               ElementsAre("c.toml:1:3: token is not supported by this version. Remove it"));
-  EXPECT_THAT(issues_of("[webhook]\nurl = \"https://example.org\"\n"),
-              ElementsAre("c.toml:1:2: webhook is not supported by this version. Remove it"));
   EXPECT_THAT(issues_of("[server]\ntls_cert = \"a.pem\"\n"),
               ElementsAre("c.toml:2:1: server.tls_cert is not supported by this version. Remove it"));
+}
+
+TEST(Config, EventsAreAlwaysSignedAndGoToAWebAddress) {
+  const auto of = [](const std::string& keys) { return issues_of("[webhook]\n" + keys); };
+  EXPECT_THAT(of("url = \"https://example.org/events?a=b\"\nsecret_file = \"/etc/secret\"\n"), IsEmpty());
+  EXPECT_THAT(of("url = \"https://example.org\"\n"),
+              ElementsAre("c.toml:1:1: [webhook] needs both url and secret_file: events are always signed"));
+  EXPECT_THAT(of("secret_file = \"/etc/secret\"\n"), SizeIs(1));
+  EXPECT_THAT(of("url = \"https://example.org\"\nsecret_file = \"secret\"\n"),
+              ElementsAre("c.toml:3:15: webhook.secret_file \"secret\" must be an absolute path"));
+  for (const char* bad : {"example.org", "ftp://example.org", "https://", "http:///path", "http://a b", "http://u@h"}) {
+    EXPECT_THAT(of(fmt::format("url = \"{}\"\nsecret_file = \"/etc/secret\"\n", bad)), SizeIs(1)) << bad;
+  }
+  const auto parsed = parse_config("[webhook]\nurl = \"http://h/x\"\nsecret_file = \"/s\"\n");
+  EXPECT_EQ(parse_config(dump_config(parsed.config)).config.webhook.url, "http://h/x");
 }
 
 TEST(Config, BrokenTomlHasAPlaceToo) {
