@@ -15,6 +15,8 @@ inline constexpr std::size_t kIdempotencyKeyBytesMax = 255;
 inline constexpr std::uint64_t kWritesMax = 1'000'000'000;
 // Shorter runs are all set-up.
 inline constexpr double kDurationSecondsMin = 0.1;
+// Alerts in one message of Alertmanager; each is a command to the loop.
+inline constexpr std::size_t kHookAlertsMax = 64;
 // Threads for connections. Streams may take half of them.
 inline constexpr std::size_t kThreadsMax = 64;
 inline constexpr int kStreamsMax = 32;

@@ -110,7 +110,7 @@ json operation_document(const Endpoint& route) {
                    {"parameters", parameters_of(route)},
                    {"responses", responses_of(route.operation)}};
   if (!route.operation.body.empty()) {
-    const bool required = route.operation.body == "StartRequest" || route.operation.body == "AckRequest";
+    const bool required = route.operation.body != "EmptyRequest" && route.operation.body != "PauseRequest";
     document["requestBody"] = {
         {"required", required},
         {"content", {{"application/json", {{"schema", schema::reference(route.operation.body)}}}}}};
@@ -142,7 +142,7 @@ json openapi_document(const std::vector<Endpoint>& routes) {
 std::vector<Endpoint> all_routes(const RouteContext& context) {
   std::vector<Endpoint> routes;
   for (auto&& some : {status_routes(context), target_routes(context), run_routes(context), finding_routes(context),
-                      event_routes(context), page_routes()}) {
+                      event_routes(context), hook_routes(context), page_routes()}) {
     routes.insert(routes.end(), some.begin(), some.end());
   }
   const std::size_t self = routes.size();

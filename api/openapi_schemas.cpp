@@ -245,6 +245,29 @@ json problem_schema() {
                  {"errors", list_of(object({{"field", text()}, {"detail", text()}}))}});
 }
 
+json hook_answer_schema() {
+  return object({{"items", list_of(object({{"alertname", text()},
+                                           {"fingerprint", text()},
+                                           {"target", text()},
+                                           {"profile", text()},
+                                           {"run_id", or_null(integer(1))},
+                                           {"replayed", boolean()},
+                                           {"reason", text("Why it became no run")}}))}});
+}
+
+// As Alertmanager sends it; what is not named here is ignored.
+json alertmanager_schema() {
+  const json alert = {{"type", "object"},
+                      {"properties",
+                       {{"status", one_of({"firing", "resolved"})},
+                        {"labels", map_of(text())},
+                        {"startsAt", text()},
+                        {"fingerprint", text()}}}};
+  return {{"type", "object"},
+          {"properties", {{"alerts", {{"type", "array"}, {"maxItems", kHookAlertsMax}, {"items", alert}}}}},
+          {"required", json::array({"alerts"})}};
+}
+
 json list_schema(const std::string& item) { return object({{"items", list_of(reference(item))}}); }
 json page_schema(const std::string& item) {
   return object({{"items", list_of(reference(item))}, {"next_cursor", or_null(text())}});
@@ -267,6 +290,7 @@ nlohmann::json answer_schemas() {
           {"Write", write_schema()},
           {"Finding", finding_schema()},
           {"FindingPage", page_schema("Finding")},
+          {"HookAnswer", hook_answer_schema()},
           {"Health", object({{"status", one_of({"ok"})}, {"loop_age_seconds", number()}})},
           {"Readiness", object({{"status", one_of({"ready"})}})},
           {"Description", {{"type", "object"}}},
@@ -292,7 +316,11 @@ nlohmann::json request_schemas() {
   json ack = object({{"note", text("What is known about it")}});
   json empty = {{"type", "object"}};
   for (json* each : {&start, &pause, &ack, &empty}) (*each)["additionalProperties"] = false;
-  return {{"StartRequest", start}, {"PauseRequest", pause}, {"AckRequest", ack}, {"EmptyRequest", empty}};
+  return {{"StartRequest", start},
+          {"PauseRequest", pause},
+          {"AckRequest", ack},
+          {"EmptyRequest", empty},
+          {"AlertmanagerRequest", alertmanager_schema()}};
 }
 
 }  // namespace writecanary::api

@@ -21,6 +21,7 @@ std::vector<Endpoint> target_routes(const RouteContext& context);
 std::vector<Endpoint> run_routes(const RouteContext& context);
 std::vector<Endpoint> finding_routes(const RouteContext& context);
 std::vector<Endpoint> event_routes(const RouteContext& context);
+std::vector<Endpoint> hook_routes(const RouteContext& context);
 std::vector<Endpoint> page_routes();
 
 // All of them, and the description of all of them.

@@ -37,7 +37,7 @@ class Prometheus:
 
 
 @contextlib.contextmanager
-def running_prometheus(directory, scrape_configs=(), rules=(), alertmanager_port=None):
+def running_prometheus(directory, scrape_configs=(), rules=(), alertmanager_port=None, interval="2s"):
     """Starts one with its data in directory/data, which may hold blocks already."""
     if not shutil.which("prometheus"):
         raise unittest.SkipTest("prometheus is not installed")
@@ -45,7 +45,7 @@ def running_prometheus(directory, scrape_configs=(), rules=(), alertmanager_port
     config = os.path.join(directory, "prometheus.yml")
     with open(config, "w", encoding="utf-8") as file:
         alertmanagers = [{"static_configs": [{"targets": [f"127.0.0.1:{alertmanager_port}"]}]}] if alertmanager_port else []
-        json.dump({"global": {"scrape_interval": "2s", "evaluation_interval": "2s"},  # JSON is YAML
+        json.dump({"global": {"scrape_interval": interval, "evaluation_interval": interval},  # JSON is YAML
                    "alerting": {"alertmanagers": alertmanagers},
                    "rule_files": [str(rule) for rule in rules], "scrape_configs": list(scrape_configs)}, file)
     with open(os.path.join(directory, "prometheus.log"), "wb") as log:
