@@ -1,4 +1,5 @@
 // What Store::open refuses, that it says the way out, and that the file it refuses is not changed by a single byte.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -52,7 +53,8 @@ TEST_F(RefusalsTest, ADatabaseOfAnotherProgram) {
 TEST_F(RefusalsTest, ANewerVersion) {
   Store::open(path_).reset();
   raw(path_).exec("PRAGMA user_version = 99");
-  expect_refused("newer writecanary (schema version 99, this program knows up to 3)");
+  expect_refused(
+      fmt::format("newer writecanary (schema version 99, this program knows up to {})", schema_steps().size()));
 }
 
 TEST_F(RefusalsTest, ANewerVersionThatStandsOnlyInTheWriteAheadLog) {
@@ -68,7 +70,7 @@ TEST_F(RefusalsTest, ANewerVersionThatStandsOnlyInTheWriteAheadLog) {
   ASSERT_EQ(waitpid(child, &status, 0), child);
   const std::string log = file_bytes(path_ + "-wal");
   ASSERT_FALSE(log.empty());
-  expect_refused("(schema version 99, this program knows up to 3)");
+  expect_refused(fmt::format("(schema version 99, this program knows up to {})", schema_steps().size()));
   EXPECT_EQ(file_bytes(path_ + "-wal"), log);
 }
 
