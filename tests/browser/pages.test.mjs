@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { api, axeSource, oneOfEachKind, open, withPage } from "./support.mjs";
 
 async function assertAccessible(page, what) {
-  await page.addScriptTag({ path: axeSource }).catch(() => {});
+  await page.addScriptTag({ path: axeSource });
   const violations = await page.evaluate(async () => {
     const { violations } = await globalThis.axe.run(document, { resultTypes: ["violations"] });
     return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 160)).join(" | ")}`);
