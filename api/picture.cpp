@@ -20,7 +20,7 @@ struct Range {
 
 std::uint64_t number(const json& item, const char* name) {
   const auto found = item.find(name);
-  return found != item.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+  return found != item.end() && found->is_number_integer() ? found->get<std::uint64_t>() : 0;
 }
 
 // A list in the evidence that says how many there were in all: {"items": [...], "total": n}.

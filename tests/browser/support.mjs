@@ -35,7 +35,8 @@ function watch(page, complaints, allowed, origin) {
   page.on("pageerror", (error) => complaints.push(`uncaught: ${error.stack}`));
   page.on("request", (request) => {
     const to = request.url();
-    if (!to.startsWith(origin) && !to.startsWith("data:") && !to.startsWith("blob:")) complaints.push(`request to ${to}`);
+    if (!to.startsWith(origin) && !to.startsWith("data:") && !to.startsWith("blob:"))
+      complaints.push(`request to ${to}`);
   });
 }
 

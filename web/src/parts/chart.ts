@@ -2,40 +2,17 @@
 import uPlot from "uplot";
 import { theme, zone } from "../data/preferences";
 import type { ActivityList } from "../data/types";
-import { count, total } from "../format";
+import { count } from "../format";
+import { type Series, seriesOf } from "./series";
 
-export interface Series {
-  times: number[]; // unix seconds
-  exposures: number[];
-  findings: (number | null)[]; // null: none, so that no point is drawn
-  changes: { at: number; release: string }[]; // the first stretch of each kernel
-}
-
-export function seriesOf(activity: ActivityList): Series {
-  const begin = Date.parse(activity.since) / 1000;
-  const steps = Math.max(1, Math.round((Date.parse(activity.until) / 1000 - begin) / activity.step_seconds));
-  const times = Array.from({ length: steps }, (_, index) => begin + index * activity.step_seconds);
-  const exposures = times.map(() => 0);
-  const findings: (number | null)[] = times.map(() => null);
-  const changes: Series["changes"] = [];
-  let release = "";
-  for (const item of activity.items) {
-    const at = Date.parse(item.from) / 1000;
-    const index = Math.round((at - begin) / activity.step_seconds);
-    if (index < 0 || index >= steps) continue;
-    exposures[index] = (exposures[index] ?? 0) + item.exposures;
-    const found = total(item.finding_counts);
-    if (found > 0) findings[index] = (findings[index] ?? 0) + found;
-    if (item.kernel_release !== "" && item.kernel_release !== release) {
-      release = item.kernel_release;
-      changes.push({ at, release });
-    }
-  }
-  return { times, exposures, findings, changes };
-}
-
-function colour(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+// As the canvas needs it: a computed colour, not a variable that depends on the theme.
+function colour(place: HTMLElement, name: string): string {
+  const probe = document.createElement("i");
+  probe.style.color = `var(${name})`;
+  place.append(probe);
+  const value = getComputedStyle(probe).color;
+  probe.remove();
+  return value;
 }
 
 function drawChanges(plot: uPlot, changes: Series["changes"]): void {
@@ -46,7 +23,7 @@ function drawChanges(plot: uPlot, changes: Series["changes"]): void {
   ctx.lineWidth = ratio;
   for (const [index, { at, release }] of changes.entries()) {
     const x = Math.round(plot.valToPos(at, "x", true));
-    ctx.strokeStyle = ctx.fillStyle = colour("--accent");
+    ctx.strokeStyle = ctx.fillStyle = colour(plot.root, "--accent");
     ctx.setLineDash([4 * ratio, 3 * ratio]);
     ctx.beginPath();
     ctx.moveTo(x, bbox.top);
@@ -59,16 +36,16 @@ function drawChanges(plot: uPlot, changes: Series["changes"]): void {
   ctx.restore();
 }
 
-function optionsOf(width: number, series: Series): uPlot.Options {
+function optionsOf(place: HTMLElement, series: Series): uPlot.Options {
   const axis = {
-    stroke: colour("--quiet"),
-    grid: { stroke: colour("--line"), width: 1 },
+    stroke: colour(place, "--quiet"),
+    grid: { stroke: colour(place, "--line"), width: 1 },
     ticks: { show: false },
     font: '12px "IBM Plex Sans", sans-serif',
   };
   const whole = (_: uPlot, values: number[]) => values.map((value) => (Number.isInteger(value) ? count(value) : ""));
   return {
-    width,
+    width: place.clientWidth,
     height: 260,
     padding: [8, 4, 0, 4],
     ...(zone.get() === "utc" ? { tzDate: (seconds: number) => uPlot.tzDate(new Date(seconds * 1000), "UTC") } : {}),
@@ -88,8 +65,8 @@ function optionsOf(width: number, series: Series): uPlot.Options {
       {
         label: "exposures",
         scale: "exposures",
-        stroke: colour("--chart"),
-        fill: colour("--chart-fill"),
+        stroke: colour(place, "--chart"),
+        fill: colour(place, "--chart-fill"),
         width: 1,
         paths: uPlot.paths.bars?.({ size: [0.8, 40] }) as uPlot.Series.PathBuilder,
         points: { show: false },
@@ -97,9 +74,9 @@ function optionsOf(width: number, series: Series): uPlot.Options {
       {
         label: "findings",
         scale: "findings",
-        stroke: colour("--bad"),
+        stroke: colour(place, "--bad"),
         width: 0,
-        points: { show: true, size: 9, fill: colour("--bad"), stroke: colour("--back"), width: 2 },
+        points: { show: true, size: 9, fill: colour(place, "--bad"), stroke: colour(place, "--back"), width: 2 },
       },
     ],
     hooks: { draw: [(plot) => drawChanges(plot, series.changes)] },
@@ -119,7 +96,7 @@ export function drawChart(place: HTMLElement, activity: ActivityList): () => voi
   let plot: uPlot | undefined;
   const draw = () => {
     plot?.destroy();
-    plot = new uPlot(optionsOf(place.clientWidth, series), [series.times, series.exposures, series.findings], place);
+    plot = new uPlot(optionsOf(place, series), [series.times, series.exposures, series.findings], place);
   };
   const observer = new ResizeObserver(() => plot?.setSize({ width: place.clientWidth, height: 260 }));
   draw();
