@@ -25,7 +25,7 @@ export function size(bytes: number): string {
 
 export function seconds(value: number): string {
   if (value < 0.9995) return `${Math.round(value * 1000)} ms`;
-  if (value < 10) return `${value.toFixed(1)} s`;
+  if (value < 10 && !Number.isInteger(value)) return `${value.toFixed(1)} s`;
   if (value < 120) return `${Math.round(value)} s`;
   const minutes = Math.round(value / 60);
   if (minutes < 120) return `${minutes} min`;
@@ -37,7 +37,7 @@ export function seconds(value: number): string {
 export function relative(iso: string, nowMs: number): string {
   const away = (Date.parse(iso) - nowMs) / 1000;
   if (Math.abs(away) < 5) return "now";
-  const text = seconds(Math.max(1, Math.round(Math.abs(away)))).replace(".0 s", " s");
+  const text = seconds(Math.max(1, Math.round(Math.abs(away))));
   return away < 0 ? `${text} ago` : `in ${text}`;
 }
 

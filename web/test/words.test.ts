@@ -133,7 +133,7 @@ test("the chart's series has a point for every step, and a line for every kernel
       { ...activity("", 7, {}, "6.19"), from: "2026-06-04T03:00:00Z" },
     ],
   });
-  assert.deepEqual(series.exposures, [0, 15, 0, 7]);
+  assert.deepEqual(series.exposures, [null, 15, null, 7]);
   assert.deepEqual(series.findings, [null, 2, null, null]);
   assert.deepEqual(
     series.changes.map((change) => change.release),

@@ -65,7 +65,7 @@ function writeFacts(write: Write): [string, string][] {
     ["Result", count(write.result)],
     ["Stream offset", `${count(write.stream_offset_bytes)} (${hex(write.stream_offset_bytes)})`],
     ["Written inline before", write.inline_bytes > 0 ? `${count(write.inline_bytes)} bytes` : "nothing"],
-    ["Known", write.at_us > 0 ? `${seconds(write.at_us / 1e6)} into the run` : "not recorded"],
+    ["Result known", write.at_us > 0 ? `${seconds(write.at_us / 1e6)} into the run` : "not recorded"],
   ];
 }
 

@@ -28,7 +28,16 @@ function KernelChart({ activity }: { activity: ActivityList }) {
       remove?.();
     };
   }, [activity]);
-  return <div class="chart" ref={place} />;
+  return (
+    <>
+      <div class="chart" ref={place} />
+      <p class="chart-legend quiet" aria-hidden="true">
+        <span class="key key-exposures">exposures, scale on the left</span>
+        <span class="key key-findings">findings, scale on the right</span>
+        <span class="key key-kernel">first run of a kernel</span>
+      </p>
+    </>
+  );
 }
 
 function OneKernel({ kernel, running }: { kernel: Kernel; running: boolean }) {
@@ -49,7 +58,7 @@ function OneKernel({ kernel, running }: { kernel: Kernel; running: boolean }) {
               "not known: no exposure"
             ) : (
               <span key="bound" title={String(bound)}>
-                at most {rate(bound)} per exposure (95 %)
+                at most {rate(bound)} per exposure (95 %)
               </span>
             ),
           ],

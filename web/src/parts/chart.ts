@@ -2,7 +2,7 @@
 import uPlot from "uplot";
 import { theme, zone } from "../data/preferences";
 import type { ActivityList } from "../data/types";
-import { count } from "../format";
+import { count, exact } from "../format";
 import { type Series, seriesOf } from "./series";
 
 // As the canvas needs it: a computed colour, not a variable that depends on the theme.
@@ -36,6 +36,15 @@ function drawChanges(plot: uPlot, changes: Series["changes"]): void {
   ctx.restore();
 }
 
+// "06-04" at midnight and for longer steps, else "14:00"; as times are said everywhere here.
+function timesOf(_: uPlot, splits: number[], __: number, ___: number, stepSeconds: number): string[] {
+  return splits.map((at) => {
+    const text = exact(at * 1000, zone.get());
+    const hour = text.slice(11, 16);
+    return stepSeconds >= 86_400 || hour === "00:00" ? text.slice(5, 10) : hour;
+  });
+}
+
 function optionsOf(place: HTMLElement, series: Series): uPlot.Options {
   const axis = {
     stroke: colour(place, "--quiet"),
@@ -50,13 +59,13 @@ function optionsOf(place: HTMLElement, series: Series): uPlot.Options {
     padding: [8, 4, 0, 4],
     ...(zone.get() === "utc" ? { tzDate: (seconds: number) => uPlot.tzDate(new Date(seconds * 1000), "UTC") } : {}),
     cursor: { drag: { x: false, y: false }, points: { show: false } },
-    legend: { live: true },
+    legend: { show: false },
     scales: {
       exposures: { range: (_, __, most) => [0, Math.max(most * 1.25, 10)] },
       findings: { range: (_, __, most) => [0, Math.max((most ?? 0) * 1.25, 4)] },
     },
     axes: [
-      axis,
+      { ...axis, space: 70, values: timesOf },
       { ...axis, scale: "exposures", size: 62, values: whole },
       { ...axis, scale: "findings", side: 1, grid: { show: false }, size: 48, values: whole },
     ],
@@ -87,7 +96,7 @@ function optionsOf(place: HTMLElement, series: Series): uPlot.Options {
 export function drawChart(place: HTMLElement, activity: ActivityList): () => void {
   const series = seriesOf(activity);
   const findings = series.findings.reduce<number>((sum, each) => sum + (each ?? 0), 0);
-  const exposures = series.exposures.reduce((sum, each) => sum + each, 0);
+  const exposures = series.exposures.reduce<number>((sum, each) => sum + (each ?? 0), 0);
   place.setAttribute("role", "img");
   place.setAttribute(
     "aria-label",

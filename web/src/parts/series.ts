@@ -4,8 +4,8 @@ import { total } from "../format";
 
 export interface Series {
   times: number[]; // unix seconds
-  exposures: number[];
-  findings: (number | null)[]; // null: none, so that no point is drawn
+  exposures: (number | null)[];
+  findings: (number | null)[]; // null: none, so that nothing is drawn
   changes: { at: number; release: string }[]; // the first stretch of each kernel
 }
 
@@ -13,7 +13,7 @@ export function seriesOf(activity: ActivityList): Series {
   const begin = Date.parse(activity.since) / 1000;
   const steps = Math.max(1, Math.round((Date.parse(activity.until) / 1000 - begin) / activity.step_seconds));
   const times = Array.from({ length: steps }, (_, index) => begin + index * activity.step_seconds);
-  const exposures = times.map(() => 0);
+  const exposures: (number | null)[] = times.map(() => null);
   const findings: (number | null)[] = times.map(() => null);
   const changes: Series["changes"] = [];
   let release = "";
@@ -21,7 +21,7 @@ export function seriesOf(activity: ActivityList): Series {
     const at = Date.parse(item.from) / 1000;
     const index = Math.round((at - begin) / activity.step_seconds);
     if (index < 0 || index >= steps) continue;
-    exposures[index] = (exposures[index] ?? 0) + item.exposures;
+    if (item.exposures > 0) exposures[index] = (exposures[index] ?? 0) + item.exposures;
     const found = total(item.finding_counts);
     if (found > 0) findings[index] = (findings[index] ?? 0) + found;
     if (item.kernel_release !== "" && item.kernel_release !== release) {
