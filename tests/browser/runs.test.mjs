@@ -1,7 +1,7 @@
 // Start a run, follow it, stop it; pause and resume a target; and what the page says when the daemon refuses.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { api, finished, open, post, withPage } from "./support.mjs";
+import { api, finished, open, post, url, withPage } from "./support.mjs";
 
 const idOf = (page) => Number(new URL(page.url()).pathname.split("/").pop());
 
@@ -38,6 +38,21 @@ test("a run that is followed to its end shows its verdict without a reload", asy
     const run = await finished(idOf(page));
     await page.locator(".lead .verdict").getByText(run.verdict).waitFor();
     assert.equal(run.writes, 40);
+  });
+});
+
+test("run it again: the same seed, to the last digit", async () => {
+  const { id } = await post("/runs", { target: "data", profile: "append-sync", writes: 20 });
+  await finished(id);
+  const seedOf = async (run) => /"seed":(\d+)/.exec(await (await fetch(`${url}/api/v1/runs/${run}`)).text())[1];
+  await withPage({}, async (page) => {
+    await open(page, `/runs/${id}`);
+    await page.getByRole("link", { name: "Run it again" }).click();
+    await page.getByRole("button", { name: "Start", exact: true }).click();
+    await page.waitForURL(/\/runs\/\d+$/);
+    await finished(idOf(page));
+    assert.equal(await seedOf(idOf(page)), await seedOf(id));
+    assert.equal((await api(`/runs/${idOf(page)}`)).writes, 20);
   });
 });
 

@@ -119,7 +119,7 @@ export interface Run extends Counters {
   reason: string;
   trigger: string;
   requested_by: string;
-  seed: number;
+  seed: string; // of digits (data/client.ts)
   queued_at: string;
   started_at: string | null;
   finished_at: string | null;

@@ -54,7 +54,7 @@ function FoundHere({ run }: { run: Run }) {
 }
 
 function againPath(run: Run): string {
-  return `/start${queryText({ target: run.target, profile: run.profile, seed: String(run.seed), writes: run.writes })}`;
+  return `/start${queryText({ target: run.target, profile: run.profile, seed: run.seed, writes: run.writes })}`;
 }
 
 function RunFacts({ run }: { run: Run }) {
@@ -78,7 +78,7 @@ function RunFacts({ run }: { run: Run }) {
         [
           "Seed",
           <span key="seed" class="mono">
-            {String(run.seed)}
+            {run.seed}
           </span>,
         ],
       ]}

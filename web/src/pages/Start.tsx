@@ -55,7 +55,7 @@ function bodyOf(target: string, profile: Profile, values: Values, queue: boolean
     profile: profile.name,
     duration_seconds: typed("duration_seconds"),
     writes: typed("writes"),
-    seed: typed("seed"),
+    seed: (values.seed ?? "").trim() || undefined,
     ...(Object.keys(options).length > 0 ? { options } : {}),
     queue,
   };

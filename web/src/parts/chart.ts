@@ -85,7 +85,7 @@ function optionsOf(place: HTMLElement, series: Series): uPlot.Options {
         scale: "findings",
         stroke: colour(place, "--bad"),
         width: 0,
-        points: { show: true, size: 9, fill: colour(place, "--bad"), stroke: colour(place, "--back"), width: 2 },
+        points: { show: true, size: 12, fill: colour(place, "--bad"), stroke: colour(place, "--back"), width: 1 },
       },
     ],
     hooks: { draw: [(plot) => drawChanges(plot, series.changes)] },
