@@ -26,4 +26,11 @@ inline constexpr std::size_t kWaitingConnectionsMax = 64;
 inline constexpr std::uint64_t kEvidenceBytesMax = 256ULL << 20;
 inline constexpr std::size_t kEvidenceFilesMax = 256;
 
+// Points of a chart: more than a screen has columns for is noise. And the longest time that is summed up in one answer,
+// because every run in between is read.
+inline constexpr std::int64_t kActivityStepsMax = 500;
+inline constexpr std::int64_t kActivitySecondsMax = 92LL * 24 * 3600;
+// Segments and writes of a damaged file in one answer: what a picture can show.
+inline constexpr std::size_t kPictureItemsMax = 400;
+
 }  // namespace writecanary::api

@@ -37,6 +37,9 @@ json query_parameters() {
       {"run_id", parameter("run_id", "Only findings of this run", schema::integer(1))},
       {"since", parameter("since", "Not before this time: RFC 3339 or unix seconds", schema::text())},
       {"until", parameter("until", "Before this time", schema::text())},
+      {"step_seconds",
+       parameter("step_seconds", "Length of a stretch of time; all of it unless told", schema::integer(1))},
+      {"by", parameter("by", "What a row is of, beside its time", schema::one_of({"kernel", "profile"}))},
       {"limit",
        parameter("limit", "Items per page",
                  {{"type", "integer"}, {"minimum", 1}, {"maximum", kPageLimitMax}, {"default", kPageLimitDefault}})},
@@ -142,7 +145,7 @@ json openapi_document(const std::vector<Endpoint>& routes) {
 std::vector<Endpoint> all_routes(const RouteContext& context) {
   std::vector<Endpoint> routes;
   for (auto&& some : {status_routes(context), target_routes(context), run_routes(context), finding_routes(context),
-                      event_routes(context), hook_routes(context), page_routes()}) {
+                      history_routes(context), event_routes(context), hook_routes(context), page_routes()}) {
     routes.insert(routes.end(), some.begin(), some.end());
   }
   const std::size_t self = routes.size();

@@ -235,6 +235,36 @@ json kernel_schema() {
                    {"description", "Upper 95 % confidence bound on findings of class corruption per exposure"}}}});
 }
 
+json activity_schema() {
+  return object({{"from", time()},
+                 {"target", or_null(text())},
+                 {"profile", or_null(text())},
+                 {"kernel_release", text()},
+                 {"runs_by_verdict", map_of(integer())},
+                 {"writes", integer()},
+                 {"exposures", integer()},
+                 {"finding_counts", map_of(integer())}});
+}
+
+json history_schema() {
+  const json mark = object({{"id", integer(1)},
+                            {"verdict", verdict()},
+                            {"finished_at", time()},
+                            {"exposures", integer()},
+                            {"findings", integer()}});
+  return object({{"target", text()}, {"profile", text()}, {"runs", list_of(mark)}});
+}
+
+json picture_schema() {
+  return object({{"file", object({{"name", text()}, {"size_bytes", or_null(integer())}})},
+                 {"page_bytes", integer(1)},
+                 {"kept", boolean()},
+                 {"segments_total", integer()},
+                 {"segments", list_of({{"type", "object"}})},
+                 {"boundaries", list_of({{"type", "object"}})},
+                 {"writes", list_of(reference("Write"))}});
+}
+
 json problem_schema() {
   return object({{"type", text()},
                  {"title", text()},
@@ -253,19 +283,6 @@ json hook_answer_schema() {
                                            {"run_id", or_null(integer(1))},
                                            {"replayed", boolean()},
                                            {"reason", text("Why it became no run")}}))}});
-}
-
-// As Alertmanager sends it; what is not named here is ignored.
-json alertmanager_schema() {
-  const json alert = {{"type", "object"},
-                      {"properties",
-                       {{"status", one_of({"firing", "resolved"})},
-                        {"labels", map_of(text())},
-                        {"startsAt", text()},
-                        {"fingerprint", text()}}}};
-  return {{"type", "object"},
-          {"properties", {{"alerts", {{"type", "array"}, {"maxItems", kHookAlertsMax}, {"items", alert}}}}},
-          {"required", json::array({"alerts"})}};
 }
 
 json list_schema(const std::string& item) { return object({{"items", list_of(reference(item))}}); }
@@ -291,36 +308,18 @@ nlohmann::json answer_schemas() {
           {"Finding", finding_schema()},
           {"FindingPage", page_schema("Finding")},
           {"HookAnswer", hook_answer_schema()},
+          {"Picture", picture_schema()},
+          {"Activity", activity_schema()},
+          {"ActivityList", object({{"since", time()},
+                                   {"until", time()},
+                                   {"step_seconds", integer(1)},
+                                   {"items", list_of(reference("Activity"))}})},
+          {"History", history_schema()},
+          {"HistoryList", list_schema("History")},
           {"Health", object({{"status", one_of({"ok"})}, {"loop_age_seconds", number()}})},
           {"Readiness", object({{"status", one_of({"ready"})}})},
           {"Description", {{"type", "object"}}},
           {"Problem", problem_schema()}};
-}
-
-nlohmann::json request_schemas() {
-  json start =
-      object({{"target", text("Name of a configured target")},
-              {"profile", text("Name of a profile")},
-              {"duration_seconds",
-               {{"type", "number"},
-                {"minimum", kDurationSecondsMin},
-                {"maximum", static_cast<double>(kDurationMsMax) / 1000}}},
-              {"writes", {{"type", "integer"}, {"minimum", 1}, {"maximum", kWritesMax}}},
-              {"seed", integer()},
-              {"memory_bytes", {{"type", "integer"}, {"minimum", kMemoryBytesMin}, {"maximum", kMemoryBytesMax}}},
-              {"options", map_of({{"type", "integer"}})},
-              {"classic", boolean()},
-              {"queue", boolean()}},
-             {"duration_seconds", "writes", "seed", "memory_bytes", "options", "classic", "queue"});
-  json pause = object({{"note", text("Who and why")}}, {"note"});
-  json ack = object({{"note", text("What is known about it")}});
-  json empty = {{"type", "object"}};
-  for (json* each : {&start, &pause, &ack, &empty}) (*each)["additionalProperties"] = false;
-  return {{"StartRequest", start},
-          {"PauseRequest", pause},
-          {"AckRequest", ack},
-          {"EmptyRequest", empty},
-          {"AlertmanagerRequest", alertmanager_schema()}};
 }
 
 }  // namespace writecanary::api

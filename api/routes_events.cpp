@@ -35,6 +35,8 @@ bool send_some(Stream& stream, httplib::DataSink& sink) {
       stream.greeted = true;  // at once, so that the client knows that it is connected
       return sink.write(kPreamble, sizeof(kPreamble) - 1);
     }
+    // Not left to the next write: to a silent stream that is the one after two keep-alives, half a minute from now.
+    if (!sink.is_writable()) return false;
     std::string text = stream.feed.next(kSlice);
     if (!text.empty()) {
       stream.silent_slices = 0;

@@ -4,6 +4,7 @@
 #include "api/evidence.h"
 #include "api/limits.h"
 #include "api/listing.h"
+#include "api/picture.h"
 #include "api/problem.h"
 #include "api/query.h"
 #include "api/routes.h"
@@ -111,6 +112,14 @@ Outcome answer_report(Call& call, const Services& services, const std::string& e
   return std::nullopt;
 }
 
+Outcome answer_picture(Call& call, const Services& services, const std::string& evidence_root) {
+  const auto finding = find_finding(call, services);
+  if (!finding) return unknown_finding(call.arguments[0]);
+  const auto evidence = find_evidence(evidence_root + "/" + std::to_string(finding->run_id), finding->finding.file);
+  respond_json(call, picture_document(finding->finding, evidence ? &*evidence : nullptr));
+  return std::nullopt;
+}
+
 Outcome answer_evidence(Call& call, const Services& services, const std::string& evidence_root) {
   const auto finding = find_finding(call, services);
   const auto run = finding ? services.reader.run(finding->run_id) : std::nullopt;
@@ -166,6 +175,10 @@ std::vector<Endpoint> finding_routes(const RouteContext& context) {
        "/api/v1/findings/{id}/report",
        {.summary = "The finding as text for a mailing list", .media_type = kTextType, .refusals = {404}},
        [services, evidence_root](Call& call) { return answer_report(call, services, evidence_root); }},
+      {"GET",
+       "/api/v1/findings/{id}/picture",
+       {.summary = "What stands where around a finding", .response = "Picture", .refusals = {404}},
+       [services, evidence_root](Call& call) { return answer_picture(call, services, evidence_root); }},
       {"GET",
        "/api/v1/findings/{id}/evidence",
        {.summary = "All evidence as a tar archive", .media_type = kArchiveType, .refusals = {404}},

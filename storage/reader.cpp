@@ -5,6 +5,7 @@
 #include <mutex>
 #include <utility>
 
+#include "storage/activity.h"
 #include "storage/database_file.h"
 #include "storage/events.h"
 #include "storage/filters.h"
@@ -107,6 +108,14 @@ std::vector<KernelRow> Reader::kernels() const { return state_->snapshot("list k
 
 std::vector<TotalsRow> Reader::totals() const {
   return state_->snapshot("read the totals", [](const SQLite::Database& database) { return read_totals(database); });
+}
+
+std::vector<ActivityRow> Reader::activity(const ActivityFilter& filter) const {
+  return state_->snapshot("sum up runs", [&](const auto& database) { return read_activity(database, filter); });
+}
+
+std::vector<HistoryRow> Reader::history(const HistoryFilter& filter) const {
+  return state_->snapshot("list last runs", [&](const auto& database) { return read_history(database, filter); });
 }
 
 std::vector<OpenFindings> Reader::open_findings() const {

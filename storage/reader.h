@@ -24,6 +24,8 @@ class Reader {
   std::optional<FindingRow> finding(std::int64_t id) const;
   std::vector<KernelRow> kernels() const;  // last seen first
   std::vector<TotalsRow> totals() const;
+  std::vector<ActivityRow> activity(const ActivityFilter& filter) const;  // in the order of time
+  std::vector<HistoryRow> history(const HistoryFilter& filter) const;
   std::vector<OpenFindings> open_findings() const;
   std::vector<TargetRow> targets() const;
   std::vector<EventRow> events_after(std::int64_t event_id, std::optional<std::int64_t> run_id, int limit) const;

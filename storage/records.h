@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/run_result.h"
 #include "core/verdict.h"
@@ -85,6 +86,44 @@ struct OpenFindings {  // not acknowledged
   std::string target;
   FindingKind kind = FindingKind::kForeign;
   std::uint64_t count = 0;
+};
+
+// Finished runs of one stretch of time, of one kernel and, if asked for, of one target and profile.
+struct ActivityRow {
+  std::int64_t from_ms = 0;     // where the stretch begins
+  std::string target, profile;  // empty: of all
+  std::string kernel;           // empty: of runs that never told
+  std::array<std::uint64_t, kAllVerdicts.size()> runs_by_verdict{};
+  std::uint64_t writes = 0;
+  std::uint64_t exposures = 0;
+  FindingTally tally;
+};
+
+struct ActivityFilter {
+  std::optional<std::string> target, profile;
+  std::int64_t since_ms = 0;  // queued_at, inclusive
+  std::int64_t until_ms = 0;  // exclusive
+  std::int64_t step_ms = 0;   // length of a stretch; the first begins at since_ms
+  bool by_profile = false;    // a row for each target and profile
+};
+
+// One finished run in a strip of many.
+struct RunMark {
+  std::int64_t id = 0;
+  Verdict verdict = Verdict::kError;
+  std::int64_t finished_at_ms = 0;
+  std::uint64_t exposures = 0;
+  std::uint64_t findings = 0;
+};
+
+struct HistoryRow {
+  std::string target, profile;
+  std::vector<RunMark> runs;  // oldest first
+};
+
+struct HistoryFilter {
+  std::optional<std::string> target, profile;
+  int limit = 50;  // runs per target and profile
 };
 
 struct RunFilter {

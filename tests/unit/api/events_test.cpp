@@ -254,6 +254,28 @@ TEST_F(EventsTest, StreamsAreCappedAndOthersAreServed) {
   EXPECT_EQ(get("/readyz")["status"], "ready");
 }
 
+// Far below the half minute after which writing to a silent stream would fail.
+TEST_F(EventsTest, ClientsThatAreGoneGiveTheirStreamsBack) {
+  {
+    std::vector<std::unique_ptr<EventClient>> streams;
+    streams.reserve(kStreamsMax);
+    for (int i = 0; i < kStreamsMax; ++i) streams.push_back(std::make_unique<EventClient>(port(), "/api/v1/events"));
+    for (auto& stream : streams) stream->wait_connected();
+  }
+  int status = 503;
+  for (const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(12);
+       status == 503 && std::chrono::steady_clock::now() < deadline;) {
+    auto http = client();
+    const auto answered = [&status](const httplib::Response& response) {
+      status = response.status;
+      return false;
+    };
+    http.Get("/api/v1/events", answered, [](const char*, std::size_t) { return false; });
+    std::this_thread::sleep_for(milliseconds(20));
+  }
+  EXPECT_EQ(status, 200);
+}
+
 TEST_F(EventsTest, StopEndsStreamsSoon) {
   EventClient stream(port(), "/api/v1/events");
   stream.wait_connected();

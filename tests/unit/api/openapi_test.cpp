@@ -99,7 +99,7 @@ TEST_F(OpenApiTest, DescribesExactlyTheRoutedCalls) {
     }
   }
   EXPECT_EQ(described, routed);
-  EXPECT_EQ(routed.size(), 23U);
+  EXPECT_EQ(routed.size(), 26U);
 }
 
 // Paths from the description, tried on the running server: none is unknown to it.
@@ -147,6 +147,10 @@ TEST_F(OpenApiTest, RealAnswersFitTheirSchemas) {
       {"/api/v1/runs/{id}", "/api/v1/runs/" + std::to_string(running)},
       {"/api/v1/findings", "/api/v1/findings"},
       {"/api/v1/findings/{id}", "/api/v1/findings/1"},
+      {"/api/v1/findings/{id}/picture", "/api/v1/findings/1/picture"},
+      {"/api/v1/activity", "/api/v1/activity?by=profile"},
+      {"/api/v1/activity", "/api/v1/activity?step_seconds=3600"},
+      {"/api/v1/history", "/api/v1/history"},
       {"/healthz", "/healthz"},
       {"/readyz", "/readyz"},
   };

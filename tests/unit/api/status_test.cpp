@@ -145,7 +145,32 @@ TEST_F(StatusTest, ServesThePageWithItsTag) {
   ASSERT_TRUE(again);
   EXPECT_EQ(again->status, 304);
   EXPECT_TRUE(again->body.empty());
-  EXPECT_EQ(http.Get("/page.js")->get_header_value("Content-Type"), "text/javascript; charset=utf-8");
+  EXPECT_EQ(http.Get("/app.js")->get_header_value("Content-Type"), "text/javascript; charset=utf-8");
+}
+
+TEST_F(StatusTest, ServesThePageCompressedToThoseWhoTakeIt) {
+  auto http = client();
+  const auto plain = http.Get("/app.css");
+  ASSERT_TRUE(plain);
+  EXPECT_FALSE(plain->has_header("Content-Encoding"));
+  EXPECT_EQ(plain->get_header_value("Vary"), "Accept-Encoding");
+  const auto compressed = http.Get("/app.css", {{"Accept-Encoding", "br, gzip"}});
+  ASSERT_TRUE(compressed);
+  EXPECT_EQ(compressed->get_header_value("Content-Encoding"), "gzip");
+  EXPECT_EQ(compressed->body, plain->body) << "the client unpacks what it gets: once, not twice";
+  EXPECT_NE(compressed->get_header_value("ETag"), plain->get_header_value("ETag"));
+  EXPECT_FALSE(http.Get("/app.css", {{"Accept-Encoding", "gzip;q=0"}})->has_header("Content-Encoding"));
+}
+
+TEST_F(StatusTest, EveryPlaceOfThePageHasAnAddress) {
+  auto http = client();
+  const auto page = http.Get("/")->body;
+  for (const char* place :
+       {"/runs", "/runs/7", "/findings?kind=torn", "/findings/9", "/kernels", "/start?target=data", "/targets/data"}) {
+    EXPECT_EQ(http.Get(place)->body, page) << place;
+  }
+  EXPECT_EQ(http.Get("/nowhere")->status, 404);
+  EXPECT_EQ(http.Get("/runs/7/8")->status, 404);
 }
 
 }  // namespace

@@ -1,0 +1,107 @@
+"""The page in a real browser, on a real daemon: an XFS on which appends are torn, and the filesystem that damages on purpose.
+
+This file makes that world, once; what is tried in the browser stands in the *.test.mjs beside it, one subject each."""
+
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import threading
+import unittest
+from pathlib import Path
+
+from harness import kernel, run
+from harness.daemon import running_daemon
+from harness.mounts import damage_mount, loop_mount, temporary_directory
+
+HERE = Path(__file__).parent
+WEB = HERE.parents[1] / "web"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+DAMAGE = ("duplicate", "drop", "flip", "zero", "reorder", "stale", "foreign", "truncate", "extend")
+SECONDS = 240
+
+
+class Control:
+    """What a test in the browser can ask for: POST /stop and /start of the daemon."""
+
+    def __init__(self, daemon):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                {"/stop": daemon.stop, "/start": daemon.start}[self.path]()
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+
+class Page(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        run.require_root("the daemon")
+        kernel.require_memory_cgroup()
+        cls.browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+        if not cls.browser:
+            raise unittest.SkipTest("chromium is not installed")
+        cls.directory = cls.enterClassContext(temporary_directory())
+        cls.xfs = cls.enterClassContext(loop_mount(cls.directory, "xfs"))
+        cls.mount = cls.enterClassContext(damage_mount(cls.directory))
+        targets = [("data", cls.xfs, {}), ("sick", cls.mount.mount_point, {})]
+        cls.daemon = cls.enterClassContext(running_daemon(cls.directory, targets))
+        cls.make_history()
+        cls.control = Control(cls.daemon)
+
+    @classmethod
+    def make_history(cls):
+        cls.daemon.run("data", "append", writes=60)
+        cls.daemon.run("data", "append-interposed", writes=60)
+        for kind in DAMAGE:
+            cls.mount.set_rule(kind=kind, file="file-", at=14, offset=8200, length=5000, bit=5)
+            cls.daemon.run("sick", "append-sync", writes=40)
+        cls.mount.set_rule(kind="none")
+        cls.daemon.run("sick", "append", writes=40)
+
+    def in_browser(self, subject):
+        environment = {
+            **os.environ,
+            "WRITECANARY_URL": f"http://127.0.0.1:{self.daemon.port}",
+            "WRITECANARY_CONTROL": self.control.url,
+            "WRITECANARY_BROWSER": self.browser,
+            "WRITECANARY_WEB": str(WEB),
+        }
+        command = ["node", "--test", str(HERE / f"{subject}.test.mjs")]
+        tried = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)
+        self.assertEqual(tried.returncode, 0, f"\n{tried.stdout}\n{tried.stderr}")
+
+    def test_every_page_in_both_themes_and_widths(self):
+        self.in_browser("pages")
+
+    def test_numbers_are_those_of_the_api(self):
+        self.in_browser("numbers")
+
+    def test_findings(self):
+        self.in_browser("findings")
+
+    def test_start_follow_stop_pause(self):
+        self.in_browser("runs")
+
+    def test_connection_lost_and_found(self):
+        self.in_browser("connection")
+
+    def test_keyboard_alone(self):
+        self.in_browser("keyboard")
+
+    def test_token(self):
+        self.in_browser("token")
+
+    def test_size_and_memory(self):
+        self.in_browser("weight")
+
+
+if __name__ == "__main__":
+    run.main()

@@ -1,0 +1,216 @@
+// One finding: the picture first, then the bytes, the write, who sees it wrong, what avoids it, what to do with it.
+import { useRef } from "preact/hooks";
+import { call, getText, post, problemOf } from "../data/client";
+import type { Finding, Look, PictureData, Run, Status, Write } from "../data/types";
+import { useApi } from "../data/use_api";
+import { count, hex, seconds } from "../format";
+import { ActionButton, say } from "../parts/actions";
+import { Facts, Loading, ProblemBox, Section, Time, To } from "../parts/basics";
+import { Sign } from "../parts/icons";
+import { NoteDialog } from "../parts/pause";
+import { Attribution } from "../parts/run_parts";
+import { Hex } from "../picture/Hex";
+import { Picture } from "../picture/Picture";
+import { classes, kindName, kindWords } from "../vocabulary";
+
+const looks: [keyof Finding["views"], string, string][] = [
+  ["hot", "Page cache", "as applications read it"],
+  ["cold", "After eviction", "read again from the device"],
+  ["direct", "O_DIRECT", "past the page cache"],
+];
+
+function LookMark({ look }: { look: Look }) {
+  if (look === null) return <span class="quiet">not looked</span>;
+  return (
+    <span class={`verdict plain tone-${look === "right" ? "good" : "bad"}`}>
+      <Sign of={look === "right" ? "clean" : "corrupt"} />
+      {look}
+    </span>
+  );
+}
+
+function viewsText({ hot, cold }: Finding["views"]): string {
+  if (hot === "wrong" && cold === "right") return "Only the page cache has it wrong: a reboot mends it.";
+  if (hot === "right" && cold === "wrong")
+    return "The page cache is right and the device is not: what was written never arrived.";
+  if (hot === "wrong" && cold === "wrong") return "Wrong on the device too: it stays.";
+  return "";
+}
+
+function Views({ finding }: { finding: Finding }) {
+  return (
+    <>
+      <ul class="views">
+        {looks.map(([name, title, meaning]) => (
+          <li key={name}>
+            <strong>{title}</strong>
+            <LookMark look={finding.views[name]} />
+            <span class="quiet">{meaning}</span>
+          </li>
+        ))}
+      </ul>
+      <p class="quiet">{viewsText(finding.views)}</p>
+    </>
+  );
+}
+
+function writeFacts(write: Write): [string, string][] {
+  return [
+    ["Write", `${write.index} of writer ${write.writer}`],
+    ["Length", `${count(write.length_bytes)} bytes`],
+    [
+      "Way through the kernel",
+      { inline: "inline", punted: "punted to a worker", sync: "an ordinary call" }[write.route],
+    ],
+    ["Result", count(write.result)],
+    ["Stream offset", `${count(write.stream_offset_bytes)} (${hex(write.stream_offset_bytes)})`],
+    ["Written inline before", write.inline_bytes > 0 ? `${count(write.inline_bytes)} bytes` : "nothing"],
+    ["Result known", write.at_us > 0 ? `${seconds(write.at_us / 1e6)} into the run` : "not recorded"],
+  ];
+}
+
+function Actions({ finding }: { finding: Finding }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const acknowledge = async (note: string) => {
+    dialog.current?.close();
+    try {
+      await post(`/findings/${finding.id}/ack`, { note });
+      say(`Finding ${finding.id} is acknowledged.`);
+    } catch (error) {
+      say("", problemOf(error));
+    }
+  };
+  // With the token in the request, which a plain link cannot have.
+  const download = async () => {
+    const archive = await (await call(`/findings/${finding.id}/evidence`)).blob();
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(archive);
+    link.download = `writecanary-finding-${finding.id}.tar`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  };
+  const copy = async () => navigator.clipboard.writeText(await getText(`/findings/${finding.id}/report`));
+  return (
+    <div class="buttons">
+      {!finding.acknowledged && (
+        <button type="button" class="primary" onClick={() => dialog.current?.showModal()}>
+          Acknowledge
+        </button>
+      )}
+      <ActionButton act={copy} done="The report is in the clipboard, ready to mail.">
+        Copy the report
+      </ActionButton>
+      <ActionButton act={download} done="The evidence is downloaded.">
+        Download the evidence
+      </ActionButton>
+      <NoteDialog
+        reference={dialog}
+        title={`Acknowledge finding ${finding.id}`}
+        text="It is known, and no longer counted as open."
+        verb="Acknowledge"
+        required
+        onNote={(note) => void acknowledge(note)}
+      />
+    </div>
+  );
+}
+
+function Known({ finding, status }: { finding: Finding; status: Status | null }) {
+  const issues = status?.known_issues.filter((issue) => issue.kinds.includes(finding.kind)) ?? [];
+  if (issues.length === 0 || status?.kernel.release !== finding.kernel_release) return null;
+  return (
+    <ul class="notices">
+      {issues.map((issue) => (
+        <li key={issue.id} class="notice">
+          <span class="tag">known issue</span>
+          <span>
+            {issue.text} {issue.advice}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+export function FindingPage({ id }: { id: string }) {
+  const loaded = useApi<Finding>(`/findings/${encodeURIComponent(id)}`, ["finding.acknowledged"]);
+  const finding = loaded.data;
+  const picture = useApi<PictureData>(finding ? `/findings/${finding.id}/picture` : null);
+  const run = useApi<Run>(finding ? `/runs/${finding.run_id}` : null);
+  const status = useApi<Status>("/status");
+  if (!finding)
+    return loaded.problem ? (
+      <ProblemBox problem={loaded.problem} retry={loaded.reload} />
+    ) : (
+      <Loading what={`finding ${id}`} />
+    );
+  const words = kindWords(finding.kind);
+  return (
+    <>
+      <p class="kicker">
+        <To href="/findings">Findings</To> <span class="quiet">finding {finding.id}</span>
+      </p>
+      <div class="page-head">
+        <h1>{words.what}</h1>
+      </div>
+      <p class="lead">
+        <span class={`verdict tone-${finding.class === "corruption" ? "bad" : "warn"}`}>
+          <Sign of="corrupt" />
+          {kindName(finding.kind)}
+        </span>{" "}
+        <span>{finding.detail}</span>
+      </p>
+      <p class="quiet">
+        {words.meaning} Class: {classes[finding.class] ?? finding.class}. Found by{" "}
+        <To href={`/runs/${finding.run_id}`}>run {finding.run_id}</To>, {finding.profile} on{" "}
+        <To href={`/targets/${encodeURIComponent(finding.target)}`}>{finding.target}</To> ({finding.fstype}), Linux{" "}
+        {finding.kernel_release}, <Time at={finding.found_at} />.
+      </p>
+      {picture.data && <Picture finding={finding} data={picture.data} />}
+      {finding.acknowledged && (
+        <p class="acknowledged">
+          Acknowledged by {finding.acknowledged_by || "somebody"}, <Time at={finding.acknowledged_at} />:{" "}
+          {finding.note || "no note"}
+        </p>
+      )}
+      <Actions finding={finding} />
+      {finding.found_hex && (
+        <Section
+          title="At the first wrong byte"
+          aside={
+            <span class="quiet">
+              offset {count(finding.offset_bytes)} ({hex(finding.offset_bytes)}),{" "}
+              {finding.page_aligned ? "on a page boundary" : "not on a page boundary"}
+            </span>
+          }
+        >
+          <Hex
+            contextOffset={finding.context_offset_bytes}
+            expected={finding.expected_hex}
+            found={finding.found_hex}
+            at={finding.offset_bytes}
+          />
+        </Section>
+      )}
+      <div class="columns">
+        <Section title="Who sees it wrong">
+          <Views finding={finding} />
+        </Section>
+        {finding.write && (
+          <Section title="The write it belongs to">
+            <Facts items={writeFacts(finding.write)} />
+          </Section>
+        )}
+        {finding.intruder && (
+          <Section title="The write inside it">
+            <Facts items={writeFacts(finding.intruder)} />
+          </Section>
+        )}
+      </div>
+      <Section title="What avoids it">
+        {run.data ? <Attribution rates={run.data.attribution} /> : <Loading what="its run" />}
+      </Section>
+      <Known finding={finding} status={status.data} />
+    </>
+  );
+}

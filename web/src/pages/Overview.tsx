@@ -1,0 +1,159 @@
+// One sentence first, then what keeps the canary from seeing, what runs, and every target with its profiles.
+import { connection } from "../data/live";
+import { useStore } from "../data/store";
+import type { ActivityList, List, Page, Run, Status, Target } from "../data/types";
+import { useApi } from "../data/use_api";
+import { count, counted, seconds, size, total } from "../format";
+import { Empty, Facts, Loading, ProblemBox, Section, Time, To } from "../parts/basics";
+import { Sign } from "../parts/icons";
+import { LiveRun } from "../parts/live_run";
+import { TargetGrid } from "../parts/target_grid";
+import { blindSpots, nextRuns, openText, sentenceOf } from "../summary";
+
+const NEXT_RUNS = 4;
+const SPOTS_SHOWN = 6;
+
+function BlindSpots({ status, targets }: { status: Status; targets: Target[] }) {
+  const spots = blindSpots(status, targets);
+  if (spots.length === 0 && status.known_issues.length === 0) return null;
+  return (
+    <ul class="notices">
+      {spots.slice(0, SPOTS_SHOWN).map((spot) => (
+        <li key={spot.what} class="notice">
+          <Sign of="unexposed" />
+          <span>
+            {spot.target ? (
+              <To href={`/targets/${encodeURIComponent(spot.target)}`}>{spot.what}</To>
+            ) : (
+              <strong>{spot.what}</strong>
+            )}
+            : {spot.why}
+          </span>
+        </li>
+      ))}
+      {spots.length > SPOTS_SHOWN && (
+        <li class="notice quiet">and {counted(spots.length - SPOTS_SHOWN, "more reason")} below, at the targets</li>
+      )}
+      {status.known_issues.map((issue) => (
+        <li key={issue.id} class="notice quiet">
+          <span class="tag">known, not measured</span>
+          <span>
+            {issue.text} {issue.advice}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Now({ runs, targets }: { runs: Run[]; targets: Target[] }) {
+  const next = nextRuns(targets, NEXT_RUNS);
+  return (
+    <Section title="Now" class="now">
+      {runs.map((run) => (
+        <LiveRun key={run.id} run={run} />
+      ))}
+      {runs.length === 0 && <p class="quiet">Nothing is running.</p>}
+      {next.length > 0 && (
+        <p class="next">
+          <span class="quiet">Next:</span>
+          {next.map((each) => (
+            <span key={each.target + each.profile}>
+              {each.profile} on {each.target} <Time at={each.at} />
+            </span>
+          ))}
+        </p>
+      )}
+    </Section>
+  );
+}
+
+function DayFacts({ status, day }: { status: Status; day: ActivityList }) {
+  const sum = (pick: (item: ActivityList["items"][number]) => number) =>
+    day.items.reduce((all, item) => all + pick(item), 0);
+  const open = total(status.open_findings);
+  const backend = { cgroup2: "cgroup v2", cgroup1: "cgroup v1", none: "none" }[status.pressure.backend] ?? "not known";
+  return (
+    <Facts
+      class="day"
+      items={[
+        ["Runs, 24 h", count(sum((item) => total(item.runs_by_verdict)))],
+        ["Writes, 24 h", count(sum((item) => item.writes))],
+        ["Exposures, 24 h", count(sum((item) => item.exposures))],
+        [
+          "Open findings",
+          <To
+            key="open"
+            href="/findings?acknowledged=false"
+            label={`${count(open)} open findings: ${openText(status.open_findings) || "none"}`}
+          >
+            {count(open)}
+          </To>,
+        ],
+        ["Memory pressure", backend],
+        ["Self-test", status.self_test.ok ? "every detector sees" : "failed"],
+      ]}
+    />
+  );
+}
+
+export function Overview() {
+  const status = useApi<Status>("/status", [
+    "run.finished",
+    "run.started",
+    "finding.acknowledged",
+    "target.paused",
+    "target.resumed",
+  ]);
+  const targets = useApi<List<Target>>("/targets", [
+    "run.finished",
+    "run.started",
+    "run.queued",
+    "target.paused",
+    "target.resumed",
+  ]);
+  const day = useApi<ActivityList>("/activity?by=profile", ["run.finished"]);
+  const running = useApi<Page<Run>>("/runs?state=running", ["run.started", "run.finished"]);
+  const { state } = useStore(connection);
+  if (!status.data || !targets.data || !day.data) {
+    const problem = status.problem ?? targets.problem ?? day.problem;
+    return problem && problem.status !== 401 ? (
+      <ProblemBox problem={problem} retry={() => (status.reload(), targets.reload(), day.reload())} />
+    ) : (
+      <Loading what="what happened" />
+    );
+  }
+  const sentence = sentenceOf(status.data, day.data.items);
+  const host = status.data;
+  return (
+    <>
+      <p class="kicker">
+        {host.hostname}{" "}
+        <span class="quiet">
+          Linux {host.kernel.release} {host.kernel.machine}
+        </span>
+      </p>
+      <h1 class={`sentence tone-${sentence.tone}`} aria-live={state === "live" ? "polite" : "off"}>
+        {sentence.text}
+      </h1>
+      <DayFacts status={host} day={day.data} />
+      <BlindSpots status={host} targets={targets.data.items} />
+      <Now runs={running.data?.items ?? []} targets={targets.data.items} />
+      <Section title="Targets">
+        {targets.data.items.length === 0 ? (
+          <Empty>No target is configured. Add a [[target]] to the configuration and reload it.</Empty>
+        ) : (
+          <TargetGrid targets={targets.data.items} day={day.data.items} />
+        )}
+      </Section>
+      <footer class="quiet">
+        writecanaryd {host.version} ({host.revision}), up <UpTime since={host.started_at} />, database{" "}
+        {size(host.database.size_bytes)} · <a href="/metrics">metrics</a> · <a href="/api/v1/openapi.json">API</a>
+      </footer>
+    </>
+  );
+}
+
+function UpTime({ since }: { since: string }) {
+  return <>{seconds(Math.max(1, Math.round((Date.now() - Date.parse(since)) / 1000)))}</>;
+}

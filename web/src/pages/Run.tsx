@@ -1,0 +1,140 @@
+// One run: its verdict and why, what its writes came to, its findings, what avoids them, its events.
+import { useState } from "preact/hooks";
+import { queryText } from "../data/client";
+import type { Finding, Run } from "../data/types";
+import { useApi } from "../data/use_api";
+import { count, size, total } from "../format";
+import { ExactTime, Facts, Kinds, Loading, ProblemBox, RunBadge, Section, To } from "../parts/basics";
+import { LiveRun } from "../parts/live_run";
+import { RunEvents } from "../parts/run_events";
+import { Attribution, Breakdown, timingText } from "../parts/run_parts";
+import { type Column, Table } from "../parts/table";
+import { kindName } from "../vocabulary";
+
+const FINDINGS_SHOWN = 12;
+
+const columns: Column<Finding>[] = [
+  {
+    name: "Finding",
+    kind: "head",
+    value: (finding) => (
+      <To href={`/findings/${finding.id}`}>
+        {kindName(finding.kind)} {finding.id}
+      </To>
+    ),
+  },
+  { name: "File", kind: "head", value: (finding) => finding.file || "none" },
+  { name: "Offset", kind: "number", value: (finding) => count(finding.offset_bytes) },
+  { name: "Bytes", kind: "number", value: (finding) => count(finding.length_bytes) },
+  { name: "What", kind: "wide", value: (finding) => finding.detail },
+  { name: "State", value: (finding) => (finding.acknowledged ? "acknowledged" : "open") },
+];
+
+function FoundHere({ run }: { run: Run }) {
+  const [all, setAll] = useState(false);
+  const findings = run.findings ?? [];
+  if (findings.length === 0)
+    return <p class="quiet">{run.verdict === "clean" ? "None: every acknowledged byte was right." : "None."}</p>;
+  const hidden = findings.length - FINDINGS_SHOWN;
+  return (
+    <>
+      <Table
+        label="Findings of this run"
+        columns={columns}
+        rows={all ? findings : findings.slice(0, FINDINGS_SHOWN)}
+        keyOf={(finding) => finding.id}
+      />
+      {hidden > 0 && !all && (
+        <button type="button" class="more" onClick={() => setAll(true)}>
+          {count(hidden)} more
+        </button>
+      )}
+    </>
+  );
+}
+
+function againPath(run: Run): string {
+  return `/start${queryText({ target: run.target, profile: run.profile, seed: run.seed, writes: run.writes })}`;
+}
+
+function RunFacts({ run }: { run: Run }) {
+  return (
+    <Facts
+      items={[
+        ["Started", <ExactTime key="started" at={run.started_at} />],
+        ["Ended", <ExactTime key="ended" at={run.finished_at} />],
+        ["Timing", timingText(run) || "nothing yet"],
+        ["Asked for by", run.trigger === "api" ? run.requested_by || "the API" : `the ${run.trigger}`],
+        ["Kernel", run.kernel.release || "not known"],
+        ["Filesystem", run.filesystem.type ? `${run.filesystem.type}, ${run.filesystem.source}` : "not known"],
+        ["Written", size(run.bytes_written)],
+        [
+          "Verified",
+          `${size(run.bytes_verified)} in ${count(run.files)} files, ${count(run.files_cold)} of them cold too`,
+        ],
+        ["Memory pressure", run.pressure.backend || "none"],
+        ["Limit hits", count(run.limit_hits)],
+        ["Killed for memory", count(run.oom_kills)],
+        [
+          "Seed",
+          <span key="seed" class="mono">
+            {run.seed}
+          </span>,
+        ],
+      ]}
+    />
+  );
+}
+
+export function RunPage({ id }: { id: string }) {
+  const loaded = useApi<Run>(`/runs/${encodeURIComponent(id)}`, [
+    "run.started",
+    "run.finished",
+    "finding.acknowledged",
+  ]);
+  const run = loaded.data;
+  if (!run)
+    return loaded.problem ? (
+      <ProblemBox problem={loaded.problem} retry={loaded.reload} />
+    ) : (
+      <Loading what={`run ${id}`} />
+    );
+  const found = total(run.finding_counts);
+  return (
+    <>
+      <p class="kicker">
+        <To href="/runs">Runs</To> <span class="quiet">run {run.id}</span>
+      </p>
+      <div class="page-head">
+        <h1>
+          {run.profile} on{" "}
+          <To href={`/targets/${encodeURIComponent(run.target)}`} class="calm">
+            {run.target}
+          </To>
+        </h1>
+        <To href={againPath(run)} class="button">
+          Run it again
+        </To>
+      </div>
+      <p class="lead">
+        <RunBadge state={run.state} verdict={run.verdict} /> <span>{run.reason}</span>
+      </p>
+      {run.state !== "finished" && <LiveRun run={run} named={false} />}
+      <RunFacts run={run} />
+      <Section title={`${count(run.writes)} writes`} class="half">
+        <Breakdown run={run} />
+      </Section>
+      <Section title="Findings" aside={found > 0 ? <Kinds counts={run.finding_counts} /> : undefined}>
+        <FoundHere run={run} />
+      </Section>
+      {found > 0 && (
+        <Section title="What avoids it">
+          <Attribution rates={run.attribution} />
+        </Section>
+      )}
+      <Section title="Events">
+        <RunEvents id={run.id} />
+      </Section>
+    </>
+  );
+}

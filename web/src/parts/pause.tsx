@@ -1,0 +1,94 @@
+// Pausing a target asks why, because the next person on call will; resuming does not.
+import { useRef, useState } from "preact/hooks";
+import { post, problemOf } from "../data/client";
+import type { Target } from "../data/types";
+import { ActionButton, say } from "./actions";
+
+export function PauseButton({ target }: { target: Target }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const path = `/targets/${encodeURIComponent(target.name)}`;
+  if (target.paused) {
+    return (
+      <ActionButton
+        class="small"
+        label={`Resume ${target.name}`}
+        done={`${target.name} goes on.`}
+        act={() => post(`${path}/resume`)}
+      >
+        Resume
+      </ActionButton>
+    );
+  }
+  const pause = async (note: string) => {
+    dialog.current?.close();
+    try {
+      await post(`${path}/pause`, { note });
+      say(`${target.name} is paused: no more scheduled runs there.`);
+    } catch (error) {
+      say("", problemOf(error));
+    }
+  };
+  return (
+    <>
+      <button
+        type="button"
+        class="small"
+        aria-label={`Pause ${target.name}`}
+        onClick={() => dialog.current?.showModal()}
+      >
+        Pause
+      </button>
+      <NoteDialog
+        reference={dialog}
+        title={`Pause ${target.name}`}
+        text="No more scheduled runs there until somebody resumes it. What runs now goes on."
+        verb="Pause"
+        onNote={pause}
+        required={false}
+      />
+    </>
+  );
+}
+
+export function NoteDialog(props: {
+  reference: { current: HTMLDialogElement | null };
+  title: string;
+  text: string;
+  verb: string;
+  required: boolean;
+  onNote: (note: string) => void;
+}) {
+  const [note, setNote] = useState("");
+  const submit = (event: Event) => {
+    event.preventDefault();
+    if (props.required && note.trim() === "") return;
+    props.onNote(note.trim());
+    setNote("");
+  };
+  return (
+    <dialog ref={props.reference} aria-label={props.title}>
+      <form onSubmit={submit}>
+        <h2>{props.title}</h2>
+        <p>{props.text}</p>
+        <label>
+          Note
+          <input
+            value={note}
+            maxLength={500}
+            required={props.required}
+            onInput={(event) => setNote(event.currentTarget.value)}
+            placeholder="Who and why"
+          />
+        </label>
+        <div class="buttons">
+          <button type="submit" class="primary">
+            {props.verb}
+          </button>
+          <button type="button" onClick={() => props.reference.current?.close()}>
+            Cancel
+          </button>
+        </div>
+      </form>
+    </dialog>
+  );
+}

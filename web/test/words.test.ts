@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parse, stringify } from "../src/data/client";
+import { EventParser } from "../src/data/sse";
+import type { Activity, Status, Target } from "../src/data/types";
+import { exact, rate, relative, seconds, size } from "../src/format";
+import { seriesOf } from "../src/parts/series";
+import { hexRows } from "../src/picture/hex_rows";
+import { blindSpots, sentenceOf } from "../src/summary";
+
+test("events come out whole, however the bytes are cut", () => {
+  const text =
+    ': hello\nretry: 2000\n\nid: 7\nevent: run.finished\ndata: {"a":\ndata: 1}\n\nevent: run.progress\r\ndata: x\r\n\r\n';
+  for (const piece of [1, 3, 7, text.length]) {
+    const parser = new EventParser();
+    const events = [];
+    for (let at = 0; at < text.length; at += piece) events.push(...parser.push(text.slice(at, at + piece)));
+    assert.deepEqual(events, [
+      { id: "7", type: "run.finished", data: '{"a":\n1}' },
+      { id: null, type: "run.progress", data: "x" },
+    ]);
+  }
+});
+
+test("seeds keep all of their digits, there and back", () => {
+  const run = parse('{"id":3,"seed":9787312608855416831,"spec":{"seed":1}}') as { seed: string };
+  assert.equal(run.seed, "9787312608855416831");
+  assert.equal(stringify({ target: "data", seed: run.seed }), '{"target":"data","seed":9787312608855416831}');
+  assert.equal(stringify({ seed: "x" }), '{"seed":"x"}', "what is no number is left to the API to refuse");
+});
+
+test("numbers in words", () => {
+  assert.deepEqual([0, 1023, 1024, 1536, 5_295_376].map(size), ["0 B", "1023 B", "1 KiB", "1.5 KiB", "5.1 MiB"]);
+  assert.deepEqual([0.0004, 0.052, 2.83, 90, 7200, 200_000].map(seconds), [
+    "0 ms",
+    "52 ms",
+    "2.8 s",
+    "90 s",
+    "2 h",
+    "2 d",
+  ]);
+  assert.deepEqual([0, 0.5, 0.00031, 3e-7].map(rate), ["0", "0.50", "0.00031", "3.0 × 10⁻⁷"]);
+});
+
+test("times, relative and exact", () => {
+  const now = Date.parse("2026-06-04T12:00:00Z");
+  assert.equal(relative("2026-06-04T11:57:00Z", now), "3 min ago");
+  assert.equal(relative("2026-06-04T12:00:07Z", now), "in 7 s");
+  assert.equal(relative("2026-06-04T11:59:59Z", now), "now");
+  assert.equal(exact("2026-06-04T11:57:00Z", "utc"), "2026-06-04 11:57:00 UTC");
+});
+
+const status = (parts: Partial<Status> = {}): Status => ({
+  ...{ version: "1", revision: "r", hostname: "h", started_at: "", ready: true, not_ready_reason: "" },
+  kernel: { release: "6.18.44-generic", version: "", machine: "x86_64" },
+  database: { path: "", size_bytes: 1 },
+  config: { path: "", reload_successful: true, reload_error: "" },
+  pressure: { backend: "cgroup2", directory: "", reason: "" },
+  self_test: { ok: true, at: "", error: "", detectors: [] },
+  ...{ known_issues: [], open_findings: {}, verdicts: {}, runs_in_progress: [] },
+  ...parts,
+});
+
+const activity = (target: string, exposures: number, found: Record<string, number> = {}, kernel = "6.18.44-generic") =>
+  ({
+    ...{ from: "2026-06-04T00:00:00Z", target, profile: "append", kernel_release: kernel, runs_by_verdict: {} },
+    ...{ writes: exposures, exposures, finding_counts: found },
+  }) satisfies Activity;
+
+test("the first sentence", () => {
+  const said = (...items: Activity[]) => sentenceOf(status(), items);
+  assert.deepEqual(said(activity("data", 12_000), activity("data", 400, { torn: 41 })), {
+    text: "Kernel 6.18.44: 12,400 exposures in 24 h, no corruption; 41 torn appends on data.",
+    tone: "warn",
+  });
+  assert.deepEqual(said(activity("data", 1)), {
+    text: "Kernel 6.18.44: 1 exposure in 24 h, no corruption.",
+    tone: "good",
+  });
+  assert.equal(said().tone, "warn");
+  assert.equal(said().text, "Kernel 6.18.44: no exposure in 24 h, so nothing is known yet.");
+  assert.equal(
+    said(activity("data", 900, {}, "6.1.0")).tone,
+    "warn",
+    "another kernel's exposures say nothing of this one",
+  );
+  const bad = said(activity("data", 10, { duplicate: 3 }), activity("log", 10, { duplicate: 1, bitflip: 1 }));
+  assert.deepEqual(bad, {
+    text: "Kernel 6.18.44: 20 exposures in 24 h, 4 duplicates and 1 bit flip on data and log.",
+    tone: "bad",
+  });
+  const many = said(activity("data", 10, { duplicate: 3, stale: 1, zeroed: 2 }));
+  assert.equal(many.text, "Kernel 6.18.44: 10 exposures in 24 h, 6 findings of 3 kinds of corruption on data.");
+  assert.equal(
+    sentenceOf(status({ ready: false, not_ready_reason: "no database" }), []).text,
+    "Not ready: no database.",
+  );
+});
+
+test("everything that keeps the canary from seeing is said", () => {
+  const profile = { last_verdict: null, last_run: 3, last_run_at: null, last_clean_at: null, next_run_at: null };
+  const counts = { runs_by_verdict: {}, writes: 5, exposures: 0, finding_counts: {} };
+  const target: Target = {
+    ...{ name: "data", path: "/data", mounted: true, filesystem: { type: "ext4", source: "", options: "" } },
+    ...{ state: "waiting", state_reason: "over its budget", paused: false, paused_note: "", current_run: null },
+    ...{
+      queued_runs: [],
+      bytes_today: 0,
+      bytes_per_day_max: 0,
+      profiles: [{ profile: "append", ...profile, ...counts }],
+    },
+  };
+  const blind = status({
+    pressure: { backend: "none", directory: "", reason: "no cgroup" },
+    self_test: { ok: false, at: "", error: "", detectors: [{ kind: "stale", ok: false, detail: "" }] },
+    config: { path: "", reload_successful: false, reload_error: "line 3" },
+  });
+  const said = blindSpots(blind, [target]).map((spot) => `${spot.what}: ${spot.why}`);
+  assert.equal(said.length, 5);
+  for (const part of [
+    "no cgroup",
+    "blind for stale",
+    "line 3",
+    "over its budget",
+    "append on data was never exposed",
+  ]) {
+    assert.ok(
+      said.some((text) => text.includes(part)),
+      part,
+    );
+  }
+  assert.deepEqual(blindSpots(status(), [{ ...target, state: "idle", profiles: [] }]), []);
+});
+
+test("the chart's series has a point for every step, and a line for every kernel", () => {
+  const series = seriesOf({
+    ...{ since: "2026-06-04T00:00:00Z", until: "2026-06-04T04:00:00Z", step_seconds: 3600 },
+    items: [
+      { ...activity("", 10), from: "2026-06-04T01:00:00Z" },
+      { ...activity("", 5, { torn: 2 }, "6.19"), from: "2026-06-04T01:00:00Z" },
+      { ...activity("", 7, {}, "6.19"), from: "2026-06-04T03:00:00Z" },
+    ],
+  });
+  assert.deepEqual(series.exposures, [null, 15, null, 7]);
+  assert.deepEqual(series.findings, [null, 2, null, null]);
+  assert.deepEqual(
+    series.changes.map((change) => change.release),
+    ["6.18.44-generic", "6.19"],
+  );
+});
+
+test("rows of bytes begin where rows begin everywhere", () => {
+  const rows = hexRows(0x1004, "00010203", "000102ff0405", 8);
+  assert.equal(rows.length, 2);
+  assert.equal(rows[0]?.offset, 0x1000);
+  assert.deepEqual(rows[0]?.found, [null, null, null, null, "00", "01", "02", "ff"]);
+  assert.deepEqual(rows[1]?.expected, Array(8).fill(null));
+});
