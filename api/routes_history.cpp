@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::int64_t kDaySeconds = 24 * 3600;
+constexpr std::int64_t kDaySeconds = 24LL * 3600;
 
 enum class By { kKernel, kProfile };
 constexpr std::array kAllBy = {By::kKernel, By::kProfile};
