@@ -125,6 +125,7 @@ json operation_document(const Endpoint& route) {
 
 json openapi_document(const std::vector<Endpoint>& routes) {
   json schemas = answer_schemas();
+  schemas.update(history_schemas());
   schemas.update(request_schemas());
   json paths = json::object();
   for (const auto& route : routes) {

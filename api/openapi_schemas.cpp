@@ -235,36 +235,6 @@ json kernel_schema() {
                    {"description", "Upper 95 % confidence bound on findings of class corruption per exposure"}}}});
 }
 
-json activity_schema() {
-  return object({{"from", time()},
-                 {"target", or_null(text())},
-                 {"profile", or_null(text())},
-                 {"kernel_release", text()},
-                 {"runs_by_verdict", map_of(integer())},
-                 {"writes", integer()},
-                 {"exposures", integer()},
-                 {"finding_counts", map_of(integer())}});
-}
-
-json history_schema() {
-  const json mark = object({{"id", integer(1)},
-                            {"verdict", verdict()},
-                            {"finished_at", time()},
-                            {"exposures", integer()},
-                            {"findings", integer()}});
-  return object({{"target", text()}, {"profile", text()}, {"runs", list_of(mark)}});
-}
-
-json picture_schema() {
-  return object({{"file", object({{"name", text()}, {"size_bytes", or_null(integer())}})},
-                 {"page_bytes", integer(1)},
-                 {"kept", boolean()},
-                 {"segments_total", integer()},
-                 {"segments", list_of({{"type", "object"}})},
-                 {"boundaries", list_of({{"type", "object"}})},
-                 {"writes", list_of(reference("Write"))}});
-}
-
 json problem_schema() {
   return object({{"type", text()},
                  {"title", text()},
@@ -308,14 +278,6 @@ nlohmann::json answer_schemas() {
           {"Finding", finding_schema()},
           {"FindingPage", page_schema("Finding")},
           {"HookAnswer", hook_answer_schema()},
-          {"Picture", picture_schema()},
-          {"Activity", activity_schema()},
-          {"ActivityList", object({{"since", time()},
-                                   {"until", time()},
-                                   {"step_seconds", integer(1)},
-                                   {"items", list_of(reference("Activity"))}})},
-          {"History", history_schema()},
-          {"HistoryList", list_schema("History")},
           {"Health", object({{"status", one_of({"ok"})}, {"loop_age_seconds", number()}})},
           {"Readiness", object({{"status", one_of({"ready"})}})},
           {"Description", {{"type", "object"}}},

@@ -7,6 +7,8 @@ namespace writecanary::api {
 
 // By name: "Run", "Finding", "StartRequest", "Problem", ...
 nlohmann::json answer_schemas();
+// Those of activity, history and pictures.
+nlohmann::json history_schemas();
 nlohmann::json request_schemas();
 
 // Small words of the schema language, shared by the files of the description.
