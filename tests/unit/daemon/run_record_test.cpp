@@ -4,8 +4,8 @@
 
 #include <csignal>
 
+#include "core/cgroup.h"
 #include "core/limits.h"
-#include "daemon/cgroup_stats.h"
 #include "daemon/pressure_gate.h"
 #include "daemon/run_order.h"
 #include "temp_dir.h"
