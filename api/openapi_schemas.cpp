@@ -265,6 +265,18 @@ json picture_schema() {
                  {"writes", list_of(reference("Write"))}});
 }
 
+json audit_schema() {
+  return object({{"id", integer(1)},
+                 {"at", time()},
+                 {"who", text("Name of the token or certificate, \"uid 1000\" at a unix socket, else the address")},
+                 {"address", text()},
+                 {"request_id", text()},
+                 {"method", text()},
+                 {"path", text()},
+                 {"outcome", or_null(one_of({"done", "refused", "failed"}))},
+                 {"detail", text("Why it was refused or failed")}});
+}
+
 json problem_schema() {
   return object({{"type", text()},
                  {"title", text()},
@@ -316,6 +328,8 @@ nlohmann::json answer_schemas() {
                                    {"items", list_of(reference("Activity"))}})},
           {"History", history_schema()},
           {"HistoryList", list_schema("History")},
+          {"AuditRow", audit_schema()},
+          {"AuditPage", page_schema("AuditRow")},
           {"Health", object({{"status", one_of({"ok"})}, {"loop_age_seconds", number()}})},
           {"Readiness", object({{"status", one_of({"ready"})}})},
           {"Description", {{"type", "object"}}},
