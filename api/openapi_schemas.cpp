@@ -278,13 +278,23 @@ json audit_schema() {
 }
 
 json problem_schema() {
-  return object({{"type", text()},
-                 {"title", text()},
-                 {"status", integer(400)},
-                 {"detail", text()},
-                 {"instance", text()},
-                 {"request_id", text()},
-                 {"errors", list_of(object({{"field", text()}, {"detail", text()}}))}});
+  json schema = object({{"type", text()},
+                        {"title", text()},
+                        {"status", integer(400)},
+                        {"detail", text()},
+                        {"instance", text()},
+                        {"request_id", text()},
+                        {"errors", list_of(object({{"field", text()}, {"detail", text()}}))}});
+  schema["examples"] = json::array({{{"type", "/problems/target-busy"},
+                                     {"title", "The target is busy"},
+                                     {"status", 409},
+                                     {"detail",
+                                      "target \"data\": a run is going on or waits. Stop it, or set \"queue\": true "
+                                      "to wait behind it"},
+                                     {"instance", "/api/v1/runs"},
+                                     {"request_id", "9f3c2a10-00002a"},
+                                     {"errors", json::array()}}});
+  return schema;
 }
 
 json hook_answer_schema() {

@@ -27,6 +27,7 @@ constexpr milliseconds kAnswerTime{60'000};
 // client might never see the answer.
 constexpr milliseconds kDrainTime{2'000};
 constexpr int kSweepMs = 500;
+constexpr int kTurnsPerSweep = 64;
 constexpr int kAcceptPauseMs = 100;
 constexpr int kAcceptsPerTurn = 64;
 
@@ -53,8 +54,7 @@ void Reception::stop() {
 
 void Reception::run() {
   std::array<epoll_event, 64> events{};
-  SteadyTime swept = clock_.steady();
-  while (true) {
+  for (int turn = 1;; ++turn) {
     const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), kSweepMs);
     for (int i = 0; i < count; ++i) {
       const int fd = events[static_cast<std::size_t>(i)].data.fd;
@@ -65,10 +65,8 @@ void Reception::run() {
         on_ready(fd);
       }
     }
-    if (const auto now = clock_.steady(); now - swept >= milliseconds(kSweepMs)) {
-      swept = now;
-      end_overdue();
-    }
+    // Whenever nothing happens for a while, and when something always does, now and then.
+    if (count <= 0 || turn % kTurnsPerSweep == 0) end_overdue();
   }
 }
 
@@ -171,6 +169,7 @@ void Reception::pass_on(Guest& guest) {
 }
 
 void Reception::hand_back(ConnectionPtr connection, After after) {
+  const auto now = clock_.steady();
   const bool intact = connection->flush();
   const bool sent = intact && !connection->has_output();
   if (sent && after == After::kNextRequest && connection->next_request() == Connection::Input::kWaiting) {
@@ -182,14 +181,17 @@ void Reception::hand_back(ConnectionPtr connection, After after) {
   auto& guest = found->second;
   guest.after = after;
   if (!intact) return dismiss(connection->fd());
-  connection->deadline = clock_.steady() + (sent && !connection->has_input() ? kKeepAliveTime : kRequestTime);
+  connection->deadline = now + (sent && !connection->has_input() ? kKeepAliveTime : kRequestTime);
   if (sent) return go_on(guest);
   watch(guest, Phase::kWriting);
 }
 
 void Reception::watch(Guest& guest, Phase phase) {
   auto& connection = *guest.connection;
-  if (guest.phase != phase || connection.waits_since == SteadyTime{}) connection.waits_since = clock_.steady();
+  if (guest.phase != phase || guest.turn == 0) {
+    guest.turn = ++turns_;
+    connection.waits_since = clock_.steady();
+  }
   guest.phase = phase;
   const auto events = static_cast<std::uint32_t>(connection.waits_for()) | EPOLLONESHOT;
   epoll_event event{events, {.fd = connection.fd()}};
@@ -227,12 +229,12 @@ void Reception::dismiss(int fd) {
 // Of one address, or of all when it is empty; never `but`.
 void Reception::dismiss_longest_waiting(const std::string& address, int but) {
   int longest = -1;
-  SteadyTime since = SteadyTime::max();
+  std::uint64_t first = turns_ + 1;
   for (const auto& [fd, guest] : guests_) {
     if (guest.phase == Phase::kServing || fd == but) continue;
     if (!address.empty() && guest.connection->peer().address != address) continue;
-    if (guest.connection->waits_since >= since) continue;
-    since = guest.connection->waits_since;
+    if (guest.turn >= first) continue;
+    first = guest.turn;
     longest = fd;
   }
   dismiss(longest);

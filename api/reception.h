@@ -6,6 +6,7 @@
 // opens too many loses its own oldest first. So whoever connects and asks at once is always served.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -52,6 +53,7 @@ class Reception {
     ConnectionPtr connection;
     Phase phase = Phase::kReading;
     After after = After::kNextRequest;
+    std::uint64_t turn = 0;         // since when it waits, in the order in which connections began to
     std::size_t counted_bytes = 0;  // in buffered_bytes_
   };
   using Guests = std::unordered_map<int, Guest>;  // by descriptor
@@ -80,6 +82,7 @@ class Reception {
   std::mutex mutex_;
   Guests guests_;                                             // guarded by mutex_
   std::unordered_map<std::string, std::size_t> per_address_;  // guarded by mutex_
+  std::uint64_t turns_ = 0;                                   // guarded by mutex_
   std::size_t buffered_bytes_ = 0;                            // guarded by mutex_, of those that wait
   std::thread thread_;
 };

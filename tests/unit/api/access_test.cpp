@@ -92,7 +92,7 @@ TEST_F(TokenTest, EveryRefusedChangeIsRecorded) {
     const auto answer = pause(each.headers);
     EXPECT_EQ(answer->status, each.status) << each.problem;
     ASSERT_EQ(daemon.refused().size(), before + 1) << each.problem;
-    const auto& [caller, change] = daemon.refused().back();
+    const auto [caller, change] = daemon.refused().back();
     EXPECT_EQ(change.status, each.status);
     EXPECT_EQ(change.reason.substr(0, each.problem.size() + 1), each.problem + ":");
     EXPECT_EQ(caller.who, each.who);

@@ -98,6 +98,7 @@ TEST_F(DeskTest, FindingsAreCommittedWithTheirRunAndAcknowledged) {
 TEST_F(DeskTest, EveryChangeStandsInTheAudit) {
   open(kWaits);
   const auto id = started("a");
+  until([this] { return progress_seen(); });
   EXPECT_EQ(refused(start("a")), "target-busy");
   EXPECT_EQ(refused(execute(api::RefusedChange{401, "token-needed: A token is needed"})), "accepted");
   EXPECT_EQ(refused(execute(api::StopRun{id})), "accepted");
