@@ -26,7 +26,9 @@ def events(daemon, path, last_id=None, count=1):
         assert response.status == 200, response.status
         number = None
         while len(found) < count:
-            line = response.readline().decode().rstrip("\n")
+            line = response.readline().decode()
+            assert line, f"the stream ended after {found}"
+            line = line.rstrip("\n")
             field, _, value = line.partition(": ")
             if field == "id":
                 number = int(value)
@@ -46,9 +48,10 @@ class OpenApi(unittest.TestCase):
         run.require_root("damagefs")
         state = cls.enterClassContext(temporary_directory())
         mount = cls.enterClassContext(damage_mount(cls.enterClassContext(temporary_directory())))
-        mount.set_rule(kind="duplicate", at=5)
+        mount.set_rule(kind="duplicate", every=3)
         cls.daemon = cls.enterClassContext(running_daemon(state, [("data", mount.mount_point, {})]))
         cls.corrupt = cls.daemon.run("data", "append-sync", writes=30)
+        assert len(cls.corrupt["findings"]) > 1, cls.corrupt
 
     def test_the_description_is_valid(self):
         if not shutil.which("npm"):
@@ -112,7 +115,7 @@ class OpenApi(unittest.TestCase):
         run_id = self.corrupt["id"]
         path = f"/api/v1/runs/{run_id}/events"
         everything = events(self.daemon, path, count=4)
-        self.assertEqual([kind for _, kind in everything], ["run.queued", "run.started", "finding", "run.finished"])
+        self.assertEqual([kind for _, kind in everything], ["run.queued", "run.started", "finding", "finding"])
         self.daemon.stop()
         self.daemon.start()
         self.assertEqual(events(self.daemon, path, last_id=everything[1][0], count=2), everything[2:])

@@ -66,7 +66,8 @@ class Traffic:
 
     def _metrics(self):
         for key, value in self.daemon.metrics().items():
-            if not key[0].startswith("writecanary_") or not key[0].endswith(("_total", "_count", "_bucket")):
+            # Histograms begin anew with the process, as Prometheus expects of everything; the counters go on.
+            if not key[0].startswith("writecanary_") or not key[0].endswith("_total"):
                 continue
             if value < self._counters.get(key, 0):
                 self.backwards.append(f"{key}: {self._counters[key]} -> {value}")
