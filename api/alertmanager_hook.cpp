@@ -36,8 +36,7 @@ std::string reason_against(const HookedAlert& alert, const json& document, const
   return {};
 }
 
-HookedAlert alert_of(const json& document, const std::string& requested_by, const LiveState& live,
-                     const Catalogue& catalogue) {
+HookedAlert alert_of(const json& document, const LiveState& live, const Catalogue& catalogue) {
   // Looked at in place: copying a value that is nested a thousand times deep would take the stack with it.
   static const json kNone;
   const auto found = document.is_object() ? document.find("labels") : document.end();
@@ -55,7 +54,6 @@ HookedAlert alert_of(const json& document, const std::string& requested_by, cons
   start.target = alert.target;
   start.profile = alert.profile;
   start.queue = true;
-  start.requested_by = fmt::format("{} (alert {})", requested_by, alert.name);
   if (!alert.fingerprint.empty()) {
     start.idempotency_key =
         fmt::format("alertmanager:{}:{}:{}", alert.fingerprint, text_of(document, "startsAt"), alert.profile);
@@ -66,8 +64,8 @@ HookedAlert alert_of(const json& document, const std::string& requested_by, cons
 
 }  // namespace
 
-std::variant<std::vector<HookedAlert>, Refusal> parse_alerts(const std::string& body, const std::string& requested_by,
-                                                             const LiveState& live, const Catalogue& catalogue) {
+std::variant<std::vector<HookedAlert>, Refusal> parse_alerts(const std::string& body, const LiveState& live,
+                                                             const Catalogue& catalogue) {
   const json document = json::parse(body, nullptr, false);
   if (document.is_discarded())
     return Refusal{400, "malformed-json", "The body is not JSON", "It cannot be parsed.", {}};
@@ -81,7 +79,7 @@ std::variant<std::vector<HookedAlert>, Refusal> parse_alerts(const std::string& 
                                                 found->size(), kHookAlertsMax)}});
   }
   std::vector<HookedAlert> alerts;
-  for (const json& each : *found) alerts.push_back(alert_of(each, requested_by, live, catalogue));
+  for (const json& each : *found) alerts.push_back(alert_of(each, live, catalogue));
   return alerts;
 }
 

@@ -27,7 +27,7 @@ struct HookedAlert {
 };
 
 // The alerts of the body, at most kHookAlertsMax; 400 or 422 when it is no such document at all.
-std::variant<std::vector<HookedAlert>, Refusal> parse_alerts(const std::string& body, const std::string& requested_by,
-                                                             const LiveState& live, const Catalogue& catalogue);
+std::variant<std::vector<HookedAlert>, Refusal> parse_alerts(const std::string& body, const LiveState& live,
+                                                             const Catalogue& catalogue);
 
 }  // namespace writecanary::api

@@ -14,6 +14,15 @@
 
 namespace writecanary::api {
 
+// Who asks, for the log and the audit.
+struct Caller {
+  std::string who;         // a token's name, a certificate's, "uid 1000", or the address
+  std::string address;     // "192.0.2.7", "uid 1000"
+  std::string request_id;  // X-Request-Id
+  std::string method;
+  std::string path;
+};
+
 struct StartRun {
   std::string target;
   std::string profile;
@@ -22,25 +31,26 @@ struct StartRun {
   bool classic = false;
   bool queue = false;  // wait behind a running one instead of 409
   std::string idempotency_key;
-  std::string requested_by;
 };
 struct StopRun {
   std::int64_t run_id = 0;
-  std::string requested_by;
 };
 struct SetPaused {
   std::string target;
   bool paused = true;
   std::string note;
-  std::string requested_by;
 };
 struct AckFinding {
   std::int64_t finding_id = 0;
   std::string note;
-  std::string requested_by;
+};
+// Nothing to do but to record that somebody was refused.
+struct RefusedChange {
+  int status = 403;
+  std::string reason;
 };
 
-using Command = std::variant<StartRun, StopRun, SetPaused, AckFinding>;
+using Command = std::variant<StartRun, StopRun, SetPaused, AckFinding, RefusedChange>;
 
 struct Accepted {
   std::int64_t id = 0;    // of the run or finding
@@ -52,9 +62,9 @@ using CommandResult = std::variant<Accepted, Refusal>;
 class CommandPort {
  public:
   virtual ~CommandPort() = default;
-  // From any thread. Returns when the change is committed, or a Refusal: also 503 when the mailbox is full or the loop
-  // does not answer within kCommandTimeout.
-  virtual CommandResult execute(Command command) = 0;
+  // From any thread. Returns when the change and its row in the audit are committed, or a Refusal: also 503 when the
+  // mailbox is full or the loop does not answer within kCommandTimeout.
+  virtual CommandResult execute(Caller caller, Command command) = 0;
 };
 
 }  // namespace writecanary::api

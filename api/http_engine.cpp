@@ -7,21 +7,22 @@
 #include <string_view>
 #include <utility>
 
+#include "api/connection_stream.h"
 #include "api/problem.h"
 #include "core/limits.h"
 
 namespace writecanary::api {
 namespace {
 
-constexpr std::chrono::seconds kKeepAliveTime{5};
-constexpr std::size_t kRequestsPerConnection = 1000;
+// What the Keep-Alive header says; the reception is a little more patient than that.
+constexpr std::chrono::seconds kKeepAliveTime{25};
 // Every request is routed by the dispatch function; the library sees this one path.
 constexpr char kOnlyPath[] = "/";
 
 // One request is parsed, routed, answered and logged by one thread in one call of process_request, whose handlers get
 // nothing but the request: this is how they know the rest.
 thread_local Exchange* current_exchange = nullptr;
-thread_local SocketStream* current_stream = nullptr;
+thread_local ConnectionStream* current_stream = nullptr;
 
 bool may_have_body(const std::string& method) {
   return method == "POST" || method == "PUT" || method == "PATCH" || method == "DELETE";
@@ -64,8 +65,16 @@ void admit(httplib::Request& request) {
     // Without a length the library would read until the peer closes.
     request.set_header("Content-Length", length.empty() ? "0" : length);
   }
-  request.headers.erase("Range");  // documents are small and change: always whole
+  request.headers.erase("Expect");  // the reception has answered that
+  request.headers.erase("Range");   // documents are small and change: always whole
   request.ranges.clear();
+}
+
+// Why the library could not read a request to its end; otherwise what it made of it.
+int status_of(const Connection& connection, int status_of_library) {
+  if (connection.input() == Connection::Input::kTooSlow) return 408;
+  if (connection.input() != Connection::Input::kTooLarge) return status_of_library;
+  return connection.request().find("\r\n\r\n") == std::string_view::npos && status_of_library != 414 ? 431 : 413;
 }
 
 }  // namespace
@@ -74,6 +83,7 @@ HttpEngine::HttpEngine(const Clock& clock, Dispatch dispatch, Log log) : clock_(
   const auto handler = [this](const httplib::Request& request, httplib::Response& response) {
     dispatch_(*current_exchange, request, response);
     if (current_stream->input_abandoned()) response.set_header("Connection", "close");
+    if (response.content_provider_) current_stream->write_through();
   };
   Get(kOnlyPath, handler);
   Post(kOnlyPath, handler);
@@ -89,32 +99,28 @@ HttpEngine::HttpEngine(const Clock& clock, Dispatch dispatch, Log log) : clock_(
     log(*current_exchange, request, response);
   });
   set_keep_alive_timeout(kKeepAliveTime.count());
-  set_keep_alive_max_count(kRequestsPerConnection);
   svr_sock_ = 0;  // the library takes INVALID_SOCKET for "shutting down", and looks at nothing else of it
 }
 
 // The library gave up on a request: nothing after it can be trusted to be the start of another one.
 void HttpEngine::answer_unreadable(const httplib::Request& request, httplib::Response& response) {
   current_stream->abandon_input();
-  current_exchange->refused = refusal_for_status(current_stream->over_size() ? 413 : response.status);
+  current_exchange->refused = refusal_for_status(status_of(current_stream->connection(), response.status));
   dispatch_(*current_exchange, request, response);
   response.set_header("Connection", "close");
 }
 
-void HttpEngine::serve(SocketStream& stream, const std::function<bool()>& may_keep) {
+After HttpEngine::serve(Connection& connection) {
+  ConnectionStream stream(connection);
+  Exchange exchange{clock_.steady(), {}, {}, &connection.peer(), connection.encrypted()};
   current_stream = &stream;
-  for (std::size_t served = 0; served < kRequestsPerConnection; ++served) {
-    if (!stream.wait_for_request(kKeepAliveTime)) break;
-    Exchange exchange{clock_.steady(), {}, {}};
-    current_exchange = &exchange;
-    // Said in the answer: a client that is not told may send its next request into a closed connection.
-    const bool last = served + 1 == kRequestsPerConnection || !may_keep();
-    bool peer_closes = false;
-    const bool sent = process_request(stream, last, peer_closes, admit);
-    current_exchange = nullptr;
-    if (!sent || last || peer_closes || stream.input_abandoned() || svr_sock_ == INVALID_SOCKET) break;
-  }
+  current_exchange = &exchange;
+  bool peer_closes = false;
+  const bool answered = process_request(stream, false, peer_closes, admit);
+  current_exchange = nullptr;
   current_stream = nullptr;
+  if (stream.input_abandoned() || !stream.is_used_up()) return After::kDrainAndClose;
+  return !answered || peer_closes || svr_sock_ == INVALID_SOCKET ? After::kClose : After::kNextRequest;
 }
 
 }  // namespace writecanary::api

@@ -1,5 +1,5 @@
-// HTTP/1.1 on connections that others accept: cpp-httplib parses and writes, this decides what may be read at all and
-// hands every request to one function, with a path and a body that are whole.
+// HTTP/1.1 for requests that the reception has received: cpp-httplib parses and writes, this decides what may be read
+// at all and hands every request to one function, with a path and a body that are whole.
 //
 // cpp-httplib's own accept loop, thread pool and pattern routing are not used: they poll, keep a thread per idle
 // connection, and read bodies without a bound.
@@ -11,8 +11,8 @@
 #include <optional>
 #include <string>
 
+#include "api/connection.h"
 #include "api/refusal.h"
-#include "api/socket_stream.h"
 #include "core/clock.h"
 
 namespace writecanary::api {
@@ -22,6 +22,8 @@ struct Exchange {
   SteadyTime started;
   std::string path;                // decoded, without the query
   std::optional<Refusal> refused;  // what was wrong with it before its body was read; the body is then left out
+  const Peer* peer = nullptr;      // of its connection
+  bool encrypted = false;          // it came in TLS
 };
 
 class HttpEngine : private httplib::Server {
@@ -33,9 +35,9 @@ class HttpEngine : private httplib::Server {
 
   HttpEngine(const Clock& clock, Dispatch dispatch, Log log);
 
-  // Serves requests until the peer, a time-out, an error or close() ends it. `may_keep` says, before each
-  // answer, whether the connection may stay for another. Any number of threads, each with its own stream.
-  void serve(SocketStream& stream, const std::function<bool()>& may_keep);
+  // Answers the request that the connection holds, or says what is wrong with it. Any number of threads, each with a
+  // connection of its own.
+  After serve(Connection& connection);
   // Ends bodies that are being streamed. Any thread.
   void close() { svr_sock_ = INVALID_SOCKET; }
 

@@ -148,8 +148,6 @@ void Listener::bind_tcp() {
                                                     : reinterpret_cast<sockaddr_in*>(&bound)->sin_port);
 }
 
-std::string Listener::url() const { return (address_.is_unix() ? "" : "http://") + address_.text(); }
-
 Fd Listener::accept() const {
   Fd connection(::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (connection) {

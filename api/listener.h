@@ -32,7 +32,6 @@ class Listener {
 
   int fd() const { return fd_.get(); }
   const ListenAddress& address() const { return address_; }  // with the port that the kernel gave
-  std::string url() const;
   // Only this machine can connect: a loopback address or a unix socket.
   bool is_local() const { return local_; }
   // The next connection, non-blocking; none when there is none (any more). Throws SystemError when descriptors or

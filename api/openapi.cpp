@@ -71,8 +71,10 @@ std::string meaning_of(int status) {
   switch (status) {
     case 400:
       return "The request cannot be read, or a parameter cannot be used";
+    case 401:
+      return "A token is needed, or the one given is not known";
     case 403:
-      return "Not allowed from there";
+      return "The token's role is not enough, or not allowed from there";
     case 404:
       return "There is no such thing";
     case 409:
@@ -85,6 +87,8 @@ std::string meaning_of(int status) {
       return "This server does not answer for that host";
     case 422:
       return "A field of the body cannot be used";
+    case 429:
+      return "Too many changes from that address; Retry-After says when to ask again";
     case 503:
       return "Not possible for now";
     default:
@@ -103,7 +107,9 @@ json responses_of(const Operation& operation) {
                      {{"description", operation.summary}, {"content", {{operation.media_type, {{"schema", type}}}}}}}};
   auto statuses = operation.refusals;
   statuses.insert(statuses.end(), {400, 421, 500});
-  if (!operation.body.empty()) statuses.insert(statuses.end(), {403, 413, 415, 422});
+  if (!operation.is_open) statuses.push_back(401);
+  if (operation.for_operators) statuses.push_back(403);
+  if (!operation.body.empty()) statuses.insert(statuses.end(), {403, 413, 415, 422, 429});
   for (const int status : statuses) responses[std::to_string(status)] = problem_response(status);
   return responses;
 }
@@ -112,6 +118,7 @@ json operation_document(const Endpoint& route) {
   json document = {{"summary", route.operation.summary},
                    {"parameters", parameters_of(route)},
                    {"responses", responses_of(route.operation)}};
+  if (route.operation.is_open) document["security"] = json::array();
   if (!route.operation.body.empty()) {
     const bool required = route.operation.body != "EmptyRequest" && route.operation.body != "PauseRequest";
     document["requestBody"] = {
@@ -140,17 +147,28 @@ json openapi_document(const std::vector<Endpoint>& routes) {
             {"license", {{"name", "MIT"}, {"identifier", "MIT"}}}}},
           {"servers", json::array({{{"url", "/"}}})},
           {"paths", std::move(paths)},
-          {"components", {{"schemas", std::move(schemas)}, {"parameters", query_parameters()}}}};
+          // Where tokens are configured; without them nobody needs one.
+          {"security", json::array({{{"token", json::array()}}, json::object()})},
+          {"components",
+           {{"schemas", std::move(schemas)},
+            {"parameters", query_parameters()},
+            {"securitySchemes",
+             {{"token",
+               {{"type", "http"},
+                {"scheme", "bearer"},
+                {"description", "A viewer's token may read, an operator's may also change."}}}}}}}};
 }
 
 std::vector<Endpoint> all_routes(const RouteContext& context) {
   std::vector<Endpoint> routes;
-  for (auto&& some : {status_routes(context), target_routes(context), run_routes(context), finding_routes(context),
-                      history_routes(context), event_routes(context), hook_routes(context), page_routes()}) {
+  for (auto&& some :
+       {status_routes(context), target_routes(context), run_routes(context), finding_routes(context),
+        history_routes(context), event_routes(context), hook_routes(context), audit_routes(context), page_routes()}) {
     routes.insert(routes.end(), some.begin(), some.end());
   }
   const std::size_t self = routes.size();
-  routes.push_back({"GET", "/api/v1/openapi.json", {.summary = "This description", .response = "Description"}, {}});
+  routes.push_back(
+      {"GET", "/api/v1/openapi.json", {.summary = "This description", .response = "Description", .is_open = true}, {}});
   routes[self].handler = [document = openapi_document(routes)](Call& call) -> Outcome {
     respond_json(call, document);
     return std::nullopt;

@@ -43,6 +43,11 @@ nlohmann::json request_schemas() {
   json ack = object({{"note", text("What is known about it")}});
   json empty = {{"type", "object"}};
   for (json* each : {&start, &pause, &ack, &empty}) (*each)["additionalProperties"] = false;
+  start["examples"] = json::array(
+      {{{"target", "data"}, {"profile", "append"}},
+       {{"target", "data"}, {"profile", "append"}, {"duration_seconds", 30}, {"seed", 42}, {"queue", true}}});
+  pause["examples"] = json::array({{{"note", "the disk is being replaced"}}});
+  ack["examples"] = json::array({{{"note", "fixed in 6.1.176, reported upstream"}}});
   return {{"StartRequest", start},
           {"PauseRequest", pause},
           {"AckRequest", ack},

@@ -235,14 +235,36 @@ json kernel_schema() {
                    {"description", "Upper 95 % confidence bound on findings of class corruption per exposure"}}}});
 }
 
-json problem_schema() {
-  return object({{"type", text()},
-                 {"title", text()},
-                 {"status", integer(400)},
-                 {"detail", text()},
-                 {"instance", text()},
+json audit_schema() {
+  return object({{"id", integer(1)},
+                 {"at", time()},
+                 {"who", text("Name of the token or certificate, \"uid 1000\" at a unix socket, else the address")},
+                 {"address", text()},
                  {"request_id", text()},
-                 {"errors", list_of(object({{"field", text()}, {"detail", text()}}))}});
+                 {"method", text()},
+                 {"path", text()},
+                 {"outcome", or_null(one_of({"done", "refused", "failed"}))},
+                 {"detail", text("Why it was refused or failed")}});
+}
+
+json problem_schema() {
+  json schema = object({{"type", text()},
+                        {"title", text()},
+                        {"status", integer(400)},
+                        {"detail", text()},
+                        {"instance", text()},
+                        {"request_id", text()},
+                        {"errors", list_of(object({{"field", text()}, {"detail", text()}}))}});
+  schema["examples"] = json::array({{{"type", "/problems/target-busy"},
+                                     {"title", "The target is busy"},
+                                     {"status", 409},
+                                     {"detail",
+                                      "target \"data\": a run is going on or waits. Stop it, or set \"queue\": true "
+                                      "to wait behind it"},
+                                     {"instance", "/api/v1/runs"},
+                                     {"request_id", "9f3c2a10-00002a"},
+                                     {"errors", json::array()}}});
+  return schema;
 }
 
 json hook_answer_schema() {
@@ -278,6 +300,8 @@ nlohmann::json answer_schemas() {
           {"Finding", finding_schema()},
           {"FindingPage", page_schema("Finding")},
           {"HookAnswer", hook_answer_schema()},
+          {"AuditRow", audit_schema()},
+          {"AuditPage", page_schema("AuditRow")},
           {"Health", object({{"status", one_of({"ok"})}, {"loop_age_seconds", number()}})},
           {"Readiness", object({{"status", one_of({"ready"})}})},
           {"Description", {{"type", "object"}}},

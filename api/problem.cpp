@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/limits.h"
 #include "core/limits.h"
 
 namespace writecanary::api {
@@ -54,10 +55,22 @@ Refusal unavailable(std::string type, std::string title, std::string detail) {
   return {503, std::move(type), std::move(title), std::move(detail), {}};
 }
 
+Refusal too_many_streams() {
+  return unavailable(
+      "too-many-streams", "Too many streams are open",
+      fmt::format("At most {} event streams and downloads can be. Close one, or poll /api/v1/runs.", kStreamsMax));
+}
+
 Refusal refusal_for_status(int status) {
   switch (status) {
     case 404:
       return not_found("not-found", "There is nothing at this path. GET /api/v1/openapi.json lists every call.");
+    case 408:
+      return {408,
+              "too-slow",
+              "The request did not come in time",
+              "A request must be complete within 10 s of its first byte.",
+              {}};
     case 413:
       return {413,
               "payload-too-large",
@@ -71,6 +84,12 @@ Refusal refusal_for_status(int status) {
               "range-not-satisfiable",
               "The Range header cannot be used",
               "Ask for the whole document, or for bytes that it has.",
+              {}};
+    case 431:
+      return {431,
+              "headers-too-large",
+              "The request's headers are too large",
+              "Request line and headers may have 32768 bytes together.",
               {}};
     default:
       return {status,

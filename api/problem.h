@@ -27,6 +27,8 @@ Refusal invalid_body(std::vector<FieldError> errors);
 Refusal not_found(std::string type, std::string detail);
 // 503: the daemon cannot answer for now.
 Refusal unavailable(std::string type, std::string title, std::string detail);
+// 503: every thread for event streams and archives is taken.
+Refusal too_many_streams();
 // For a status that the HTTP library chose: a request line, a header or a method that it could not make sense of.
 Refusal refusal_for_status(int status);
 

@@ -1,10 +1,13 @@
 #include "api/router.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "api/limits.h"
 #include "api/problem.h"
 #include "api/request_id.h"
 
@@ -68,14 +71,21 @@ void set_common_headers(const httplib::Request& request, httplib::Response& resp
   response.set_header("X-Content-Type-Options", "nosniff");
   response.set_header("Referrer-Policy", "no-referrer");
   response.set_header("Content-Security-Policy", kPolicy);
+  response.set_header("Cross-Origin-Resource-Policy", "same-origin");
+  response.set_header("Cross-Origin-Opener-Policy", "same-origin");
 }
 
 }  // namespace
 
-Router::Router(std::vector<Endpoint> routes, RequestGuard guard, std::function<void(const std::string&)> log_failure)
-    : routes_(std::move(routes)), guard_(std::move(guard)), log_failure_(std::move(log_failure)) {}
+Router::Router(std::vector<Endpoint> routes, RequestGuard guard, CommandPort& commands, const Clock& clock,
+               std::function<void(const std::string&)> log_failure)
+    : routes_(std::move(routes)),
+      guard_(std::move(guard)),
+      clock_(clock),
+      audit_(commands, clock),
+      log_failure_(std::move(log_failure)) {}
 
-void Router::dispatch(const Exchange& exchange, const httplib::Request& request, httplib::Response& response) const {
+void Router::dispatch(const Exchange& exchange, const httplib::Request& request, httplib::Response& response) {
   Outcome refusal;
   set_common_headers(request, response);
   try {
@@ -84,6 +94,7 @@ void Router::dispatch(const Exchange& exchange, const httplib::Request& request,
     refusal = Refusal{500, "internal", "The request failed inside the daemon", error.what(), {}};
   }
   if (refusal) {
+    if (refusal->status == 401) response.set_header("WWW-Authenticate", "Bearer realm=\"writecanary\"");
     respond_problem(*refusal, exchange.path, response);
     if (refusal->status == 500) {
       log_failure_("request " + response.get_header_value("X-Request-Id") + " failed: " + refusal->detail);
@@ -92,8 +103,7 @@ void Router::dispatch(const Exchange& exchange, const httplib::Request& request,
   if (!response.has_header("Cache-Control")) response.set_header("Cache-Control", "no-store");
 }
 
-Outcome Router::route(const Exchange& exchange, const httplib::Request& request, httplib::Response& response) const {
-  if (auto refusal = guard_.allow(request)) return refusal;
+Outcome Router::route(const Exchange& exchange, const httplib::Request& request, httplib::Response& response) {
   std::string allowed;
   for (const auto& route : routes_) {
     auto arguments = match(route.pattern, exchange.path);
@@ -102,14 +112,12 @@ Outcome Router::route(const Exchange& exchange, const httplib::Request& request,
       allowed += (allowed.empty() ? "" : ", ") + (route.method == "GET" ? "GET, HEAD" : route.method);
       continue;
     }
-    if (route.method != "GET") {
-      if (auto refusal = guard_.allow_change(request)) return refusal;
-    }
-    if (auto refusal = check_query_names(route.operation, request)) return refusal;
-    response.status = route.operation.status;
-    Call call{request, response, std::move(*arguments)};
-    return route.handler(call);
+    Call call{request, response, std::move(*arguments), {}};
+    call.caller = {exchange.peer->address, exchange.peer->address, response.get_header_value("X-Request-Id"),
+                   request.method, request.target};
+    return serve(route, exchange, call);
   }
+  if (auto refusal = guard_.check_host(request)) return refusal;
   if (allowed.empty()) return refusal_for_status(404);
   response.set_header("Allow", allowed);
   return Refusal{405,
@@ -117,6 +125,46 @@ Outcome Router::route(const Exchange& exchange, const httplib::Request& request,
                  "This path does not take that method",
                  request.method + " is not possible here; allowed: " + allowed + ".",
                  {}};
+}
+
+Outcome Router::serve(const Endpoint& route, const Exchange& exchange, Call& call) {
+  auto refusal = admit(route, exchange, call);
+  if (!refusal) {
+    call.response.status = route.operation.status;
+    refusal = route.handler(call);
+  }
+  if (refusal && route.method != "GET" && !call.reached_the_loop) audit_.refused(call.caller, *refusal);
+  return refusal;
+}
+
+Outcome Router::admit(const Endpoint& route, const Exchange& exchange, Call& call) {
+  const auto& request = call.request;
+  const bool changes = route.method != "GET";
+  if (changes && !changes_.allow(exchange.peer->address, clock_.steady())) {
+    call.response.set_header("Retry-After", "1");
+    return Refusal{429,
+                   "too-many-changes",
+                   "Too many changes were asked for",
+                   fmt::format("From one address {} at once and {} a second are possible. Ask again in a second.",
+                               kChangesBurst, kChangesPerSecond),
+                   {}};
+  }
+  if (auto refusal = guard_.check_host(request)) return refusal;
+  const auto who = guard_.identify(request, *exchange.peer, route.operation.is_open || route.operation.is_page);
+  if (const auto* refusal = std::get_if<Refusal>(&who)) return *refusal;
+  const auto& identity = std::get<Identity>(who);
+  call.caller.who = identity.who;
+  const Role needed = changes || route.operation.for_operators ? Role::kOperator : Role::kViewer;
+  if (auto refusal = guard_.check_role(identity, needed)) return refusal;
+  if (changes) {
+    if (auto refusal = guard_.check_origin(request, exchange.encrypted)) return refusal;
+  }
+  return check_query_names(route.operation, request);
+}
+
+CommandResult ask(Call& call, CommandPort& commands, Command command) {
+  call.reached_the_loop = true;
+  return commands.execute(call.caller, std::move(command));
 }
 
 void respond_json(Call& call, const nlohmann::json& document, int status) {

@@ -12,7 +12,10 @@
 #include <string>
 #include <vector>
 
+#include "api/audit_log.h"
+#include "api/commands.h"
 #include "api/http_engine.h"
+#include "api/rate_limit.h"
 #include "api/refusal.h"
 #include "api/request_guard.h"
 
@@ -27,6 +30,8 @@ struct Operation {
   std::vector<std::string> query = {};  // names of parameters (openapi.h); others are refused
   std::string body = {};                // name of the schema of the request body, or empty
   std::vector<int> refusals = {};       // statuses of its own, beside those that any call may have
+  bool is_open = false;                 // needs no token
+  bool for_operators = false;           // reading it needs the role that changing needs
   bool is_page = false;                 // part of the web page: not described, any query is accepted
 };
 
@@ -34,6 +39,8 @@ struct Call {
   const httplib::Request& request;
   httplib::Response& response;
   std::vector<std::string> arguments;  // what stands in the places of {...}, in order
+  Caller caller;
+  bool reached_the_loop = false;  // which records it in the audit; see ask()
 };
 
 // Nothing: answered. Must not keep references to the call.
@@ -49,18 +56,28 @@ struct Endpoint {
 
 class Router {
  public:
-  Router(std::vector<Endpoint> routes, RequestGuard guard, std::function<void(const std::string&)> log_failure);
+  // What the services name must outlive this.
+  Router(std::vector<Endpoint> routes, RequestGuard guard, CommandPort& commands, const Clock& clock,
+         std::function<void(const std::string&)> log_failure);
 
   // Any thread; never throws. Sets X-Request-Id and the security headers on every answer.
-  void dispatch(const Exchange& exchange, const httplib::Request& request, httplib::Response& response) const;
+  void dispatch(const Exchange& exchange, const httplib::Request& request, httplib::Response& response);
 
  private:
-  Outcome route(const Exchange& exchange, const httplib::Request& request, httplib::Response& response) const;
+  Outcome route(const Exchange& exchange, const httplib::Request& request, httplib::Response& response);
+  Outcome serve(const Endpoint& route, const Exchange& exchange, Call& call);
+  Outcome admit(const Endpoint& route, const Exchange& exchange, Call& call);
 
   const std::vector<Endpoint> routes_;
   const RequestGuard guard_;
+  const Clock& clock_;
+  RateLimit changes_;
+  AuditLog audit_;
   const std::function<void(const std::string&)> log_failure_;
 };
+
+// Hands a change to the loop, in the caller's name.
+CommandResult ask(Call& call, CommandPort& commands, Command command);
 
 void respond_json(Call& call, const nlohmann::json& document, int status = 200);
 void respond_text(Call& call, const std::string& text, const std::string& content_type);

@@ -23,6 +23,7 @@ std::vector<Endpoint> finding_routes(const RouteContext& context);
 std::vector<Endpoint> history_routes(const RouteContext& context);  // activity and history
 std::vector<Endpoint> event_routes(const RouteContext& context);
 std::vector<Endpoint> hook_routes(const RouteContext& context);
+std::vector<Endpoint> audit_routes(const RouteContext& context);
 std::vector<Endpoint> page_routes();
 
 // All of them, and the description of all of them.

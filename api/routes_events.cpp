@@ -1,5 +1,4 @@
 #include "api/event_feed.h"
-#include "api/limits.h"
 #include "api/problem.h"
 #include "api/routes.h"
 
@@ -64,10 +63,7 @@ Outcome open_stream(Call& call, const RouteContext& context, std::optional<std::
     }
   }
   auto slot = context.streams->take();
-  if (!slot) {
-    return unavailable("too-many-streams", "Too many event streams are open",
-                       "At most " + std::to_string(kStreamsMax) + " can be. Close one, or poll /api/v1/runs.");
-  }
+  if (!slot) return too_many_streams();
   const Services& services = context.services;
   const auto stream =
       std::make_shared<Stream>(Stream{EventFeed(services.reader, services.events, after_id, run_id), std::move(slot)});

@@ -63,9 +63,9 @@ Outcome acknowledge(Call& call, const Services& services) {
   const auto row = find_finding(call, services);
   if (!row) return unknown_finding(call.arguments[0]);
   Body body(call.request.body);
-  AckFinding command{row->id, body.required_text("note", kNoteBytesMax), call.request.remote_addr};
+  AckFinding command{row->id, body.required_text("note", kNoteBytesMax)};
   if (auto refusal = body.refusal()) return refusal;
-  const auto result = services.commands.execute(std::move(command));
+  const auto result = ask(call, services.commands, std::move(command));
   if (const auto* refusal = std::get_if<Refusal>(&result)) return *refusal;
   return answer_finding(call, services);
 }
@@ -120,10 +120,12 @@ Outcome answer_picture(Call& call, const Services& services, const std::string& 
   return std::nullopt;
 }
 
-Outcome answer_evidence(Call& call, const Services& services, const std::string& evidence_root) {
+Outcome answer_evidence(Call& call, const Services& services, const std::string& evidence_root, StreamSlots& streams) {
   const auto finding = find_finding(call, services);
   const auto run = finding ? services.reader.run(finding->run_id) : std::nullopt;
   if (!run) return unknown_finding(call.arguments[0]);
+  auto slot = streams.take();
+  if (!slot) return too_many_streams();
   const std::string name = "writecanary-finding-" + std::to_string(finding->id);
   auto run_document = storage::run_json(*run);
   const auto spec = nlohmann::json::parse(run->spec_json, nullptr, false);
@@ -136,7 +138,7 @@ Outcome answer_evidence(Call& call, const Services& services, const std::string&
       evidence_archive(name, texts, evidence_root + "/" + std::to_string(run->id), finding->found_at_ms / 1000));
   call.response.set_header("Content-Disposition", "attachment; filename=\"" + name + ".tar\"");
   call.response.set_content_provider(
-      archive->size_bytes(), kArchiveType, [archive](std::size_t, std::size_t, httplib::DataSink& sink) {
+      archive->size_bytes(), kArchiveType, [archive, slot](std::size_t, std::size_t, httplib::DataSink& sink) {
         try {
           const std::string bytes = archive->read(kArchiveChunkBytes);
           return sink.write(bytes.data(), bytes.size());
@@ -181,8 +183,10 @@ std::vector<Endpoint> finding_routes(const RouteContext& context) {
        [services, evidence_root](Call& call) { return answer_picture(call, services, evidence_root); }},
       {"GET",
        "/api/v1/findings/{id}/evidence",
-       {.summary = "All evidence as a tar archive", .media_type = kArchiveType, .refusals = {404}},
-       [services, evidence_root](Call& call) { return answer_evidence(call, services, evidence_root); }},
+       {.summary = "All evidence as a tar archive", .media_type = kArchiveType, .refusals = {404, 503}},
+       [services, evidence_root, streams = context.streams](Call& call) {
+         return answer_evidence(call, services, evidence_root, *streams);
+       }},
   };
 }
 

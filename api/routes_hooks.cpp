@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "api/alertmanager_hook.h"
@@ -12,9 +14,9 @@ using nlohmann::json;
 constexpr int kTryAgain = 503;
 
 Outcome answer_alerts(Call& call, const Services& services) {
-  const auto parsed =
-      parse_alerts(call.request.body, call.request.remote_addr, *services.live.get(), services.catalogue);
+  const auto parsed = parse_alerts(call.request.body, *services.live.get(), services.catalogue);
   if (const auto* refusal = std::get_if<Refusal>(&parsed)) return *refusal;
+  const std::string sender = call.caller.who;
   json items = json::array();
   for (const HookedAlert& alert : std::get<std::vector<HookedAlert>>(parsed)) {
     json item = {{"alertname", alert.name},
@@ -25,7 +27,8 @@ Outcome answer_alerts(Call& call, const Services& services) {
                  {"replayed", false},
                  {"reason", ""}};
     if (const auto* start = std::get_if<StartRun>(&alert.outcome)) {
-      const auto result = services.commands.execute(*start);
+      call.caller.who = fmt::format("{} (alert {})", sender, alert.name);
+      const auto result = ask(call, services.commands, *start);
       if (const auto* refusal = std::get_if<Refusal>(&result)) {
         if (refusal->status == kTryAgain) return *refusal;
         item["reason"] = refusal->detail;

@@ -88,14 +88,14 @@ Outcome start_run(Call& call, const Services& services) {
   const auto live = services.live.get();
   auto parsed = parse_start_request(call.request, *live, services.catalogue);
   if (auto* refusal = std::get_if<Refusal>(&parsed)) return std::move(*refusal);
-  return answer_accepted(call, services, services.commands.execute(std::get<StartRun>(std::move(parsed))));
+  return answer_accepted(call, services, ask(call, services.commands, std::get<StartRun>(std::move(parsed))));
 }
 
 Outcome stop_run(Call& call, const Services& services) {
   const auto row = find_run(call, services);
   if (!row) return unknown_run(call.arguments[0]);
   if (auto refusal = Body(call.request.body).refusal()) return refusal;
-  return answer_accepted(call, services, services.commands.execute(StopRun{row->id, call.request.remote_addr}));
+  return answer_accepted(call, services, ask(call, services.commands, StopRun{row->id}));
 }
 
 }  // namespace

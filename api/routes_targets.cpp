@@ -44,10 +44,10 @@ Outcome set_paused(Call& call, const Services& services, bool paused) {
                                  [&](const LiveTarget& target) { return target.name == name; });
   if (!known) return unknown_target(name, *live);
   Body body(call.request.body);
-  SetPaused command{.target = name, .paused = paused, .note = {}, .requested_by = call.request.remote_addr};
+  SetPaused command{.target = name, .paused = paused, .note = {}};
   if (paused) command.note = body.text("note", kNoteBytesMax).value_or("");
   if (auto refusal = body.refusal()) return refusal;
-  const auto result = services.commands.execute(std::move(command));
+  const auto result = ask(call, services.commands, std::move(command));
   if (const auto* refusal = std::get_if<Refusal>(&result)) return *refusal;
   return answer_target(call, services);
 }

@@ -1,17 +1,18 @@
 #include "api/server.h"
 
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/eventfd.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
-#include <thread>
+#include <string_view>
 #include <utility>
 
 #include "api/http_engine.h"
 #include "api/limits.h"
 #include "api/listener.h"
+#include "api/reception.h"
 #include "api/routes.h"
 #include "api/stream_slots.h"
 #include "api/worker_pool.h"
@@ -20,29 +21,37 @@
 namespace writecanary::api {
 namespace {
 
-// How long to wait when descriptors have run out, before looking again.
-constexpr int kAcceptPauseMs = 100;
-
 Fd make_event() {
   Fd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!event) throw_errno("eventfd");
   return event;
 }
 
+// What a watcher asks, which must be answered however busy the rest is.
+bool is_vital(std::string_view request) {
+  constexpr std::array<std::string_view, 3> kPaths = {"GET /metrics", "GET /healthz", "GET /readyz"};
+  return std::ranges::any_of(kPaths, [request](std::string_view path) {
+    return request.starts_with(path) && request.substr(path.size()).starts_with(' ');
+  });
+}
+
 }  // namespace
 
 struct Server::State {
   State(ServerOptions given_options, Services given_services)
-      : options(std::move(given_options)), services(given_services), address(parse_listen_address(options.listen)) {}
+      : options(std::move(given_options)), services(given_services), address(parse_listen_address(options.listen)) {
+    access.publish(options.access);
+  }
 
   void start();
   void stop();
-  void accept_connections();
-  void accept_one();
+  bool take(const ConnectionPtr& connection);
+  void serve(const ConnectionPtr& connection);
 
   const ServerOptions options;
   const Services services;
   const ListenAddress address;
+  AccessBoard access;
   StreamSlots streams{kStreamsMax};
   Fd stop_event;  // readable once stopping; never read
   // From start() to stop().
@@ -50,7 +59,8 @@ struct Server::State {
   std::optional<Router> router;
   std::optional<HttpEngine> engine;
   std::optional<WorkerPool> workers;
-  std::thread acceptor;
+  std::optional<WorkerPool> vital_workers;
+  std::optional<Reception> reception;
 
  private:
   std::string log_line(const Exchange& exchange, const httplib::Request& request,
@@ -72,7 +82,8 @@ void Server::State::start() {
   stop_event = make_event();
   listener.emplace(address);
   router.emplace(all_routes({services, options.evidence_root, &streams}),
-                 RequestGuard(address.host, address.is_unix(), listener->is_local()), options.access_log);
+                 RequestGuard(address.host, address.is_unix(), listener->is_local(), access), services.commands,
+                 services.clock, options.access_log);
   engine.emplace(
       services.clock,
       [this](const Exchange& exchange, const httplib::Request& request, httplib::Response& response) {
@@ -81,33 +92,21 @@ void Server::State::start() {
       [this](const Exchange& exchange, const httplib::Request& request, const httplib::Response& response) {
         options.access_log(log_line(exchange, request, response));
       });
-  workers.emplace(kThreadsMax, kWaitingConnectionsMax);
-  acceptor = std::thread([this] { accept_connections(); });
+  workers.emplace(kThreadsMax, kConnectionsMax);
+  vital_workers.emplace(kVitalThreadsMax, kConnectionsMax);
+  reception.emplace(
+      *listener, access, services.clock, stop_event.get(),
+      Reception::Callbacks{[this](const ConnectionPtr& connection) { return take(connection); }, options.access_log});
+  reception->start();
 }
 
-void Server::State::accept_connections() {
-  std::array<pollfd, 2> fds{{{listener->fd(), POLLIN, 0}, {stop_event.get(), POLLIN, 0}}};
-  for (;;) {
-    const int ready = ::poll(fds.data(), fds.size(), -1);
-    if (fds[1].revents != 0) return;
-    if (ready <= 0) continue;
-    try {
-      accept_one();
-    } catch (const std::exception& error) {
-      options.access_log(std::string("cannot take a connection: ") + error.what());
-      ::poll(&fds[1], 1, kAcceptPauseMs);
-    }
-  }
+bool Server::State::take(const ConnectionPtr& connection) {
+  return (is_vital(connection->request()) ? vital_workers : workers)->submit([this, connection] { serve(connection); });
 }
 
-void Server::State::accept_one() {
-  const auto connection = std::make_shared<Fd>(listener->accept());
-  if (!*connection) return;
-  // When there is no room the connection is closed here: an answer would need a thread too.
-  workers->submit([this, connection] {
-    SocketStream stream(std::move(*connection), stop_event.get(), services.clock);
-    engine->serve(stream, [this] { return !workers->crowded(); });
-  });
+void Server::State::serve(const ConnectionPtr& connection) {
+  const auto after = engine->serve(*connection);
+  reception->hand_back(connection, after);
 }
 
 void Server::State::stop() {
@@ -115,8 +114,11 @@ void Server::State::stop() {
   engine->close();
   const std::uint64_t one = 1;
   write_all(stop_event.get(), {reinterpret_cast<const char*>(&one), sizeof(one)});
-  if (acceptor.joinable()) acceptor.join();
+  reception->stop();
   workers->stop();
+  vital_workers->stop();
+  reception.reset();
+  vital_workers.reset();
   workers.reset();
   engine.reset();
   router.reset();
@@ -132,9 +134,14 @@ void Server::start() { state_->start(); }
 
 void Server::stop() { state_->stop(); }
 
+void Server::set_access(std::shared_ptr<const Access> access) { state_->access.publish(std::move(access)); }
+
 std::string Server::url() const {
-  return state_->listener ? state_->listener->url()
-                          : (state_->address.is_unix() ? "" : "http://") + state_->address.text();
+  const auto& address = state_->listener ? state_->listener->address() : state_->address;
+  if (address.is_unix()) return address.text();
+  return (state_->access.get()->tls() ? "https://" : "http://") + address.text();
 }
+
+bool Server::is_exposed() const { return state_->listener && !state_->listener->is_local(); }
 
 }  // namespace writecanary::api

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "api/access.h"
 #include "api/commands.h"
 #include "api/event_hub.h"
 #include "api/live_state.h"
@@ -24,6 +25,7 @@ struct ServerOptions {
   std::string evidence_root;              // evidence of run N is in <root>/N
   // One line per request (method, path, status, milliseconds, peer, request id); called from HTTP threads.
   std::function<void(const std::string&)> access_log = [](const std::string&) {};
+  std::shared_ptr<const Access> access = std::make_shared<const Access>(AccessRules{});
 };
 
 // What the routes work with. All must outlive the server.
@@ -46,8 +48,12 @@ class Server {
   void start();
   // Ends streams and connections, joins the threads. Idempotent. Close the EventHub before.
   void stop();
+  // Tokens and certificates from now on. Connections that are there keep the certificate they began with. Any thread.
+  void set_access(std::shared_ptr<const Access> access);
   // "http://127.0.0.1:9743" with the real port, or the unix address.
   std::string url() const;
+  // Other hosts may reach it. Known once it listens.
+  bool is_exposed() const;
 
  private:
   struct State;

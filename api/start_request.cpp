@@ -54,7 +54,6 @@ bool is_printable(const std::string& text) {
 std::variant<StartRun, Refusal> parse_start_request(const httplib::Request& request, const LiveState& live,
                                                     const Catalogue& catalogue) {
   StartRun start;
-  start.requested_by = request.remote_addr;
   start.idempotency_key = request.get_header_value("Idempotency-Key");
   if (start.idempotency_key.size() > kIdempotencyKeyBytesMax || !is_printable(start.idempotency_key)) {
     return Refusal{400,

@@ -16,11 +16,6 @@ bool WorkerPool::submit(std::function<void()> job) {
   return true;
 }
 
-bool WorkerPool::crowded() const {
-  std::lock_guard lock(mutex_);
-  return threads_.size() == threads_max_ && jobs_.size() > idle_;
-}
-
 void WorkerPool::stop() {
   std::vector<std::thread> threads;
   std::deque<std::function<void()>> dropped;

@@ -1,4 +1,4 @@
-// Threads for connections. Grows with need up to a bound, because an event stream keeps its thread as long as it lasts.
+// Threads for requests. Grows with need up to a bound, because an event stream keeps its thread as long as it lasts.
 #pragma once
 
 #include <condition_variable>
@@ -20,8 +20,6 @@ class WorkerPool {
 
   // False when every thread is busy and as many jobs wait as may; the job is then dropped. Any thread.
   bool submit(std::function<void()> job);
-  // True while jobs wait and no thread can be added: whoever holds one should not keep it for comfort.
-  bool crowded() const;
   // Drops jobs that wait, lets running ones end, joins. Idempotent.
   void stop();
 

@@ -29,7 +29,7 @@ constexpr char kFooter[] =
 struct Chosen {
   std::function<int()> action;
   std::string url = kDefaultUrl;
-  std::string token_file;
+  Credentials credentials;
 };
 
 std::optional<std::uint64_t> parse_positive(const std::string& text) {
@@ -115,7 +115,12 @@ CLI::App* add_daemon_command(CLI::App& app, Chosen& chosen, const std::string& n
   command->add_option("--url", chosen.url, "The daemon: http://HOST:PORT, https://HOST:PORT or unix:/PATH")
       ->envname("WRITECANARY_URL")
       ->capture_default_str();
-  command->add_option("--token-file", chosen.token_file, "File that holds the bearer token");
+  command->add_option("--token-file", chosen.credentials.token, "File that holds the bearer token")
+      ->envname("WRITECANARY_TOKEN_FILE");
+  command->add_option("--ca-file", chosen.credentials.ca, "PEM file with who signed the daemon's certificate")
+      ->envname("WRITECANARY_CA_FILE");
+  command->add_option("--cert-file", chosen.credentials.certificate, "PEM certificate to show to the daemon");
+  command->add_option("--key-file", chosen.credentials.key, "PEM key of that certificate");
   if (json != nullptr) command->add_flag("--json", *json, "The API's document on stdout");
   return command;
 }
@@ -126,7 +131,7 @@ void add_lists(CLI::App& app, const Environment& environment, Chosen& chosen) {
                           int (*show)(const Environment&, const Client&, bool)) {
     add_daemon_command(app, chosen, name, help, json.get())->callback([&environment, &chosen, json, show] {
       chosen.action = [&environment, &chosen, json, show] {
-        return show(environment, Client(chosen.url, chosen.token_file), *json);
+        return show(environment, Client(chosen.url, chosen.credentials), *json);
       };
     });
   };
@@ -146,7 +151,7 @@ void add_lists(CLI::App& app, const Environment& environment, Chosen& chosen) {
     command->add_option("--cursor", (*filter)["cursor"], "The page that an earlier answer named");
     command->callback([&environment, &chosen, json, filter, show] {
       chosen.action = [&environment, &chosen, json, filter, show] {
-        return show(environment, Client(chosen.url, chosen.token_file), *filter, *json);
+        return show(environment, Client(chosen.url, chosen.credentials), *filter, *json);
       };
     });
   };
@@ -172,7 +177,7 @@ void add_run(CLI::App& app, const Environment& environment, Chosen& chosen) {
   command->add_flag("--follow", request->follow, "Like --wait, and draw its progress");
   command->callback([&environment, &chosen, request] {
     chosen.action = [&environment, &chosen, request] {
-      return start_run(environment, Client(chosen.url, chosen.token_file), *request);
+      return start_run(environment, Client(chosen.url, chosen.credentials), *request);
     };
   });
 }
@@ -188,7 +193,7 @@ void add_actions(CLI::App& app, const Environment& environment, Chosen& chosen) 
   const auto options = std::make_shared<Options>();
   const auto does = [&](CLI::App* command, const std::function<int(const Client&, const Options&)>& action) {
     command->callback([&chosen, options, action] {
-      chosen.action = [&chosen, options, action] { return action(Client(chosen.url, chosen.token_file), *options); };
+      chosen.action = [&chosen, options, action] { return action(Client(chosen.url, chosen.credentials), *options); };
     });
   };
   const auto number = CLI::Range(std::int64_t{1}, INT64_MAX);

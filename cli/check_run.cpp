@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -171,6 +172,13 @@ class ProbeRun {
     std::string reason =
         fmt::format("the probe ended without a verdict ({})", describe_wait_status(*process_.try_wait()));
     if (stage_ != Stage::kRunning) reason += fmt::format(", after it was stopped by {}", stopped_by_);
+    const std::uint64_t oom_kills = cgroup_ == nullptr ? 0 : oom_kills_of(cgroup_->directory());
+    if (oom_kills > 0) {
+      seen_.counters.oom_kills = std::max(seen_.counters.oom_kills, oom_kills);
+      reason += fmt::format(
+          "; the kernel killed {} of its processes because its memory limit was reached. Give it more with --memory",
+          oom_kills);
+    }
     for (const std::string& line : last_words_) reason += "; " + line;
     return without_verdict(Verdict::kError, std::move(reason));
   }

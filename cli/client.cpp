@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 #include <httplib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <exception>
+#include <utility>
 
 #include "cli/text.h"
 #include "core/error.h"
@@ -42,6 +45,12 @@ std::string read_token(const std::string& file) {
   return token;
 }
 
+void require_readable(const char* option, const std::string& file) {
+  if (!file.empty() && ::access(file.c_str(), R_OK) != 0) {
+    throw UsageError(fmt::format("{}: cannot read {}: {}", option, file, error_text(errno)));
+  }
+}
+
 std::string describe(httplib::Error error) {
   switch (error) {
     case httplib::Error::Connection:
@@ -55,7 +64,7 @@ std::string describe(httplib::Error error) {
     case httplib::Error::SSLConnection:
       return "TLS could not be established";
     case httplib::Error::SSLServerVerification:
-      return "the server's certificate is not trusted";
+      return "the server's certificate is not trusted (--ca-file names who may have signed it)";
     default:
       return httplib::to_string(error);
   }
@@ -104,14 +113,26 @@ int refusal_exit_code(int status) {
   return status >= 400 && status < 500 && status != 408 && status != 409 && status != 429 ? kExitUsage : kExitFailed;
 }
 
-Client::Client(const std::string& url, const std::string& token_file)
-    : url_(url), endpoint_(parse_url(url)), token_(read_token(token_file)) {}
+Client::Client(const std::string& url, Credentials credentials)
+    : url_(url),
+      endpoint_(parse_url(url)),
+      credentials_(std::move(credentials)),
+      token_(read_token(credentials_.token)) {
+  require_readable("--ca-file", credentials_.ca);
+  require_readable("--cert-file", credentials_.certificate);
+  require_readable("--key-file", credentials_.key);
+  if (credentials_.certificate.empty() != credentials_.key.empty()) {
+    throw UsageError("--cert-file and --key-file belong together: give both or neither");
+  }
+}
 
 std::unique_ptr<httplib::Client> Client::connect(std::chrono::seconds read_timeout) const {
   const bool over_socket = !endpoint_.socket_path.empty();
-  auto client = over_socket ? std::make_unique<httplib::Client>(endpoint_.socket_path, 80)
-                            : std::make_unique<httplib::Client>(endpoint_.origin);
+  auto client = over_socket
+                    ? std::make_unique<httplib::Client>(endpoint_.socket_path, 80)
+                    : std::make_unique<httplib::Client>(endpoint_.origin, credentials_.certificate, credentials_.key);
   if (!client->is_valid()) throw UsageError(fmt::format("--url: {} cannot be used", printable(url_)));
+  if (!credentials_.ca.empty()) client->set_ca_cert_path(credentials_.ca.c_str());
   httplib::Headers headers;
   if (over_socket) {
     client->set_address_family(AF_UNIX);

@@ -30,6 +30,14 @@ struct Endpoint {
 // Throws UsageError for anything else.
 Endpoint parse_url(const std::string& url);
 
+// What opens the door, each a file or empty.
+struct Credentials {
+  std::string token;        // one bearer token
+  std::string ca;           // PEM: who may have signed the daemon's certificate; empty: the system's authorities
+  std::string certificate;  // PEM, for a daemon that wants one of its clients
+  std::string key;          // PEM, for that certificate
+};
+
 // `title: detail` and a line per field that the detail does not name, for problem details; else the status
 // with the beginning of the body.
 std::string describe_refusal(int status, std::string_view body);
@@ -49,8 +57,8 @@ struct Unreachable : CommandError {
 // Not thread-safe. Every call opens a connection of its own.
 class Client {
  public:
-  // A token file holds one bearer token; empty: none. Throws UsageError for a bad URL or an unreadable token file.
-  Client(const std::string& url, const std::string& token_file);
+  // Throws UsageError for a bad URL or a file that cannot be read.
+  Client(const std::string& url, Credentials credentials);
 
   // `path` begins with '/'. Throws Unreachable, or CommandError for an answer that is not 2xx.
   std::string get(const std::string& path) const;
@@ -70,6 +78,7 @@ class Client {
 
   std::string url_;
   Endpoint endpoint_;
+  Credentials credentials_;
   std::string token_;
 };
 

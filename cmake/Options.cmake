@@ -18,6 +18,11 @@ if(WRITECANARY_SANITIZE)
   add_link_options(-fsanitize=${WRITECANARY_SANITIZE})
 endif()
 
+option(WRITECANARY_FUZZ "Build the libFuzzer targets; needs clang" OFF)
+if(WRITECANARY_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})

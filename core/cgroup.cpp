@@ -10,6 +10,7 @@
 #include <csignal>
 #include <filesystem>
 #include <set>
+#include <sstream>
 #include <thread>
 #include <utility>
 
@@ -140,6 +141,22 @@ bool Cgroup::try_remove() {
   if (!directory_.empty() && !remove_tree(directory_)) return false;
   directory_.clear();
   return true;
+}
+
+std::uint64_t oom_kills_of(const std::string& cgroup_directory) {
+  for (const char* file : {"/memory.events", "/memory.oom_control"}) {
+    try {
+      std::istringstream lines(read_file(cgroup_directory + file));
+      std::string key;
+      std::uint64_t value = 0;
+      while (lines >> key >> value) {
+        if (key == "oom_kill") return value;
+      }
+    } catch (const SystemError&) {
+      continue;  // the other version's name
+    }
+  }
+  return 0;
 }
 
 std::vector<std::string> remove_leftover_cgroups(const CgroupRoot& root, std::string_view prefix) {

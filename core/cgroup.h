@@ -63,6 +63,9 @@ class Cgroup {
   int version_;
 };
 
+// How many processes in it the kernel has killed because the limit was reached; 0 when that cannot be read.
+std::uint64_t oom_kills_of(const std::string& cgroup_directory);
+
 // Kills and removes cgroups that an earlier daemon left under the root: every child whose name begins with the prefix.
 // Returns the names that could not be removed (their processes hang in the kernel).
 std::vector<std::string> remove_leftover_cgroups(const CgroupRoot& root, std::string_view prefix);

@@ -22,8 +22,52 @@ api::Refusal unknown_target(const std::string& target, int status) {
 
 }  // namespace
 
-api::CommandResult Commands::execute(const api::Command& command) {
-  return std::visit([this](const auto& wanted) { return carry_out(wanted); }, command);
+api::CommandResult Commands::execute(const api::Caller& caller, const api::Command& command) {
+  storage::AuditRow row{.at_ms = to_unix_ms(clock_.now()),
+                        .who = caller.who,
+                        .address = caller.address,
+                        .request_id = caller.request_id,
+                        .method = caller.method,
+                        .path = caller.path,
+                        .outcome = std::nullopt,
+                        .detail = ""};
+  if (const auto* refused = std::get_if<api::RefusedChange>(&command)) {
+    row.outcome = "refused";
+    row.detail = refused->reason;
+    store_.add_audit(row);
+    spdlog::warn("{} {} by {} ({}) refused: {}", caller.method, caller.path, caller.who, caller.address, row.detail);
+    return api::Accepted{};
+  }
+  const auto id = store_.add_audit(row);
+  const auto result = [&] {
+    try {
+      return std::visit(
+          [&](const auto& wanted) -> api::CommandResult {
+            if constexpr (std::is_same_v<decltype(wanted), const api::RefusedChange&>) {
+              return api::Accepted{};
+            } else {
+              return carry_out(wanted, caller.who);
+            }
+          },
+          command);
+    } catch (const std::exception& error) {
+      store_.complete_audit(id, "failed", error.what());
+      throw;
+    }
+  }();
+  complete_audit(id, result);
+  return result;
+}
+
+void Commands::complete_audit(std::int64_t id, const api::CommandResult& result) {
+  const auto* refusal = std::get_if<api::Refusal>(&result);
+  try {
+    store_.complete_audit(id, refusal == nullptr ? "done" : "refused",
+                          refusal == nullptr ? "" : refusal->type + ": " + refusal->detail);
+  } catch (const storage::StorageError& error) {
+    // The change itself is committed; its row says that it was begun.
+    spdlog::error("{}", error.what());
+  }
 }
 
 std::optional<api::Refusal> Commands::refuse_start(const api::StartRun& command) const {
@@ -65,7 +109,7 @@ std::optional<api::Refusal> Commands::refuse_start(const api::StartRun& command)
   return std::nullopt;
 }
 
-api::CommandResult Commands::carry_out(const api::StartRun& command) {
+api::CommandResult Commands::carry_out(const api::StartRun& command, const std::string& who) {
   const auto now = to_unix_ms(clock_.now());
   if (!command.idempotency_key.empty()) {
     if (const auto earlier = store_.run_of_key(command.idempotency_key, now)) return api::Accepted{*earlier, true};
@@ -75,47 +119,47 @@ api::CommandResult Commands::carry_out(const api::StartRun& command) {
   order.target = command.target;
   order.profile = command.profile;
   order.trigger = "api";
-  order.requested_by = command.requested_by;
+  order.requested_by = who;
   order.duration_ms = command.duration_ms;
   order.writes = command.writes;
   order.seed = command.seed;
   order.memory_bytes = command.memory_bytes;
   order.options = command.options;
   order.classic = command.classic;
+  order.idempotency_key = command.idempotency_key;
   const auto id = desk_.order(order);
-  if (!command.idempotency_key.empty()) store_.remember_key(command.idempotency_key, id, now);
-  spdlog::info("run {}: asked for by {}: {} on target {}", id, command.requested_by, command.profile, command.target);
+  spdlog::info("run {}: asked for by {}: {} on target {}", id, who, command.profile, command.target);
   return api::Accepted{id, false};
 }
 
-api::CommandResult Commands::carry_out(const api::StopRun& command) {
-  if (!desk_.stop(command.run_id, command.requested_by)) {
+api::CommandResult Commands::carry_out(const api::StopRun& command, const std::string& who) {
+  if (!desk_.stop(command.run_id, who)) {
     return conflict("run-not-active", "The run is not active",
                     fmt::format("run {} neither waits nor runs, so there is nothing to stop", command.run_id));
   }
-  spdlog::info("run {}: stop asked for by {}", command.run_id, command.requested_by);
+  spdlog::info("run {}: stop asked for by {}", command.run_id, who);
   return api::Accepted{command.run_id, false};
 }
 
-api::CommandResult Commands::carry_out(const api::SetPaused& command) {
+api::CommandResult Commands::carry_out(const api::SetPaused& command, const std::string& who) {
   if (desk_.find(command.target) == nullptr) return unknown_target(command.target, 404);
   auto note = command.note;
-  if (command.paused && !command.requested_by.empty()) {
-    note = note.empty() ? "by " + command.requested_by : fmt::format("{} (by {})", note, command.requested_by);
+  if (command.paused && !who.empty()) {
+    note = note.empty() ? "by " + who : fmt::format("{} (by {})", note, who);
   }
   desk_.set_paused(command.target, command.paused, note);
-  spdlog::info("target {}: {} by {}", command.target, command.paused ? "paused" : "resumed", command.requested_by);
+  spdlog::info("target {}: {} by {}", command.target, command.paused ? "paused" : "resumed", who);
   return api::Accepted{};
 }
 
-api::CommandResult Commands::carry_out(const api::AckFinding& command) {
-  if (!store_.acknowledge(command.finding_id, command.requested_by, command.note, to_unix_ms(clock_.now()))) {
+api::CommandResult Commands::carry_out(const api::AckFinding& command, const std::string& who) {
+  if (!store_.acknowledge(command.finding_id, who, command.note, to_unix_ms(clock_.now()))) {
     return api::Refusal{
         404, "unknown-finding", "No such finding", fmt::format("there is no finding {}", command.finding_id), {}};
   }
   metrics_.set_open_findings(store_.open_findings());
   desk_.publish_events();
-  spdlog::info("finding {}: acknowledged by {}", command.finding_id, command.requested_by);
+  spdlog::info("finding {}: acknowledged by {}", command.finding_id, who);
   return api::Accepted{command.finding_id, false};
 }
 

@@ -14,14 +14,16 @@ class Commands {
   Commands(RunDesk& desk, storage::Store& store, api::Metrics& metrics, const Catalogue& catalogue, const Clock& clock)
       : desk_(desk), store_(store), metrics_(metrics), catalogue_(catalogue), clock_(clock) {}
 
-  // Committed when it returns. Throws storage::StorageError.
-  api::CommandResult execute(const api::Command& command);
+  // Committed when it returns, with its row in the audit: a change that cannot be recorded is not begun. Throws
+  // storage::StorageError.
+  api::CommandResult execute(const api::Caller& caller, const api::Command& command);
 
  private:
-  api::CommandResult carry_out(const api::StartRun& command);
-  api::CommandResult carry_out(const api::StopRun& command);
-  api::CommandResult carry_out(const api::SetPaused& command);
-  api::CommandResult carry_out(const api::AckFinding& command);
+  api::CommandResult carry_out(const api::StartRun& command, const std::string& who);
+  api::CommandResult carry_out(const api::StopRun& command, const std::string& who);
+  api::CommandResult carry_out(const api::SetPaused& command, const std::string& who);
+  api::CommandResult carry_out(const api::AckFinding& command, const std::string& who);
+  void complete_audit(std::int64_t id, const api::CommandResult& result);
   std::optional<api::Refusal> refuse_start(const api::StartRun& command) const;
 
   RunDesk& desk_;

@@ -15,14 +15,6 @@
 namespace writecanary::daemon {
 namespace {
 
-bool is_name(const std::string& text) {
-  const auto allowed = [](unsigned char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-           c == '.';
-  };
-  return !text.empty() && text.size() <= 64 && text != "." && text != ".." && std::ranges::all_of(text, allowed);
-}
-
 bool is_address(const std::string& text) {
   try {
     api::parse_listen_address(text);
@@ -126,6 +118,14 @@ void check_options(const Config& config, const std::string& prefix, const std::s
 
 }  // namespace
 
+bool is_name(const std::string& text) {
+  const auto allowed = [](unsigned char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
+  };
+  return !text.empty() && text.size() <= 64 && text != "." && text != ".." && std::ranges::all_of(text, allowed);
+}
+
 std::string Config::state_directory() const {
   const auto slash = storage_path.rfind('/');
   if (slash == std::string::npos) return ".";
@@ -153,6 +153,8 @@ std::vector<ConfigIssue> check_values(const Config& config) {
   checker.require(
       config.keep_runs >= std::chrono::hours{1}, "storage.keep_runs",
       fmt::format("storage.keep_runs {} is too short: give at least 1h", format_duration(config.keep_runs)));
+  checker.require(config.runs_max >= 1000, "storage.max_runs",
+                  fmt::format("storage.max_runs {} is too few: give at least 1000", config.runs_max));
   checker.require(
       config.concurrent_runs_max >= 1 && config.concurrent_runs_max <= static_cast<int>(kTargetsMax),
       "defaults.max_concurrent_runs",
@@ -166,6 +168,7 @@ std::vector<ConfigIssue> check_values(const Config& config) {
                   "[webhook] needs both url and secret_file: events are always signed");
   checker.require(webhook.secret_file.empty() || webhook.secret_file.starts_with('/'), "webhook.secret_file",
                   fmt::format("webhook.secret_file \"{}\" must be an absolute path", webhook.secret_file));
+  check_access(config, issues);
   checker.settings("defaults.", config.defaults);
   std::set<std::string> names;
   for (std::size_t i = 0; i < config.targets.size(); ++i) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "api/access.h"
 #include "core/mountinfo.h"
 #include "core/profile_info.h"
 
@@ -48,6 +49,12 @@ struct TargetConfig {
   std::map<std::string, ProfileOptions> options;  // by profile
 };
 
+struct TokenConfig {
+  std::string name;
+  std::string role = "viewer";
+  std::string sha256;  // of the token, 64 hexadecimal digits
+};
+
 // Where in the file something was said; line 0 for what the command line or nobody said.
 struct Position {
   int line = 0;
@@ -62,8 +69,11 @@ struct WebhookConfig {
 
 struct Config {
   std::string listen = "127.0.0.1:9743";
+  api::TlsFiles tls;
+  std::vector<TokenConfig> tokens;
   std::string storage_path = "/var/lib/writecanary/results.db";
   std::uint64_t storage_bytes_max = 1ULL << 30;
+  std::uint64_t runs_max = 1'000'000;
   std::chrono::milliseconds keep_runs = std::chrono::hours{24 * 90};
   int concurrent_runs_max = 1;
   WebhookConfig webhook;
@@ -83,8 +93,15 @@ struct ConfigIssue {
   std::string text;
 };
 
+// What targets and tokens may be called: it ends up in labels, paths and logs.
+bool is_name(const std::string& text);
+
 // Values that are impossible by themselves or beside each other.
 std::vector<ConfigIssue> check_values(const Config& config);
+// Tokens and TLS; called by check_values.
+void check_access(const Config& config, std::vector<ConfigIssue>& issues);
+// Of a configuration without issues.
+api::AccessRules access_rules(const Config& config);
 // Profiles and options that the probe does not have.
 std::vector<ConfigIssue> check_profiles(const Config& config, const Catalogue& catalogue);
 

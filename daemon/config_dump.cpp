@@ -96,17 +96,28 @@ struct Section {
 std::vector<Section> sections(const Config& config) {
   auto defaults = settings_pairs(config.defaults);
   defaults.emplace_back("max_concurrent_runs", fmt::format("{}", config.concurrent_runs_max));
-  std::vector<Section> all = {{"[server]", "server", {{"listen", quoted(config.listen)}}},
+  std::vector<Section> all = {{"[server]",
+                               "server",
+                               {{"listen", quoted(config.listen)},
+                                {"tls_cert", quoted(config.tls.certificate)},
+                                {"tls_key", quoted(config.tls.key)},
+                                {"client_ca", quoted(config.tls.client_ca)}}},
                               {"[storage]",
                                "storage",
                                {{"path", quoted(config.storage_path)},
                                 {"max_size", size(config.storage_bytes_max)},
-                                {"keep_runs", duration(config.keep_runs)}}},
+                                {"keep_runs", duration(config.keep_runs)},
+                                {"max_runs", fmt::format("{}", config.runs_max)}}},
                               {"[defaults]", "defaults", std::move(defaults)}};
   if (!config.webhook.url.empty()) {
     all.push_back({"[webhook]",
                    "webhook",
                    {{"url", quoted(config.webhook.url)}, {"secret_file", quoted(config.webhook.secret_file)}}});
+  }
+  for (const auto& token : config.tokens) {
+    all.push_back({"[[token]]",
+                   "token." + token.name,
+                   {{"name", quoted(token.name)}, {"role", quoted(token.role)}, {"sha256", quoted(token.sha256)}}});
   }
   for (const auto& target : config.targets) {
     const auto key = "target." + target.name;

@@ -19,6 +19,9 @@ class ConfigReader {
     if (const auto* server = top.table("server")) {
       auto table = open(*server, "server.");
       table.text("listen", config.listen);
+      table.text("tls_cert", config.tls.certificate);
+      table.text("tls_key", config.tls.key);
+      table.text("client_ca", config.tls.client_ca);
       table.refuse_others();
     }
     if (const auto* storage = top.table("storage")) {
@@ -26,6 +29,7 @@ class ConfigReader {
       table.text("path", config.storage_path);
       table.size("max_size", config.storage_bytes_max);
       table.duration("keep_runs", config.keep_runs);
+      table.count("max_runs", config.runs_max);
       table.refuse_others();
     }
     if (const auto* webhook = top.table("webhook")) {
@@ -41,6 +45,7 @@ class ConfigReader {
       table.refuse_others();
     }
     for (const auto* target : top.tables("target")) read_target(*target);
+    for (const auto* token : top.tables("token")) read_token(*token);
     top.refuse_others();
   }
 
@@ -64,6 +69,16 @@ class ConfigReader {
     table.min_free("min_free", out.min_free);
     table.text("window", out.window);
     table.number("max_memory_pressure", out.memory_pressure_max);
+  }
+
+  void read_token(const toml::table& source) {
+    auto table = open(source, fmt::format("token[{}].", parsed_.config.tokens.size()));
+    TokenConfig token;
+    table.text("name", token.name);
+    table.text("role", token.role);
+    table.text("sha256", token.sha256);
+    table.refuse_others();
+    parsed_.config.tokens.push_back(std::move(token));
   }
 
   void read_target(const toml::table& source) {

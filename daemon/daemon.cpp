@@ -99,8 +99,8 @@ void Daemon::serve() {
   begin();
   scheduler_.configure(config_, clock_.now());
   mailbox_watch_ = loop_.watch(mailbox_.fd(), EPOLLIN, [this] {
-    mailbox_.drain([this](const api::Command& command) {
-      auto result = commands_.execute(command);
+    mailbox_.drain([this](const api::Caller& caller, const api::Command& command) {
+      auto result = commands_.execute(caller, command);
       // Whoever asked looks at the state next.
       pass();
       publish();
@@ -109,11 +109,13 @@ void Daemon::serve() {
   });
   publish();
   api::ServerOptions options{config_.listen, config_.evidence_root(),
-                             [](const std::string& line) { spdlog::debug("http: {}", line); }};
+                             [](const std::string& line) { spdlog::debug("http: {}", line); },
+                             std::make_shared<const api::Access>(access_rules(config_))};
   server_ = std::make_unique<api::Server>(
       std::move(options), api::Services{reader_, mailbox_, board_, events_, metrics_, prepared_.catalogue, clock_});
   server_->start();
   spdlog::info("listening on {}", server_->url());
+  warn_of_open_doors();
   facts_.ready = true;
   facts_.not_ready_reason.clear();
   pass();
@@ -124,6 +126,18 @@ void Daemon::serve() {
     pass();
   }
   shut_down();
+}
+
+void Daemon::warn_of_open_doors() const {
+  if (!server_->is_exposed()) return;
+  if (config_.tokens.empty() && config_.tls.client_ca.empty()) {
+    spdlog::warn(
+        "{} can be reached from other hosts and nothing protects it: everyone may read, nobody may change anything. "
+        "Configure a [[token]] or server.client_ca, or listen on a loopback address or a unix socket",
+        server_->url());
+  } else if (config_.tls.certificate.empty()) {
+    spdlog::warn("{}: tokens cross the network in the clear. Give server.tls_cert and server.tls_key", server_->url());
+  }
 }
 
 void Daemon::take_signals() {
@@ -146,8 +160,12 @@ void Daemon::reload() {
   for (const auto& warning : loaded.warnings) spdlog::warn("{}", warning);
   if (loaded.errors.empty()) {
     try {
+      // First what can fail, so that a reload is taken over whole or not at all.
+      auto access = std::make_shared<const api::Access>(access_rules(loaded.config));
       take_over(std::move(loaded.config));
-    } catch (const std::runtime_error& error) {  // the database, or the webhook's secret
+      server_->set_access(std::move(access));
+      warn_of_open_doors();
+    } catch (const std::runtime_error& error) {  // the database, a certificate, the webhook's secret
       loaded.errors.emplace_back(error.what());
     }
   }
@@ -201,7 +219,7 @@ void Daemon::pass() {
   try {
     plan_and_start();
     if (now >= retention_due_ && server_) {
-      const bool more = retention_.step(config_, clock_.now()) > 0;
+      const bool more = retention_.step(config_, clock_.now());
       retention_due_ = now + (more ? kBeat : kRetentionInterval);
     }
     if (!facts_.ready && server_) {

@@ -54,6 +54,7 @@ class Daemon {
   void begin();
   void take_signals();
   void reload();
+  void warn_of_open_doors() const;
   void take_over(Config config);
   void configure_metrics();
   void read_mounts();

@@ -2,9 +2,11 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <charconv>
 #include <string>
 
+#include "core/limits.h"
 #include "daemon/identity.h"
 #include "daemon/run_order.h"
 
@@ -24,6 +26,18 @@ std::string target_of_cgroup(const std::string& name, const std::string& prefix,
   return run ? run->target : "";
 }
 
+// The last run that began there may have left files, and the earlier daemon may have ended before it cleared up.
+bool ended_badly(const storage::Reader& reader, const std::string& target) {
+  storage::RunFilter last;
+  last.target = target;
+  last.limit = static_cast<int>(kQueuedRunsPerTarget) + 1;
+  const auto runs = reader.runs(last);
+  const auto began = std::ranges::find_if(runs, [](const auto& run) { return run.started_at_ms.has_value(); });
+  if (began == runs.end()) return false;
+  const auto verdict = began->verdict;
+  return verdict == Verdict::kError || verdict == Verdict::kStuck || verdict == Verdict::kInterrupted;
+}
+
 }  // namespace
 
 void close_leftovers(const Config& config, const CgroupRoot& cgroups, storage::Store& store,
@@ -35,7 +49,9 @@ void close_leftovers(const Config& config, const CgroupRoot& cgroups, storage::S
   for (const auto& run : unfinished) {
     spdlog::warn("run {}: {} on target {} was cut off when the daemon ended; it is interrupted", run.id,
                  run.result.profile, run.target);
-    if (run.state == RunState::kRunning) desk.sweep_before_next(run.target);
+  }
+  for (const auto& target : config.targets) {
+    if (ended_badly(reader, target.name)) desk.sweep_before_next(target.name);
   }
   for (const auto& name : immovable) {
     const auto target = target_of_cgroup(name, prefix, config, reader);

@@ -14,8 +14,9 @@ api::Refusal unavailable(std::string detail) {
 
 }  // namespace
 
-api::CommandResult Mailbox::execute(api::Command command) {
+api::CommandResult Mailbox::execute(api::Caller caller, api::Command command) {
   const auto letter = std::make_shared<Letter>();
+  letter->caller = std::move(caller);
   letter->command = std::move(command);
   auto answer = letter->answer.get_future();
   {
@@ -43,7 +44,7 @@ api::CommandResult Mailbox::execute(api::Command command) {
                                  patience_.count()));
 }
 
-void Mailbox::drain(const std::function<api::CommandResult(const api::Command&)>& handler) {
+void Mailbox::drain(const std::function<api::CommandResult(const api::Caller&, const api::Command&)>& handler) {
   wake_up_.clear();
   while (true) {
     std::shared_ptr<Letter> letter;
@@ -56,7 +57,7 @@ void Mailbox::drain(const std::function<api::CommandResult(const api::Command&)>
       letter->begun = true;
     }
     try {
-      letter->answer.set_value(handler(letter->command));
+      letter->answer.set_value(handler(letter->caller, letter->command));
     } catch (const std::exception& error) {
       letter->answer.set_value(unavailable(error.what()));
     }

@@ -22,17 +22,18 @@ class Mailbox final : public api::CommandPort {
   explicit Mailbox(std::chrono::milliseconds patience = kCommandTimeout) : patience_(patience) {}
 
   // Any thread.
-  api::CommandResult execute(api::Command command) override;
+  api::CommandResult execute(api::Caller caller, api::Command command) override;
 
   // Readable when a command waits.
   int fd() const { return wake_up_.fd(); }
   // Loop thread: runs the handler for every waiting command. A handler that throws ends in a 503 that says why.
-  void drain(const std::function<api::CommandResult(const api::Command&)>& handler);
+  void drain(const std::function<api::CommandResult(const api::Caller&, const api::Command&)>& handler);
   // From now on every command is refused; waiting ones too.
   void close();
 
  private:
   struct Letter {
+    api::Caller caller;
     api::Command command;
     std::promise<api::CommandResult> answer;
     bool begun = false;      // guarded by mutex_

@@ -12,6 +12,7 @@
 #include "daemon/config_toml.h"
 #include "daemon/daemon.h"
 #include "daemon/options.h"
+#include "storage/backup.h"
 
 namespace writecanary::daemon {
 namespace {
@@ -33,6 +34,12 @@ int run(const Options& options) {
   if (!loaded.errors.empty()) return refuse(loaded);
   if (options.dump_config) {
     fmt::print("{}", dump_config(loaded.config));
+    return 0;
+  }
+
+  if (!options.backup_file.empty()) {
+    storage::back_up(loaded.config.storage_path, options.backup_file);
+    fmt::print("{}: a copy of {}\n", options.backup_file, loaded.config.storage_path);
     return 0;
   }
 

@@ -77,6 +77,11 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
   auto* check = app.add_flag("--check-config", options.check_config, "Check the configuration and end");
   auto* dump = app.add_flag("--dump-config", options.dump_config, "Print the effective configuration and end");
+  app.add_option("--backup", options.backup_file,
+                 "Copy the database to FILE, whole and of one moment, while a daemon may go on using it, and end")
+      ->type_name("FILE")
+      ->excludes(check)
+      ->excludes(dump);
   app.add_flag("--once", options.once, "Run every profile of every target once, print the verdicts and end")
       ->excludes(check)
       ->excludes(dump);

@@ -20,6 +20,7 @@ struct Options {
   bool check_config = false;
   bool dump_config = false;
   bool once = false;
+  std::string backup_file;  // not empty: copy the database there and end
 };
 
 // What the command line wants: to go on with options, or to end at once.

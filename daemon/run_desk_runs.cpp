@@ -65,9 +65,12 @@ void RunDesk::commit_result(Desk& desk) {
       desk.needs_sweep = verdict == Verdict::kError || verdict == Verdict::kStuck;
       announce(desk.config.name, *active.run_id, *active.result, now);
       if (desk.stuck()) end_queue(desk, Verdict::kError, "the run before it is stuck in the kernel");
-    } else {
-      spdlog::info("target {}: cleared up after a run that was cut off: {}, {}", desk.config.name, to_string(verdict),
+    } else if (verdict == Verdict::kError || verdict == Verdict::kStuck) {
+      // Not tried again at once: what fails it may fail it for ever, and every run begins with a sweep of its own.
+      spdlog::warn("target {}: files of a run that was cut off are left until the next run: {}", desk.config.name,
                    active.result->end.reason);
+    } else {
+      spdlog::info("target {}: cleared up after a run that was cut off", desk.config.name);
     }
     active.result_committed = true;
     budget_day_ = -1;

@@ -14,8 +14,9 @@ namespace writecanary::daemon {
 struct RunOrder {
   std::string target;
   std::string profile;
-  std::string trigger;       // "schedule", "startup" or "api"
-  std::string requested_by;  // for "api"
+  std::string trigger;          // "schedule", "startup" or "api"
+  std::string requested_by;     // for "api"
+  std::string idempotency_key;  // for "api"; empty: none
   // What the target's configuration says is used for everything absent here.
   std::optional<std::uint64_t> duration_ms, writes, seed, memory_bytes;
   std::map<std::string, std::int64_t> options;  // over those of the target

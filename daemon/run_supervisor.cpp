@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "core/error.h"
-#include "daemon/cgroup_stats.h"
 
 namespace writecanary::daemon {
 namespace {

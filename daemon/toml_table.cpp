@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <sstream>
 #include <utility>
@@ -12,9 +11,6 @@
 
 namespace writecanary::daemon {
 namespace {
-
-// Keys of a fuller version. Silently dropping them would leave an open door where a lock was asked for.
-constexpr std::array kNotInThisVersion = {"token", "tls_cert", "tls_key", "client_ca"};
 
 std::string shown(const toml::node& node) {
   if (const auto* text = node.as_string()) return fmt::format("\"{}\"", text->get());
@@ -202,10 +198,7 @@ void TomlTable::refuse_others() {
   for (const auto& [key, node] : table_) {
     const std::string name{key.str()};
     if (std::ranges::binary_search(known_, name)) continue;
-    const auto later = std::ranges::find(kNotInThisVersion, name) != kNotInThisVersion.end();
-    issues_.push_back({position_of(key.source()),
-                       later ? fmt::format("{}{} is not supported by this version. Remove it", prefix_, name)
-                             : fmt::format("unknown key \"{}\". Known here: {}", name, list)});
+    issues_.push_back({position_of(key.source()), fmt::format("unknown key \"{}\". Known here: {}", name, list)});
   }
 }
 

@@ -45,6 +45,18 @@ nlohmann::json finding_json(const FindingRow& finding) {
   return document;
 }
 
+nlohmann::json audit_json(const AuditRow& row) {
+  return {{"id", row.id},
+          {"at", timestamp(row.at_ms)},
+          {"who", row.who},
+          {"address", row.address},
+          {"request_id", row.request_id},
+          {"method", row.method},
+          {"path", row.path},
+          {"outcome", row.outcome ? nlohmann::json(*row.outcome) : nlohmann::json(nullptr)},
+          {"detail", row.detail}};
+}
+
 std::string json_text(const nlohmann::json& document) {
   return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

@@ -17,6 +17,8 @@ nlohmann::json run_json(const RunRow& run);
 
 nlohmann::json finding_json(const FindingRow& finding);
 
+nlohmann::json audit_json(const AuditRow& row);
+
 // Compact text. Bytes that are not UTF-8, which error texts and file names may hold, become U+FFFD instead of an
 // exception.
 std::string json_text(const nlohmann::json& document);

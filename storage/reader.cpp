@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "storage/activity.h"
+#include "storage/audit.h"
 #include "storage/database_file.h"
 #include "storage/events.h"
 #include "storage/filters.h"
@@ -132,6 +133,10 @@ std::vector<EventRow> Reader::events_after(std::int64_t event_id, std::optional<
 std::vector<EventRow> Reader::outbox_after(std::int64_t event_id, int limit) const {
   return state_->snapshot("read the outbox",
                           [&](const auto& database) { return read_outbox(database, event_id, limit); });
+}
+
+std::vector<AuditRow> Reader::audit(const AuditFilter& filter) const {
+  return state_->snapshot("list the audit", [&](const auto& database) { return read_audit(database, filter); });
 }
 
 std::int64_t Reader::last_event_id() const { return state_->snapshot("read the last event id", read_last_event_id); }

@@ -32,6 +32,7 @@ class Reader {
   // Those that wait in the outbox, in ascending order.
   std::vector<EventRow> outbox_after(std::int64_t event_id, int limit) const;
   std::int64_t last_event_id() const;
+  std::vector<AuditRow> audit(const AuditFilter& filter) const;  // newest first
   std::uint64_t size_bytes() const;
 
  private:

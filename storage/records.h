@@ -126,6 +126,24 @@ struct HistoryFilter {
   int limit = 50;  // runs per target and profile
 };
 
+// A change that somebody asked for.
+struct AuditRow {
+  std::int64_t id = 0;
+  std::int64_t at_ms = 0;
+  std::string who;
+  std::string address;
+  std::string request_id;
+  std::string method;
+  std::string path;
+  std::optional<std::string> outcome;  // "done", "refused", "failed"; nothing: it was begun, and the daemon ended
+  std::string detail;                  // why it was refused or failed
+};
+
+struct AuditFilter {
+  std::optional<std::int64_t> before_id;
+  int limit = 50;
+};
+
 struct RunFilter {
   std::optional<std::string> target, profile, kernel;
   std::optional<Verdict> verdict;

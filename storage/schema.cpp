@@ -221,7 +221,26 @@ BEGIN
 END;
 )sql";
 
-constexpr std::array kSteps = {kVersion1, kVersion2, kVersion3, kVersion4};
+// Who asked for which change, and what became of it. A row is there before the change is begun: an outcome that is
+// missing means that the daemon ended meanwhile.
+constexpr const char* kVersion5 = R"sql(
+CREATE TABLE audit (
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  at_ms      INTEGER NOT NULL,
+  who        TEXT NOT NULL,
+  address    TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  method     TEXT NOT NULL,
+  path       TEXT NOT NULL,
+  outcome    TEXT CHECK (outcome IN ('done', 'refused', 'failed')),
+  detail     TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE INDEX runs_open ON runs (finished_at_ms) WHERE open_findings > 5; -- kOpenFindingsKept
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('runs', 'runs_open', '1000 1');
+)sql";
+
+constexpr std::array kSteps = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5};
 
 }  // namespace
 

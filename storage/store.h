@@ -20,6 +20,9 @@ struct StorageError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// What is kept in full of a run with findings that nobody acknowledges: enough to see what it was about.
+inline constexpr int kOpenFindingsKept = 5;
+
 class Store {
  public:
   // Opens or creates the database (WAL, synchronous=FULL so that a committed finding survives power loss), runs the
@@ -33,8 +36,8 @@ class Store {
   std::vector<TargetRow> targets() const;
   void set_paused(const std::string& target, bool paused, const std::string& note, std::int64_t now_ms);
 
-  // Returns the new id; state kQueued. Writes the event run.queued.
-  std::int64_t add_run(const RunRow& run);
+  // Returns the new id; state kQueued. Writes the event run.queued. A key that is given leads to this run for a day.
+  std::int64_t add_run(const RunRow& run, const std::string& idempotency_key = "");
   // The seed and the run id that go into the spec are known only after add_run; the run takes its seed from the spec.
   // This and the next three methods throw when the run is past the state that they lead to.
   void set_spec(std::int64_t run_id, const std::string& spec_json);
@@ -54,7 +57,11 @@ class Store {
 
   // The run that an earlier request with this key started, if any; keys live a day.
   std::optional<std::int64_t> run_of_key(const std::string& idempotency_key, std::int64_t now_ms);
-  void remember_key(const std::string& idempotency_key, std::int64_t run_id, std::int64_t now_ms);
+
+  // The audit. Without an outcome the row is completed later; its id is returned. The oldest rows beyond
+  // kAuditRowsMax go.
+  std::int64_t add_audit(const AuditRow& row);
+  void complete_audit(std::int64_t id, const std::string& outcome, const std::string& detail);
 
   // Bytes written per target since the given time, for the daily budget.
   std::uint64_t bytes_written_since(const std::string& target, std::int64_t since_ms) const;
@@ -76,9 +83,17 @@ class Store {
   std::optional<std::string> fact(const std::string& name) const;
   void remember_fact(const std::string& name, const std::string& value_json);
 
-  // Removes runs that ended before the given time, at most `batch` of them, never one with an unacknowledged finding;
-  // totals stay. Returns how many went.
-  int remove_runs_before(std::int64_t before_ms, int batch);
+  // Removes the oldest runs that ended before the given time, at most `batch` of them and fewer when they have many
+  // findings, never one with an unacknowledged finding; totals stay. Returns the ids of those that went.
+  std::vector<std::int64_t> remove_runs_before(std::int64_t before_ms, int batch);
+  // Of the oldest run that ended before the given time and has more than kOpenFindingsKept unacknowledged findings,
+  // keeps the first ones: the run, its verdict and its exact counts stay, and so do the totals. False: there is none.
+  bool thin_findings_before(std::int64_t before_ms);
+  // Gives some of the pages that removed rows have left back to the filesystem. False when there are none; until then
+  // size_bytes() counts them.
+  bool give_space_back();
+  // Reads an index through: tens of milliseconds for a million.
+  std::uint64_t run_count() const;
   // Database plus write-ahead log.
   std::uint64_t size_bytes() const;
 

@@ -37,6 +37,16 @@ void take_result(RunRow& run, const RunResult& result) {
   run.result.end = result.end;
 }
 
+void remember_key(SQLite::Database& database, const std::string& key, std::int64_t run_id, std::int64_t now_ms) {
+  SQLite::Statement expire(database, "DELETE FROM idempotency_keys WHERE created_at_ms <= ?");
+  Binder(expire) << now_ms - kIdempotencyKeyLifeMs;
+  expire.exec();
+  SQLite::Statement insert(database,
+                           "INSERT OR IGNORE INTO idempotency_keys (key, run_id, created_at_ms) VALUES (?, ?, ?)");
+  Binder(insert) << key << run_id << now_ms;
+  insert.exec();
+}
+
 void finish(RunRow& run, Verdict verdict, std::int64_t now_ms) {
   run.state = RunState::kFinished;
   run.verdict = verdict;
@@ -45,7 +55,7 @@ void finish(RunRow& run, Verdict verdict, std::int64_t now_ms) {
 
 }  // namespace
 
-std::int64_t Store::add_run(const RunRow& run) {
+std::int64_t Store::add_run(const RunRow& run, const std::string& idempotency_key) {
   return state_->change(fmt::format("add a run of {} on target \"{}\"", run.result.profile, run.target), [&] {
     RunRow row = run;
     row.state = RunState::kQueued;
@@ -54,6 +64,7 @@ std::int64_t Store::add_run(const RunRow& run) {
     row.finished_at_ms.reset();
     row.id = insert_run(state_->database, row);
     append_run_event(state_->database, "run.queued", row.queued_at_ms, row);
+    if (!idempotency_key.empty()) remember_key(state_->database, idempotency_key, row.id, row.queued_at_ms);
     return row.id;
   });
 }

@@ -13,6 +13,8 @@
 
 namespace writecanary::storage {
 
+inline constexpr std::int64_t kIdempotencyKeyLifeMs = 24LL * 3600 * 1000;
+
 struct Store::State {
   std::string path;
   Fd lock;  // released after the database is closed

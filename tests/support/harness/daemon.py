@@ -8,12 +8,15 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 
+from harness.contract import Contract
 from harness.run import program
 from harness.waiting import wait_until
 
 SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$")
+RELOAD_OUTCOMES = ("configuration reloaded", "the running configuration is kept")
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
@@ -29,24 +32,52 @@ def closed_window():
     return f"{day} 12:00-12:01 UTC"
 
 
-class Daemon:
-    """Settings are written as TOML values, `targets` is a list of (name, path, {key: value})."""
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=10)
+        self._path = path
 
-    def __init__(self, directory, targets, **defaults):
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+class Daemon:
+    """Settings are written as TOML values, `targets` is a list of (name, path, {key: value}).
+
+    `server` and `storage` hold what those tables say beside the usual, with PORT for the port; `tokens` is a list of
+    {key: value}. `ca` is the authority of a daemon that speaks TLS, `certificate` the (certificate, key) shown to it.
+    `headers` are sent with every request."""
+
+    def __init__(self, directory, targets, server=None, storage=None, tokens=(), ca=None, certificate=None, **defaults):
         self.directory = directory
         self.port = free_port()
+        self.server = {"listen": "127.0.0.1:PORT", **(server or {})}
+        self.storage = storage or {}
+        self.tokens = tokens
+        self.headers = {}
+        self._contract = None
+        self.tls = self.tls_context(ca, certificate)
         self.config_path = os.path.join(directory, "writecanary.toml")
         self.log_path = os.path.join(directory, "daemon.log")
         self.process = None
         self.write_config(targets, **defaults)
 
     def write_config(self, targets, **defaults):
-        lines = ["[server]", f'listen = "127.0.0.1:{self.port}"', "[storage]",
-                 f'path = "{self.directory}/state/results.db"', "[defaults]"]
-        lines += [f"{key} = {json.dumps(value)}" for key, value in defaults.items()]
+        lines = []
+
+        def table(header, values):
+            lines.append(header)
+            lines.extend(f"{key} = {json.dumps(value)}" for key, value in values.items())
+
+        table("[server]", {**self.server, "listen": self.server["listen"].replace("PORT", str(self.port))})
+        table("[storage]", {"path": f"{self.directory}/state/results.db", **self.storage})
+        table("[defaults]", defaults)
         for name, path, settings in targets:
-            lines += ["[[target]]", f'name = "{name}"', f'path = "{path}"']
-            lines += [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
+            table("[[target]]", {"name": name, "path": path, **settings})
+        for token in self.tokens:
+            table("[[token]]", token)
         with open(self.config_path, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
 
@@ -81,15 +112,56 @@ class Daemon:
 
     def request(self, method, path, body=None, headers=None):
         """(status, headers, text)"""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = self.connection()
         try:
             payload = None if body is None else json.dumps(body)
-            headers = {**({"Content-Type": "application/json"} if method == "POST" else {}), **(headers or {})}
+            content = {"Content-Type": "application/json"} if method == "POST" else {}
+            headers = {**content, **self.headers, **(headers or {})}
             connection.request(method, path, payload if method != "POST" else payload or "{}", headers)
             response = connection.getresponse()
-            return response.status, response.headers, response.read().decode()
+            text = response.read().decode()
         finally:
             connection.close()
+        self.compare(method, path, response, text)
+        return response.status, response.headers, text
+
+    def compare(self, method, path, response, text):
+        """Every answer to every test is held against the daemon's own description of it."""
+        if self._contract is None:
+            connection = self.connection()
+            try:
+                connection.request("GET", "/api/v1/openapi.json")
+                self._contract = Contract(json.loads(connection.getresponse().read()))
+            finally:
+                connection.close()
+        self._contract.check(method, path, response.status, response.headers.get("Content-Type", ""), text)
+
+    def connection(self):
+        if self.server["listen"].startswith("unix:"):
+            return UnixConnection(self.server["listen"].removeprefix("unix:"))
+        if self.tls:
+            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=self.tls)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+
+    @staticmethod
+    def tls_context(ca, certificate=None):
+        if not ca:
+            return None
+        context = ssl.create_default_context(cafile=ca)
+        if certificate:
+            context.load_cert_chain(*certificate)
+        return context
+
+    def reload(self):
+        """Sends SIGHUP and waits until the log says what came of it; True when the configuration was taken over."""
+        before = len(self.log())
+        self.process.send_signal(signal.SIGHUP)
+
+        def outcome():
+            since = self.log()[before:]
+            return next((text for text in RELOAD_OUTCOMES if text in since), None)
+
+        return wait_until(outcome, 10, "the reload") == RELOAD_OUTCOMES[0]
 
     def get(self, path):
         status, _, text = self.request("GET", path)
@@ -144,7 +216,8 @@ class Daemon:
 
 @contextlib.contextmanager
 def running_daemon(directory, targets, **defaults):
-    """A started daemon that is stopped in the end. Without `window` it starts no run by itself."""
+    """A started daemon that is stopped in the end. Without `window` it starts no run by itself. Arguments are those of
+    Daemon."""
     defaults.setdefault("window", closed_window())
     daemon = Daemon(directory, targets, **defaults)
     try:

@@ -57,9 +57,10 @@ def loop_mount(directory, fstype, name=None, size="1G"):
 
 
 class DamageMount:
-    """A mounted damagefs: its mount point, the directory behind it, and what its log says it damaged."""
+    """A mounted damagefs: its mount point, its process, the directory behind it, and what its log says it damaged."""
 
-    def __init__(self, backing, mount_point, log):
+    def __init__(self, backing, mount_point, log, process):
+        self.process = process
         self.backing = backing
         self.mount_point = mount_point
         self._log = log
@@ -91,7 +92,7 @@ def damage_mount(directory, cached=False):
             wait_until(lambda: is_mounted(mount_point) or server.poll() is not None, 10, "damagefs to mount")
             if server.poll() is not None:
                 raise unittest.SkipTest("damagefs cannot mount here")
-            yield DamageMount(backing, mount_point, log)
+            yield DamageMount(backing, mount_point, log, server)
         finally:
             if server.poll() is None:
                 unmount(mount_point)

@@ -53,8 +53,13 @@ FakeDaemon::FakeDaemon(const std::string& database, const Clock& clock, EventHub
   metrics_.mirror(*board_.get(), store_->size_bytes());
 }
 
-CommandResult FakeDaemon::execute(Command command) {
+CommandResult FakeDaemon::execute(Caller caller, Command command) {
   const std::lock_guard lock(mutex_);
+  if (const auto* change = std::get_if<RefusedChange>(&command)) {
+    refused_.emplace_back(std::move(caller), *change);
+    return Accepted{};
+  }
+  last_caller_ = std::move(caller);
   last_command_ = command;
   if (refuse_next) return *std::exchange(refuse_next, std::nullopt);
   const auto now_ms = to_unix_ms(clock_.now());
@@ -77,7 +82,7 @@ CommandResult FakeDaemon::execute(Command command) {
     return Accepted{};
   }
   const auto& ack = std::get<AckFinding>(command);
-  store_->acknowledge(ack.finding_id, ack.requested_by, ack.note, now_ms);
+  store_->acknowledge(ack.finding_id, last_caller_.who, ack.note, now_ms);
   metrics_.set_open_findings(store_->open_findings());
   publish_events();
   return Accepted{ack.finding_id};
@@ -88,12 +93,11 @@ CommandResult FakeDaemon::start(const StartRun& command) {
   if (!command.idempotency_key.empty()) {
     if (const auto earlier = store_->run_of_key(command.idempotency_key, now_ms)) return Accepted{*earlier, true};
   }
-  const auto id = add_run(command.target, command.profile, command.seed.value_or(7));
-  if (!command.idempotency_key.empty()) store_->remember_key(command.idempotency_key, id, now_ms);
-  return Accepted{id};
+  return Accepted{add_run(command.target, command.profile, command.seed.value_or(7), command.idempotency_key)};
 }
 
-std::int64_t FakeDaemon::add_run(const std::string& target, const std::string& profile, std::uint64_t seed) {
+std::int64_t FakeDaemon::add_run(const std::string& target, const std::string& profile, std::uint64_t seed,
+                                 const std::string& idempotency_key) {
   const std::lock_guard lock(mutex_);
   storage::RunRow row;
   row.target = target;
@@ -102,7 +106,7 @@ std::int64_t FakeDaemon::add_run(const std::string& target, const std::string& p
   row.queued_at_ms = to_unix_ms(clock_.now());
   row.result.profile = profile;
   row.result.seed = seed;
-  const auto id = store_->add_run(row);
+  const auto id = store_->add_run(row, idempotency_key);
   added_[id] = row;
   RunSpec spec;
   spec.run_id = std::to_string(id);
@@ -183,6 +187,16 @@ std::optional<Command> FakeDaemon::last_command() const {
   return last_command_;
 }
 
+Caller FakeDaemon::last_caller() const {
+  const std::lock_guard lock(mutex_);
+  return last_caller_;
+}
+
+std::vector<std::pair<Caller, RefusedChange>> FakeDaemon::refused() const {
+  const std::lock_guard lock(mutex_);
+  return refused_;
+}
+
 void FakeDaemon::publish_events() {
   for (const auto& row : store_->events_after(published_id_, 100'000)) {
     hub_.publish({0, row.id, row.type, row.run_id, row.data_json});
@@ -223,12 +237,13 @@ Catalogue test_catalogue() {
   return {append, contract};
 }
 
-ApiTest::ApiTest(const std::string& listen)
+ApiTest::ApiTest(const std::string& listen, AccessRules rules)
     : server({listen, directory.path() + "/evidence",
               [this](const std::string& line) {
                 const std::lock_guard lock(log_mutex);
                 log.push_back(line);
-              }},
+              },
+              std::make_shared<const Access>(std::move(rules))},
              {reader, daemon, board, hub, metrics, catalogue, clock}) {
   server.start();
 }

@@ -46,9 +46,10 @@ class FakeDaemon final : public CommandPort {
  public:
   FakeDaemon(const std::string& database, const Clock& clock, EventHub& hub, LiveBoard& board, Metrics& metrics);
 
-  CommandResult execute(Command command) override;
+  CommandResult execute(Caller caller, Command command) override;
 
-  std::int64_t add_run(const std::string& target, const std::string& profile, std::uint64_t seed = 42);
+  std::int64_t add_run(const std::string& target, const std::string& profile, std::uint64_t seed = 42,
+                       const std::string& idempotency_key = "");
   void start_run(std::int64_t id);
   std::vector<std::int64_t> finish_run(std::int64_t id, Verdict verdict, const std::vector<Finding>& findings = {});
   // One whole run.
@@ -59,7 +60,9 @@ class FakeDaemon final : public CommandPort {
   std::vector<storage::OpenFindings> open_findings();
   std::vector<storage::TotalsRow> totals_of_kernel(const std::string& release);
 
-  std::optional<Command> last_command() const;
+  std::optional<Command> last_command() const;  // but for refused changes
+  Caller last_caller() const;
+  std::vector<std::pair<Caller, RefusedChange>> refused() const;
   std::optional<Refusal> refuse_next;  // the next command is answered with this
 
  private:
@@ -75,6 +78,8 @@ class FakeDaemon final : public CommandPort {
   std::map<std::int64_t, storage::RunRow> added_;
   std::int64_t published_id_ = 0;
   std::optional<Command> last_command_;
+  Caller last_caller_;
+  std::vector<std::pair<Caller, RefusedChange>> refused_;
 };
 
 Finding duplicate_finding();
@@ -83,7 +88,7 @@ Catalogue test_catalogue();
 class ApiTest : public ::testing::Test {
  protected:
   ApiTest() : ApiTest("127.0.0.1:0") {}
-  explicit ApiTest(const std::string& listen);
+  explicit ApiTest(const std::string& listen, AccessRules rules = {});
   ~ApiTest() override;
 
   httplib::Client client() const;

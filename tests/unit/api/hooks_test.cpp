@@ -41,7 +41,7 @@ TEST_F(HooksTest, AFiringAlertBecomesARun) {
   EXPECT_EQ(start.target, "data");
   EXPECT_EQ(start.profile, "append");
   EXPECT_TRUE(start.queue);
-  EXPECT_THAT(start.requested_by, HasSubstr("alert DiskErrors"));
+  EXPECT_THAT(daemon.last_caller().who, HasSubstr("alert DiskErrors"));
   EXPECT_EQ(get("/api/v1/runs/1")["target"], "data");
 }
 

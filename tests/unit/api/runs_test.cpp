@@ -42,7 +42,7 @@ TEST_F(RunsTest, StartsARun) {
   EXPECT_TRUE(command.queue);
   EXPECT_FALSE(command.classic);
   EXPECT_EQ(command.idempotency_key, "key-1");
-  EXPECT_EQ(command.requested_by, "127.0.0.1");
+  EXPECT_EQ(daemon.last_caller().who, "127.0.0.1");
 
   const auto again = http.Post("/api/v1/runs", {{"Idempotency-Key", "key-1"}}, body.dump(), "application/json");
   EXPECT_EQ(json::parse(again->body)["id"], run["id"]);

@@ -130,7 +130,7 @@ TEST_F(UnixServerTest, ServesAndKnowsItsCaller) {
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 200);
   EXPECT_EQ(http.Post("/api/v1/targets/data/pause", "{}", "application/json")->status, 200);
-  EXPECT_EQ(std::get<SetPaused>(*daemon.last_command()).requested_by, "uid " + std::to_string(::getuid()));
+  EXPECT_EQ(daemon.last_caller().who, "uid " + std::to_string(::getuid()));
   server.stop();
   EXPECT_FALSE(std::filesystem::exists(path));
 }

@@ -125,7 +125,7 @@ TEST_F(StatusTest, PauseAndResume) {
   auto target = post("/api/v1/targets/data/pause", {{"note", "backup until six"}}, 200);
   EXPECT_EQ(target["paused"], true);
   EXPECT_EQ(target["paused_note"], "backup until six");
-  EXPECT_EQ(std::get<SetPaused>(*daemon.last_command()).requested_by, "127.0.0.1");
+  EXPECT_EQ(daemon.last_caller().who, "127.0.0.1");
   target = post("/api/v1/targets/data/resume", json::object(), 200);
   EXPECT_EQ(target["paused"], false);
   post("/api/v1/targets/nope/pause", json::object(), 404);

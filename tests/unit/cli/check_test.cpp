@@ -7,6 +7,7 @@
 
 #include "cli/app.h"
 #include "cli/run_view.h"
+#include "core/cgroup.h"
 #include "tests/unit/cli/support.h"
 
 namespace writecanary::cli {
@@ -140,6 +141,16 @@ TEST_F(Check, AProbeThatDiesHasNoVerdictButError) {
   EXPECT_NE(reason.find("without a verdict"), std::string::npos) << reason;
   EXPECT_NE(reason.find('3'), std::string::npos) << reason;
   EXPECT_NE(reason.find("the disk is gone"), std::string::npos) << reason;
+}
+
+TEST_F(Check, AProbeThatDiesForWantOfMemorySaysSo) {
+  if (prepare_cgroup_root().version == 0) GTEST_SKIP() << "no memory cgroup can be made here";
+  prepare("events", {sample_hello()});
+  const FakeProbe probe(directory_, small_catalogue(), "say events; exec tail /dev/zero");  // keeps its last line
+  EXPECT_EQ(run({"--profile", "append", "--json", "--memory", "16MiB"}), 5);
+  const std::string reason = document().at("runs")[0].at("reason");
+  EXPECT_NE(reason.find("the kernel killed 1 of its processes because its memory limit was reached"), std::string::npos)
+      << reason;
 }
 
 TEST_F(Check, AProbeThatSaysNonsenseIsKilled) {

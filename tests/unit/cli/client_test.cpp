@@ -65,7 +65,7 @@ TEST(Client, SendsTokenAndBodyAndReadsTheAnswer) {
       response.set_content(answer.dump(), "application/json");
     });
   });
-  const nlohmann::json answer = Client(daemon.url(), directory / "token").post_json("/echo", {{"n", 1}});
+  const nlohmann::json answer = Client(daemon.url(), {.token = directory / "token"}).post_json("/echo", {{"n", 1}});
   EXPECT_EQ(answer.at("authorization"), "Bearer s3cret");
   EXPECT_EQ(answer.at("type"), "application/json");
   EXPECT_EQ(answer.at("body").at("n"), 1);
@@ -80,21 +80,21 @@ TEST(Client, ReachesADaemonOnAUnixSocket) {
         });
       },
       directory / "api.sock");
-  EXPECT_EQ(Client(daemon.url(), "").get_json("/x").at("host"), "localhost");
+  EXPECT_EQ(Client(daemon.url(), {}).get_json("/x").at("host"), "localhost");
 }
 
 TEST(Client, ATokenFileHoldsOneToken) {
   const TemporaryDirectory directory;
   write_file(directory / "two", "one two\n");
   write_file(directory / "empty", "\n");
-  EXPECT_THROW(Client(kDefaultUrl, directory / "two"), UsageError);
-  EXPECT_THROW(Client(kDefaultUrl, directory / "empty"), UsageError);
-  EXPECT_THROW(Client(kDefaultUrl, directory / "none"), UsageError);
+  EXPECT_THROW(Client(kDefaultUrl, {.token = directory / "two"}), UsageError);
+  EXPECT_THROW(Client(kDefaultUrl, {.token = directory / "empty"}), UsageError);
+  EXPECT_THROW(Client(kDefaultUrl, {.token = directory / "none"}), UsageError);
 }
 
 TEST(Client, SaysWhatToDoWhenNobodyListens) {
   const TemporaryDirectory directory;
-  const Client client("unix:" + (directory / "none.sock"), "");
+  const Client client("unix:" + (directory / "none.sock"), {});
   const CommandError error = failure_of([&] { client.get("/api/v1/status"); });
   EXPECT_EQ(error.exit_code(), 5);
   EXPECT_EQ(std::string(error.what()), "cannot reach the daemon at unix:" + (directory / "none.sock") +
@@ -112,7 +112,7 @@ TEST(Client, RefusalsAndNonsenseAreErrors) {
       response.set_content("<html>", "text/html");
     });
   });
-  const Client client(daemon.url(), "");
+  const Client client(daemon.url(), {});
   EXPECT_EQ(failure_of([&] { client.get("/busy"); }).exit_code(), 5);
   EXPECT_EQ(failure_of([&] { client.get_json("/nowhere"); }).exit_code(), 1);
   EXPECT_STREQ(failure_of([&] { client.get_json("/page"); }).what(),
@@ -142,7 +142,7 @@ TEST(Follow, GoesOnBehindTheLastEventAfterABrokenConnection) {
   std::string seen;
   int retries = 0;
   follow_events(
-      Client(daemon.url(), ""), "/events", {.attempts = 6, .first_wait = std::chrono::milliseconds{1}},
+      Client(daemon.url(), {}), "/events", {.attempts = 6, .first_wait = std::chrono::milliseconds{1}},
       [&](const SseEvent& event) {
         seen += event.data;
         return event.data != "d";
@@ -159,7 +159,7 @@ TEST(Follow, GivesUpAfterEnoughFailures) {
   int retries = 0;
   const CommandError error = failure_of([&] {
     follow_events(
-        Client(daemon.url(), ""), "/events", {.attempts = 3, .first_wait = std::chrono::milliseconds{1}},
+        Client(daemon.url(), {}), "/events", {.attempts = 3, .first_wait = std::chrono::milliseconds{1}},
         [](const SseEvent&) { return true; }, [&](const std::string&) { ++retries; });
   });
   EXPECT_EQ(error.exit_code(), 5);
@@ -171,7 +171,7 @@ TEST(Follow, ARefusalIsNotTriedAgain) {
   const TestDaemon daemon([](httplib::Server&) {});
   const CommandError error = failure_of([&] {
     follow_events(
-        Client(daemon.url(), ""), "/events", {}, [](const SseEvent&) { return true; },
+        Client(daemon.url(), {}), "/events", {}, [](const SseEvent&) { return true; },
         [](const std::string& why) { ADD_FAILURE() << why; });
   });
   EXPECT_EQ(error.exit_code(), 1);

@@ -12,13 +12,13 @@ TEST_F(DeskTest, RunsCanBeStoppedWaitingAndRunning) {
   const auto running = started("a");
   const auto waiting = started("a", true);
   until([this] { return progress_seen(); });
-  EXPECT_EQ(refused(commands_->execute(api::StopRun{waiting, "me"})), "accepted");
+  EXPECT_EQ(refused(execute(api::StopRun{waiting})), "accepted");
   EXPECT_EQ(row(waiting).verdict, Verdict::kStopped);
   EXPECT_EQ(row(waiting).result.end.reason, "stopped before it began, by me");
-  EXPECT_EQ(refused(commands_->execute(api::StopRun{running, "me"})), "accepted");
+  EXPECT_EQ(refused(execute(api::StopRun{running})), "accepted");
   until_settled();
   EXPECT_EQ(row(running).verdict, Verdict::kStopped);
-  EXPECT_EQ(refused(commands_->execute(api::StopRun{running, "me"})), "run-not-active");
+  EXPECT_EQ(refused(execute(api::StopRun{running})), "run-not-active");
 }
 
 TEST_F(DeskTest, RefusesWithTheReasonAndTheWayOut) {
@@ -30,18 +30,18 @@ TEST_F(DeskTest, RefusesWithTheReasonAndTheWayOut) {
   EXPECT_EQ(std::get<api::Refusal>(unmounted).detail,
             "target \"a\": /mnt/a is not a mount point (it is on /). Mount it, or set require_mount = false");
   EXPECT_EQ(std::get<api::Refusal>(unmounted).status, 409);
-  commands_->execute(api::SetPaused{"b", true, "disk is being replaced", "me"});
+  execute(api::SetPaused{"b", true, "disk is being replaced"});
   const auto paused = start("b");
   EXPECT_EQ(refused(paused), "target-paused");
   EXPECT_NE(std::get<api::Refusal>(paused).detail.find("disk is being replaced (by me)"), std::string::npos);
-  commands_->execute(api::SetPaused{"b", false, "", "me"});
+  execute(api::SetPaused{"b", false, ""});
   EXPECT_EQ(refused(start("b")), "accepted");
   until_settled();
   EXPECT_TRUE(store_->events_after(0, 100).size() == 5);
 }
 
 TEST_F(DeskTest, APauseOutlivesTheDaemon) {
-  commands_->execute(api::SetPaused{"a", true, "", "me"});
+  execute(api::SetPaused{"a", true, ""});
   open(kGood);
   EXPECT_TRUE(desk_->find("a")->paused);
   EXPECT_EQ(desk_->find("a")->paused_note, "by me");
@@ -90,9 +90,30 @@ TEST_F(DeskTest, FindingsAreCommittedWithTheirRunAndAcknowledged) {
   const auto findings = reader_->findings({});
   ASSERT_EQ(findings.size(), 1U);
   EXPECT_EQ(findings[0].kernel_release, "6.1.0-fake");
-  EXPECT_EQ(refused(commands_->execute(api::AckFinding{findings[0].id, "known", "me"})), "accepted");
+  EXPECT_EQ(refused(execute(api::AckFinding{findings[0].id, "known"})), "accepted");
   EXPECT_TRUE(store_->open_findings().empty() || store_->open_findings()[0].count == 0);
-  EXPECT_EQ(refused(commands_->execute(api::AckFinding{999, "?", "me"})), "unknown-finding");
+  EXPECT_EQ(refused(execute(api::AckFinding{999, "?"})), "unknown-finding");
+}
+
+TEST_F(DeskTest, EveryChangeStandsInTheAudit) {
+  open(kWaits);
+  const auto id = started("a");
+  until([this] { return progress_seen(); });
+  EXPECT_EQ(refused(start("a")), "target-busy");
+  EXPECT_EQ(refused(execute(api::RefusedChange{401, "token-needed: A token is needed"})), "accepted");
+  EXPECT_EQ(refused(execute(api::StopRun{id})), "accepted");
+  until_settled();
+  const auto rows = reader_->audit({});
+  ASSERT_EQ(rows.size(), 4U);
+  EXPECT_EQ(rows[3].outcome, "done");
+  EXPECT_EQ(rows[3].who, "me");
+  EXPECT_EQ(rows[3].address, "192.0.2.1");
+  EXPECT_EQ(rows[3].request_id, "id-1");
+  EXPECT_EQ(rows[3].path, "/somewhere");
+  EXPECT_EQ(rows[2].outcome, "refused");
+  EXPECT_EQ(rows[2].detail.substr(0, 13), "target-busy: ");
+  EXPECT_EQ(rows[1].detail, "token-needed: A token is needed");
+  EXPECT_EQ(rows[0].outcome, "done");
 }
 
 }  // namespace

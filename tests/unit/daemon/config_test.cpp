@@ -77,7 +77,7 @@ max_memory_pressure = 10
 TEST(Config, EveryMistakeIsNamedWithItsPlace) {
   EXPECT_THAT(issues_of("[server]\nlisten = 9743\nlsten = \"x\"\n"),
               ElementsAre("c.toml:2:10: listen: expected a text in quotes, got 9743",
-                          "c.toml:3:1: unknown key \"lsten\". Known here: listen"));
+                          "c.toml:3:1: unknown key \"lsten\". Known here: client_ca, listen, tls_cert, tls_key"));
   EXPECT_THAT(
       issues_of("[defaults]\nevery = \"often\"\n"),
       ElementsAre("c.toml:2:9: every: expected a duration such as \"15m\" (units ms, s, m, h, d), got \"often\""));
@@ -96,11 +96,30 @@ TEST(Config, EveryMistakeIsNamedWithItsPlace) {
               ElementsAre("c.toml:5:8: size: expected a whole number, got \"big\""));
 }
 
-TEST(Config, KeysOfAFullerVersionAreRefusedNotIgnored) {
-  EXPECT_THAT(issues_of("[[token]]\nname = \"grafana\"\n"),
-              ElementsAre("c.toml:1:3: token is not supported by this version. Remove it"));
-  EXPECT_THAT(issues_of("[server]\ntls_cert = \"a.pem\"\n"),
-              ElementsAre("c.toml:2:1: server.tls_cert is not supported by this version. Remove it"));
+TEST(Config, TokensAreNamedHashedAndHaveARole) {
+  const std::string good(64, 'a');
+  const auto token = [](const std::string& name, const std::string& role, const std::string& sha256) {
+    return "[[token]]\nname = \"" + name + "\"\nrole = \"" + role + "\"\nsha256 = \"" + sha256 + "\"\n";
+  };
+  EXPECT_THAT(issues_of(token("grafana", "viewer", good) + token("ops", "operator", good)), IsEmpty());
+  EXPECT_THAT(issues_of(token("grafana", "admin", good)),
+              ElementsAre("c.toml:3:8: token \"grafana\": role \"admin\" is neither \"viewer\" nor \"operator\""));
+  EXPECT_THAT(issues_of(token("grafana", "viewer", good.substr(1))),
+              ElementsAre(HasSubstr("c.toml:4:10: token \"grafana\": sha256 must be 64 hexadecimal digits")));
+  EXPECT_THAT(issues_of(token("a b", "viewer", good)), ElementsAre(HasSubstr("c.toml:2:8: token name \"a b\"")));
+  EXPECT_THAT(issues_of(token("x", "viewer", good) + token("x", "viewer", good)),
+              ElementsAre(HasSubstr("c.toml:6:8: token name \"x\" is used twice")));
+}
+
+TEST(Config, TlsFilesBelongTogether) {
+  EXPECT_THAT(issues_of("[server]\ntls_cert = \"/c.pem\"\ntls_key = \"/k.pem\"\nclient_ca = \"/ca.pem\"\n"), IsEmpty());
+  EXPECT_THAT(issues_of("[server]\ntls_cert = \"/c.pem\"\n"),
+              ElementsAre(HasSubstr("c.toml:2:12: server.tls_cert and")));
+  EXPECT_THAT(issues_of("[server]\ntls_cert = \"c.pem\"\ntls_key = \"/k.pem\"\n"),
+              ElementsAre("c.toml:2:12: server.tls_cert \"c.pem\" must be absolute"));
+  EXPECT_THAT(issues_of("[server]\nclient_ca = \"/ca.pem\"\n"), ElementsAre(HasSubstr("server.client_ca needs TLS")));
+  EXPECT_THAT(issues_of("[server]\nlisten = \"unix:/x\"\ntls_cert = \"/c.pem\"\ntls_key = \"/k.pem\"\n"),
+              ElementsAre(HasSubstr("a unix socket is not encrypted")));
 }
 
 TEST(Config, EventsAreAlwaysSignedAndGoToAWebAddress) {

@@ -60,14 +60,16 @@ class DeskTest : public testing::Test {
     commands_ = std::make_unique<Commands>(*desk_, *store_, metrics_, catalogue_, clock_);
   }
 
+  api::CommandResult execute(const api::Command& command) {
+    return commands_->execute({"me", "192.0.2.1", "id-1", "POST", "/somewhere"}, command);
+  }
   api::CommandResult start(const std::string& target, bool queue = false, const std::string& key = "") {
     api::StartRun command;
     command.target = target;
     command.profile = "append";
     command.queue = queue;
     command.idempotency_key = key;
-    command.requested_by = "test";
-    auto result = commands_->execute(command);
+    auto result = execute(command);
     desk_->pass();
     return result;
   }

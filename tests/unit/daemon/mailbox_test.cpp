@@ -14,7 +14,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-api::Command command(std::int64_t id) { return api::StopRun{id, "test"}; }
+api::Command command(std::int64_t id) { return api::StopRun{id}; }
 std::int64_t id_of(const api::Command& command) { return std::get<api::StopRun>(command).run_id; }
 int refusal_status(const api::CommandResult& result) {
   const auto* refusal = std::get_if<api::Refusal>(&result);
@@ -28,7 +28,7 @@ TEST(Mailbox, EveryCallerGetsItsOwnAnswer) {
   EventLoop loop;
   int handled = 0;
   const auto watch = loop.watch(mailbox.fd(), EPOLLIN, [&] {
-    mailbox.drain([&](const api::Command& wanted) -> api::CommandResult {
+    mailbox.drain([&](const api::Caller&, const api::Command& wanted) -> api::CommandResult {
       ++handled;
       return api::Accepted{id_of(wanted) * 2, false};
     });
@@ -39,7 +39,7 @@ TEST(Mailbox, EveryCallerGetsItsOwnAnswer) {
   for (std::int64_t t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
       for (std::int64_t i = 0; i < kEach; ++i) {
-        const auto result = mailbox.execute(command(t * kEach + i));
+        const auto result = mailbox.execute({}, command(t * kEach + i));
         if (std::get<api::Accepted>(result).id == (t * kEach + i) * 2) ++right;
       }
     });
@@ -51,11 +51,11 @@ TEST(Mailbox, EveryCallerGetsItsOwnAnswer) {
 
 TEST(Mailbox, WhatWasNotBegunInTimeIsWithdrawn) {
   Mailbox mailbox(milliseconds{1});
-  const auto result = mailbox.execute(command(1));
+  const auto result = mailbox.execute({}, command(1));
   EXPECT_EQ(refusal_status(result), 503);
   EXPECT_NE(std::get<api::Refusal>(result).detail.find("nothing was done"), std::string::npos);
   int handled = 0;
-  mailbox.drain([&](const api::Command&) -> api::CommandResult {
+  mailbox.drain([&](const api::Caller&, const api::Command&) -> api::CommandResult {
     ++handled;
     return api::Accepted{};
   });
@@ -69,7 +69,7 @@ TEST(Mailbox, IsBounded) {
   // Nobody drains, so exactly those beyond the capacity come back at once.
   for (std::size_t i = 0; i < kMailboxCapacity + 3; ++i) {
     waiting.emplace_back([&] {
-      if (refusal_status(mailbox.execute(command(1))) == 503) ++refused;
+      if (refusal_status(mailbox.execute({}, command(1))) == 503) ++refused;
     });
   }
   while (refused < 3) std::this_thread::yield();
@@ -77,17 +77,17 @@ TEST(Mailbox, IsBounded) {
   mailbox.close();
   waiting.clear();
   EXPECT_EQ(refused, static_cast<int>(kMailboxCapacity) + 3);
-  EXPECT_EQ(refusal_status(mailbox.execute(command(1))), 503);
+  EXPECT_EQ(refusal_status(mailbox.execute({}, command(1))), 503);
 }
 
 TEST(Mailbox, AHandlerThatFailsIsAnAnswerToo) {
   Mailbox mailbox(milliseconds{60'000});
   api::CommandResult result;
-  std::jthread caller([&] { result = mailbox.execute(command(1)); });
+  std::jthread caller([&] { result = mailbox.execute({}, command(1)); });
   EventLoop loop;
   bool handled = false;
   const auto watch = loop.watch(mailbox.fd(), EPOLLIN, [&] {
-    mailbox.drain([&](const api::Command&) -> api::CommandResult {
+    mailbox.drain([&](const api::Caller&, const api::Command&) -> api::CommandResult {
       handled = true;
       throw std::runtime_error("disk full");
     });

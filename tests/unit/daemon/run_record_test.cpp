@@ -4,8 +4,8 @@
 
 #include <csignal>
 
+#include "core/cgroup.h"
 #include "core/limits.h"
-#include "daemon/cgroup_stats.h"
 #include "daemon/pressure_gate.h"
 #include "daemon/run_order.h"
 #include "temp_dir.h"
@@ -180,7 +180,7 @@ TEST(RunOrder, SpecHasTheTargetsSettingsAndTheOrdersOverrides) {
   target.path = "/data";
   target.fstype = "xfs";
   target.options["append"] = {{"write_bytes", 1}, {"files", 2}};
-  RunOrder order{"data_1.x",   "append",     "api",        "me",           5000,
+  RunOrder order{"data_1.x",   "append",     "api",        "me",           "",  5000,
                  std::nullopt, std::nullopt, std::nullopt, {{"files", 3}}, true};
   const auto made = make_spec(order, target, 12, 77, "/var/evidence");
   EXPECT_EQ(made.run_id, "12");

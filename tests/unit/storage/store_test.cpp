@@ -254,15 +254,13 @@ TEST(StoreTest, UnfinishedRunsBecomeInterrupted) {
 TEST(StoreTest, IdempotencyKeysLiveADayAndTheFirstOneWins) {
   TestStore store;
   constexpr std::int64_t kDayMs = 24LL * 3600 * 1000;
-  const std::int64_t first = store->add_run(queued_run());
-  const std::int64_t second = store->add_run(queued_run());
   EXPECT_EQ(store->run_of_key("k", 1'000), std::nullopt);
-  store->remember_key("k", first, 1'000);
-  store->remember_key("k", second, 2'000);
+  const std::int64_t first = store->add_run(queued_run("data", "append", 1'000), "k");
+  store->add_run(queued_run("data", "append", 2'000), "k");
   store.reopen();
   EXPECT_EQ(store->run_of_key("k", 1'000 + kDayMs - 1), first);
   EXPECT_EQ(store->run_of_key("k", 1'000 + kDayMs), std::nullopt);
-  store->remember_key("k", second, 1'000 + kDayMs);
+  const std::int64_t second = store->add_run(queued_run("data", "append", 1'000 + kDayMs), "k");
   EXPECT_EQ(store->run_of_key("k", 1'000 + kDayMs), second);
 }
 
