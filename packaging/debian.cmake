@@ -6,6 +6,7 @@ string(TIMESTAMP DATE "%a, %d %b %Y %H:%M:%S +0000" UTC)
 configure_file(debian/changelog.in ${CMAKE_CURRENT_BINARY_DIR}/changelog.Debian @ONLY)
 gzip_file(${CMAKE_CURRENT_BINARY_DIR}/changelog.Debian changelog.Debian ${DOC})
 install(FILES debian/copyright DESTINATION ${DOC})
+install(FILES debian/lintian-overrides RENAME writecanary DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides)
 
 set(SCRIPTS ${CMAKE_CURRENT_SOURCE_DIR}/debian)
 set(CPACK_GENERATOR DEB)
