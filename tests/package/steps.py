@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 from typing import Any, Callable
 
-from machine import Machine
+from machine import Machine, Output
 
 SERVICE = "writecanary.service"
 CONFIG = "/etc/writecanary/writecanary.toml"
@@ -160,16 +160,35 @@ def lets_go_of_it(host: Host) -> str:
     host.wait_for("the end of the run", lambda: host.metric("writecanary_run_in_progress") == 0, ROUND_SECONDS)
     # A filesystem that is mounted anywhere, in whatever namespace, has a directory there.
     host.run("umount /data && test ! -e /sys/fs/xfs/vdb && mount /data")
-    return "unmounted and mounted again while the service runs"
+    again = host.run("writecanary run data --writes 50 --wait", check=False)
+    expect(again.exit_code == 2, f"after it was mounted again: exit code {again.exit_code}\n{again.stdout}{again.stderr}")
+    return "unmounted, mounted again and written to while the service runs"
+
+
+CHECK = "writecanary check . --profile append --writes 50"
+
+
+def _advice(refused: Output) -> str:
+    """The command that a check without a cgroup says to type."""
+    expect(refused.exit_code == 3, f"exit code {refused.exit_code}, not 3: {refused.stderr}")
+    lines = [line.strip() for line in refused.stderr.splitlines() if " -p Delegate=memory writecanary " in line]
+    expect(len(lines) == 1, f"it does not say what to type:\n{refused.stderr}")
+    return lines[0]
 
 
 def checks_for_an_ordinary_user(host: Host) -> str:
-    """Without a cgroup it says what to type; what it says works."""
-    refused = host.run_as_user("writecanary check /home/alice --profile append --writes 50", check=False)
-    expect(refused.exit_code == 3, f"exit code {refused.exit_code}, not 3: {refused.stderr}")
-    command = next((line.strip() for line in refused.stderr.splitlines() if line.strip().startswith("systemd-run")), "")
-    expect(command, f"it does not say what to type:\n{refused.stderr}")
+    """In a login session, whose service manager lends a cgroup."""
+    command = _advice(host.run_as_user(CHECK, check=False))
     lent = host.run_as_user(command, check=False)
+    expect(lent.exit_code == 2 and "duplicate" in lent.stdout, f"{command}: {lent.exit_code}\n{lent.stdout}{lent.stderr}")
+    return command
+
+
+def checks_with_the_help_of_root(host: Host) -> str:
+    """For a user who has no session, as in a cron job."""
+    host.run("useradd -m bob")
+    command = _advice(host.run(f"cd /home/bob && setpriv --reuid=bob --regid=bob --clear-groups {CHECK}", check=False))
+    lent = host.run(f"cd /home/bob && {command.removeprefix('sudo ')}", check=False)
     expect(lent.exit_code == 2 and "duplicate" in lent.stdout, f"{command}: {lent.exit_code}\n{lent.stdout}{lent.stderr}")
     return command
 
@@ -202,4 +221,5 @@ def purges(host: Host) -> str:
 
 
 STEPS = [installs, finds_the_duplicate, is_confined, finishes_a_round, says_what_it_is_doing, reloads, restarts,
-         is_let_onto_another_filesystem, lets_go_of_it, checks_for_an_ordinary_user, upgrades, removes, purges]
+         is_let_onto_another_filesystem, lets_go_of_it, checks_for_an_ordinary_user, checks_with_the_help_of_root,
+         upgrades, removes, purges]
