@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -74,8 +75,14 @@ class Daemon(unittest.TestCase):
                          set(re.findall(r"--[a-z-]+", usage)) | {"--version"})
 
     def test_every_key_of_the_configuration_is_described_and_no_other(self):
-        dump = subprocess.run([BIN / "writecanaryd", "--dump-config", "--target", "data=/proc"], capture_output=True, text=True,
-                              check=True).stdout
+        with tempfile.TemporaryDirectory() as directory:
+            config, secret = Path(directory) / "config.toml", Path(directory) / "secret"
+            secret.write_text("a secret of enough length, as it should be\n")
+            # A table that is not used is not printed.
+            config.write_text(f'[webhook]\nurl = "http://127.0.0.1:9"\nsecret_file = "{secret}"\n'
+                              '[[target]]\nname = "data"\npath = "/proc"\n')
+            dump = subprocess.run([BIN / "writecanaryd", "--config", config, "--dump-config"], capture_output=True, text=True,
+                                  check=True).stdout
         keys = {}
         for line in dump.splitlines():
             if table := re.match(r"\[+([a-z]+)\]+$", line):
