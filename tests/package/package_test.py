@@ -103,7 +103,7 @@ class Reproducible(unittest.TestCase):
         if package.stat().st_mtime < int(output_of(*git, "log", "-1", "--format=%ct")[1]):
             self.skipTest(f"{package.name} is older than the last commit; scripts/package builds it")
         with tempfile.TemporaryDirectory(prefix="writecanary-elsewhere-") as directory:
-            copy = Path(directory) / "a copy"
+            copy = Path(directory) / "copy"
             subprocess.run(["git", "clone", "-q", ROOT, copy], check=True)
             built = subprocess.run([copy / "scripts/package"], capture_output=True, text=True,
                                    env=os.environ | {"CCACHE_DISABLE": "1", "TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8"})
