@@ -7,6 +7,7 @@
 
 #include "cli/check_report.h"
 #include "cli/check_run.h"
+#include "cli/delegation.h"
 #include "cli/run_view.h"
 #include "core/error.h"
 #include "core/known_issues.h"
@@ -21,7 +22,8 @@ CgroupRoot find_place(const Environment& environment, const RunSpec& spec) {
   if (spec.classic) return {0, {}, "--classic runs without a cgroup"};
   CgroupRoot root = prepare_cgroup_root();
   if (root.version == 0) {
-    environment.err << "No verdict here can be better than unexposed: " << root.reason << '\n';
+    environment.err << "No verdict here can be better than unexposed: " << root.reason << '\n'
+                    << delegation_advice(environment.command_line, find_caller());
   }
   return root;
 }

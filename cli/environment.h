@@ -6,6 +6,7 @@
 #include <ostream>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "core/clock.h"
 
@@ -17,9 +18,10 @@ struct Environment {
   const Clock& clock;
   bool out_is_terminal = false;
   bool err_is_terminal = false;
-  bool colour = false;            // only ever with out_is_terminal
-  int columns = 80;               // of the terminal
-  std::uint64_t random_seed = 0;  // for a check that is given none
+  bool colour = false;                         // only ever with out_is_terminal
+  int columns = 80;                            // of the terminal
+  std::uint64_t random_seed = 0;               // for a check that is given none
+  std::vector<std::string> command_line = {};  // as it was typed, for advice that repeats it; may be empty
 
   // Width that results are fitted to; 0: whole, because something else than a person reads them.
   int out_columns() const { return out_is_terminal ? columns : 0; }

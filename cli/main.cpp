@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
   environment.err_is_terminal = isatty(STDERR_FILENO) == 1;
   environment.colour = environment.out_is_terminal && wants_colour();
   environment.columns = terminal_columns();
+  environment.command_line.assign(argv, argv + argc);
   environment.random_seed = (static_cast<std::uint64_t>(random()) << 32) | random();
 
   const int exit_code = writecanary::cli::run_command_line(environment, {argv + std::min(argc, 1), argv + argc});

@@ -129,7 +129,7 @@ class Search {
     }
     return {0, "",
             fmt::format("no memory cgroup can be made: {}. Run as root, or under `systemd-run --user --scope -p "
-                        "Delegate=yes ...`, or set Delegate=memory in the service's unit",
+                        "Delegate=memory ...`, or set Delegate=memory in the service's unit",
                         fmt::join(failures_, "; "))};
   }
 

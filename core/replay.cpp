@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cctype>
-#include <string_view>
+#include "core/shell.h"
 
 namespace writecanary {
 namespace {
@@ -12,16 +10,6 @@ namespace {
 // What `check` takes by itself: without and with a number of writes.
 constexpr std::uint64_t kDurationMs = 10'000;
 constexpr std::uint64_t kWritesDurationMs = 120'000;
-
-std::string shell_word(const std::string& text) {
-  const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || std::string_view("/._-+:=@%").find(static_cast<char>(c)) != std::string_view::npos;
-  });
-  if (plain) return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
 
 // As parse_size reads it back exactly.
 std::string size_argument(std::uint64_t bytes) {

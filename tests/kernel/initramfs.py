@@ -78,7 +78,7 @@ def build(path: Path, kernel: Kernel, filesystem: str, programs: list[Path], fil
         for name in ("proc", "sys", "dev", "tmp", "run", "root", "mnt/test", "results", "var/lib", "etc"):
             archive.directory(name)
         archive.copy("init", Path(__file__).with_name("init"))
-        archive.copy("bin/busybox", _busybox())
+        archive.copy("bin/busybox", busybox())
         archive.symlink("bin/sh", "busybox")
         archive.file("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n")
         archive.file("etc/group", b"root:x:0:\n")
@@ -94,7 +94,7 @@ def build(path: Path, kernel: Kernel, filesystem: str, programs: list[Path], fil
         archive.file("job", command.encode() + b"\n", 0o755)
 
 
-def _busybox() -> Path:
+def busybox() -> Path:
     found = shutil.which("busybox")
     if not found:
         raise Unavailable("busybox is missing; install the package busybox-static")

@@ -59,7 +59,7 @@ TEST_F(FakeCgroups, WithoutAnyHierarchyTheReasonSaysWhatIsMissingAndWhatToDo) {
   const std::string file = tree_ / "proc/cgroup";
   EXPECT_EQ(root.reason, "no memory cgroup can be made: " + file + " has no line for cgroup2; " + file +
                              " has no line for the v1 memory controller. Run as root, or under `systemd-run --user "
-                             "--scope -p Delegate=yes ...`, or set Delegate=memory in the service's unit");
+                             "--scope -p Delegate=memory ...`, or set Delegate=memory in the service's unit");
 }
 
 TEST_F(FakeCgroups, UnreadableFilesAreAReasonToo) {

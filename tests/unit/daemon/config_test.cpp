@@ -211,16 +211,27 @@ path = "/logs"
   EXPECT_EQ(flatten(defaults.config), flatten(Config{}));
 }
 
-// The shipped file with every `#key = value` made a key.
 std::string shipped_config() {
-  const auto file = std::filesystem::path(WRITECANARY_SOURCE_DIR) / "systemd/writecanary.toml";
-  return std::regex_replace(read_file(file), std::regex("(^|\n)#(\\[\\[target\\]\\]|[a-z_]+ = )"), "$1$2");
+  return read_file(std::filesystem::path(WRITECANARY_SOURCE_DIR) / "systemd/writecanary.toml");
 }
 
-TEST(Config, TheShippedFileShowsTheDefaults) {
+// With every `#key = value` made a key.
+std::string without_comment_marks(const std::string& text) {
+  return std::regex_replace(text, std::regex("(^|\n)#(\\[\\[target\\]\\]|[a-z_]+ = )"), "$1$2");
+}
+
+TEST(Config, TheShippedFileWatchesWhatAFreshInstallationMayWriteTo) {
   const auto shipped = parse_config(shipped_config());
   ASSERT_THAT(shipped.issues, IsEmpty()) << shipped.issues.front().text;
   ASSERT_EQ(shipped.config.targets.size(), 1U);
+  EXPECT_EQ(shipped.config.targets[0].path, shipped.config.state_directory() + "/canary");
+  EXPECT_FALSE(shipped.config.targets[0].require_mount);
+}
+
+TEST(Config, TheShippedFileShowsTheDefaults) {
+  const auto shipped = parse_config(without_comment_marks(shipped_config()));
+  ASSERT_THAT(shipped.issues, IsEmpty()) << shipped.issues.front().text;
+  ASSERT_EQ(shipped.config.targets.size(), 2U);
   auto without_target = shipped.config;
   without_target.targets.clear();
   EXPECT_EQ(flatten(without_target), flatten(Config{}));
