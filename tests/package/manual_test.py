@@ -13,7 +13,7 @@ from harness import run
 ROOT = Path(os.environ["WRITECANARY_SOURCE"])
 BIN = Path(os.environ["WRITECANARY_BIN"])
 MAN = ROOT / "docs/man"
-SHARED = {"--url", "--token-file", "--json"}  # described once for all commands that talk to a daemon
+SHARED = {"--url", "--token-file", "--ca-file", "--cert-file", "--key-file", "--json"}  # described once for all commands that talk to a daemon
 
 
 def help_of(*command):
@@ -80,6 +80,7 @@ class Daemon(unittest.TestCase):
             secret.write_text("a secret of enough length, as it should be\n")
             # A table that is not used is not printed.
             config.write_text(f'[webhook]\nurl = "http://127.0.0.1:9"\nsecret_file = "{secret}"\n'
+                              f'[[token]]\nname = "t"\nrole = "viewer"\nsha256 = "{"0" * 64}"\n'
                               '[[target]]\nname = "data"\npath = "/proc"\n')
             dump = subprocess.run([BIN / "writecanaryd", "--config", config, "--dump-config"], capture_output=True, text=True,
                                   check=True).stdout
@@ -87,13 +88,13 @@ class Daemon(unittest.TestCase):
         for line in dump.splitlines():
             if table := re.match(r"\[+([a-z]+)\]+$", line):
                 section = keys.setdefault(table.group(1), set())
-            elif key := re.match(r"([a-z_]+) = ", line):
+            elif key := re.match(r"([a-z0-9_]+) = ", line):
                 section.add(key.group(1))
         described = {}
         for line in (MAN / "writecanary.toml.5").read_text().splitlines():
             if table := re.match(r"\.Ss \[+([a-z]+)\]+$", line):
                 section = described.setdefault(table.group(1), set())
-            elif key := re.match(r"\.It Ic ([a-z_]+)", line):
+            elif key := re.match(r"\.It Ic ([a-z0-9_]+)", line):
                 section.add(key.group(1))
         keys["target"] -= keys["defaults"]
         self.assertEqual(described, keys)
