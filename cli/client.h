@@ -32,10 +32,10 @@ Endpoint parse_url(const std::string& url);
 
 // What opens the door, each a file or empty.
 struct Credentials {
-  std::string token;        // one bearer token
-  std::string ca;           // PEM: who may have signed the daemon's certificate; empty: the system's authorities
-  std::string certificate;  // PEM, for a daemon that wants one of its clients
-  std::string key;          // PEM, for that certificate
+  std::string token = {};        // one bearer token
+  std::string ca = {};           // PEM: who may have signed the daemon's certificate; empty: the system's authorities
+  std::string certificate = {};  // PEM, for a daemon that wants one of its clients
+  std::string key = {};          // PEM, for that certificate
 };
 
 // `title: detail` and a line per field that the detail does not name, for problem details; else the status
