@@ -53,6 +53,8 @@ std::int64_t floor_div(std::int64_t value, std::int64_t by) {
   return value / by - (value % by != 0 && (value < 0) != (by < 0) ? 1 : 0);
 }
 
+std::int64_t floor_mod(std::int64_t value, std::int64_t by) { return value - floor_div(value, by) * by; }
+
 std::int64_t unix_minutes_of(SystemTime time) { return floor_div(to_unix_ms(time), 60'000); }
 
 }  // namespace
@@ -97,21 +99,30 @@ bool Window::contains_minute(std::int64_t unix_minutes) const {
   const auto local_seconds = unix_minutes * 60 + zone_.offset_at(unix_minutes * 60);
   const auto local_minutes = floor_div(local_seconds, 60);
   const auto day = floor_div(local_minutes, kMinutesPerDay);
-  const auto minute = static_cast<int>(local_minutes - day * kMinutesPerDay);
+  const auto minute = floor_mod(local_minutes, kMinutesPerDay);
   // 1 January 1970 was a Thursday.
-  const auto weekday = static_cast<std::size_t>(((day + 4) % 7 + 7) % 7);
+  const auto weekday = static_cast<std::size_t>(floor_mod(day + 4, 7));
   if (begin_minute_ < end_minute_) return days_[weekday] && minute >= begin_minute_ && minute < end_minute_;
   return (days_[weekday] && minute >= begin_minute_) || (days_[(weekday + 6) % 7] && minute < end_minute_);
 }
 
 bool Window::contains(SystemTime time) const { return contains_minute(unix_minutes_of(time)); }
 
+bool Window::may_open_within_hour(std::int64_t unix_minutes) const {
+  const auto offset = zone_.offset_at(unix_minutes * 60);
+  if (offset != zone_.offset_at((unix_minutes + 60) * 60)) return true;
+  const auto local_minutes = unix_minutes + floor_div(offset, 60);
+  const auto until_begin = floor_mod(begin_minute_ - local_minutes, kMinutesPerDay);
+  return until_begin <= 60;
+}
+
 SystemTime Window::next_opening(SystemTime time) const {
   const auto from = unix_minutes_of(time);
   if (contains_minute(from)) return time;
-  // Minute by minute is exact across every change of the clocks, and a week is ten thousand cheap steps. One day more,
-  // because an opening that falls into a skipped hour comes round again only a week later.
-  for (auto minute = from + 1; minute <= from + kMinutesPerWeek + kMinutesPerDay; ++minute) {
+  // Minute by minute is exact across every change of the clocks; hours in which nothing can happen are stepped over.
+  // One day more than a week, because an opening that falls into a skipped hour comes round again only a week later.
+  for (auto minute = from; minute <= from + kMinutesPerWeek + kMinutesPerDay;) {
+    minute += may_open_within_hour(minute) ? 1 : 60;
     if (contains_minute(minute)) return from_unix_ms(minute * 60'000);
   }
   // A one-day window shorter than the skipped hour, in that week.

@@ -27,6 +27,8 @@ class Window {
 
  private:
   bool contains_minute(std::int64_t unix_minutes) const;
+  // False only when it is sure that a closed window stays closed for the next 60 minutes.
+  bool may_open_within_hour(std::int64_t unix_minutes) const;
 
   std::array<bool, 7> days_{};  // from Sunday
   int begin_minute_ = 0;        // of the day

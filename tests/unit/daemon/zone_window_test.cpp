@@ -119,6 +119,24 @@ TEST(Window, FollowsTheChangeOfTheClocks) {
             time("2026-04-05T00:10:00Z"));
 }
 
+// Around both changes of the clocks in a zone with an offset of half an hour, and in one that changes at midnight.
+TEST(Window, OpensWhenAWatchOfEveryMinuteSaysSo) {
+  for (const char* text : {"Sat,Sun 01:59-02:01 Australia/Lord_Howe", "Sun 00:30-00:31 America/Havana",
+                           "Mon-Fri 20:00-06:00 Europe/London", "00:00-00:01 Asia/Kolkata", "Wed 23:59-24:00"}) {
+    const Window watched = window(text);
+    for (const char* month :
+         {"2026-03-06T00:00:00Z", "2026-04-03T00:00:00Z", "2026-10-02T00:00:00Z", "2026-10-30T00:00:00Z"}) {
+      SystemTime opening = time(month) + std::chrono::hours{72};
+      for (auto now = opening; now >= time(month); now -= std::chrono::minutes{1}) {
+        if (watched.contains(now)) opening = now;
+        if (now < time(month) + std::chrono::hours{24} && opening < time(month) + std::chrono::hours{72}) {
+          ASSERT_EQ(to_unix_ms(watched.next_opening(now)), to_unix_ms(opening)) << text << " from " << to_unix_ms(now);
+        }
+      }
+    }
+  }
+}
+
 TEST(Window, SaysWhatIsWrong) {
   const auto error = [](const char* text) { return Window::parse(text).error; };
   EXPECT_EQ(error("Mon-Fry 20:00-06:00"),
