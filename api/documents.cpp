@@ -32,14 +32,6 @@ json verdict_counts(const std::array<std::uint64_t, kAllVerdicts.size()>& counts
   return document;
 }
 
-const storage::TotalsRow* find_totals(const std::vector<storage::TotalsRow>& totals, const std::string& target,
-                                      const std::string& profile) {
-  const auto found = std::find_if(totals.begin(), totals.end(), [&](const storage::TotalsRow& row) {
-    return row.target == target && row.profile == profile;
-  });
-  return found == totals.end() ? nullptr : &*found;
-}
-
 json profile_document(const std::string& profile, std::optional<std::int64_t> next_run_ms,
                       const storage::TotalsRow* known) {
   const storage::TotalsRow never_run;
@@ -58,15 +50,16 @@ json profile_document(const std::string& profile, std::optional<std::int64_t> ne
 
 // Scheduled profiles in the order of the configuration, then those that were only ever started by hand.
 json profile_documents(const LiveTarget& target, const std::vector<storage::TotalsRow>& totals) {
+  // They come sorted by target.
+  const auto rows = std::ranges::equal_range(totals, target.name, {}, &storage::TotalsRow::target);
   json documents = json::array();
   for (const auto& profile : target.profiles) {
-    documents.push_back(
-        profile_document(profile.profile, profile.next_run_ms, find_totals(totals, target.name, profile.profile)));
+    const auto row = std::ranges::find(rows, profile.profile, &storage::TotalsRow::profile);
+    documents.push_back(profile_document(profile.profile, profile.next_run_ms, row == rows.end() ? nullptr : &*row));
   }
-  for (const auto& row : totals) {
-    const bool scheduled = std::any_of(target.profiles.begin(), target.profiles.end(),
-                                       [&](const LiveProfile& profile) { return profile.profile == row.profile; });
-    if (row.target == target.name && !scheduled) documents.push_back(profile_document(row.profile, {}, &row));
+  for (const auto& row : rows) {
+    if (std::ranges::find(target.profiles, row.profile, &LiveProfile::profile) != target.profiles.end()) continue;
+    documents.push_back(profile_document(row.profile, {}, &row));
   }
   return documents;
 }

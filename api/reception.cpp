@@ -168,7 +168,7 @@ void Reception::pass_on(Guest& guest) {
   if (!callbacks_.serve(guest.connection)) dismiss(guest.connection->fd());
 }
 
-void Reception::hand_back(ConnectionPtr connection, After after) {
+void Reception::hand_back(const ConnectionPtr& connection, After after) {
   const auto now = clock_.steady();
   const bool intact = connection->flush();
   const bool sent = intact && !connection->has_output();

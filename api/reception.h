@@ -45,7 +45,7 @@ class Reception {
   // Once stop_fd is readable: ends the thread; connections may still be handed back. Idempotent.
   void stop();
   // The answer stands in the connection's output. Any thread.
-  void hand_back(ConnectionPtr connection, After after);
+  void hand_back(const ConnectionPtr& connection, After after);
 
  private:
   enum class Phase { kReading, kServing, kWriting, kDraining };

@@ -36,6 +36,7 @@ void check_options(Body& body, const std::map<std::string, std::int64_t>& option
     const auto option = std::ranges::find(known, name, &ProfileOption::name);
     if (option == known.end()) {
       std::vector<std::string> names;
+      names.reserve(known.size());
       for (const auto& each : known) names.push_back(each.name);
       body.fail("options." + name, "is not an option of \"" + profile.name + "\"; it has " + quoted_list(names));
     } else if (value < option->minimum || value > option->maximum) {

@@ -39,7 +39,7 @@ api::CommandResult Commands::execute(const api::Caller& caller, const api::Comma
     return api::Accepted{};
   }
   const auto id = store_.add_audit(row);
-  const auto result = [&] {
+  auto result = [&] {
     try {
       return std::visit(
           [&](const auto& wanted) -> api::CommandResult {

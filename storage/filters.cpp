@@ -28,19 +28,25 @@ class QueryBuilder {
     if (value) add(fmt::format("{} = ?", expression), {to_sql(*value)});
   }
 
-  // Ids nearly follow the time, but a clock may step back. So the time bounds become exact id bounds, found in the
-  // index on the time alone. The first + keeps that index out of the search itself, where it would force a sort; the
-  // one in min(+id) keeps the planner from walking the table in id order instead of that index.
-  void between(const char* time_column, std::optional<std::int64_t> since_ms, std::optional<std::int64_t> until_ms) {
-    const std::string in_time = fmt::format("FROM {0} WHERE {1} >= ? AND {1} < ?", table_, time_column);
+  // Finished runs are nearly all of them: an index on them would only lead past a narrower one.
+  void in_state(const std::optional<RunState>& state) {
+    if (state == RunState::kFinished) add("finished_at_ms IS NOT NULL", {});
+    if (state && state != RunState::kFinished) add("state = ? AND finished_at_ms IS NULL", {to_sql(*state)});
+  }
+
+  // Ids nearly follow the time, but a clock may step back. So the time bounds become id bounds through the table that
+  // knows the ids of each hour. The + keeps an index on the time out of the search, where it would force a sort.
+  void between(const char* time_column, const char* hours_table, std::optional<std::int64_t> since_ms,
+               std::optional<std::int64_t> until_ms) {
+    const std::string in_hours = fmt::format("FROM {} WHERE hour BETWEEN ? / 3600000 AND ? / 3600000", hours_table);
     const std::int64_t since = since_ms.value_or(kLowest);
     const std::int64_t until = until_ms.value_or(kHighest);
     if (since_ms || until_ms) add(fmt::format("+{0}.{1} >= ? AND +{0}.{1} < ?", table_, time_column), {since, until});
-    if (since_ms) add(fmt::format("{}.id >= (SELECT min(+id) {})", table_, in_time), {since, until});
+    if (since_ms) add(fmt::format("{}.id >= (SELECT min(first_id) {})", table_, in_hours), {since, until});
     // One upper bound only: of two the search would use one, and try every row between them against the other. It is
     // always there, so that with nothing else to go by the search runs along the primary key.
     if (until_ms) {
-      add(fmt::format("{}.id < min(1 + (SELECT max(+id) {}), ?)", table_, in_time), {since, until, before_id_});
+      add(fmt::format("{}.id < min(1 + (SELECT max(last_id) {}), ?)", table_, in_hours), {since, until, before_id_});
     } else {
       add(fmt::format("{}.id < ?", table_), {before_id_});
     }
@@ -89,8 +95,8 @@ Query runs_query(const RunFilter& filter) {
   query.equal("profile", filter.profile);
   query.equal("kernel_release", filter.kernel);
   query.equal("verdict", filter.verdict);
-  query.equal("state", filter.state);
-  query.between("queued_at_ms", filter.since_ms, filter.until_ms);
+  query.in_state(filter.state);
+  query.between("queued_at_ms", "run_hours", filter.since_ms, filter.until_ms);
   return std::move(query).finish(filter.limit);
 }
 
@@ -102,7 +108,7 @@ Query findings_query(const FindingFilter& filter) {
   query.equal("kind", filter.kind);
   query.equal("run_id", filter.run_id);
   query.equal("(acknowledged_at_ms IS NOT NULL)", filter.acknowledged);
-  query.between("found_at_ms", filter.since_ms, filter.until_ms);
+  query.between("found_at_ms", "finding_hours", filter.since_ms, filter.until_ms);
   return std::move(query).finish(filter.limit);
 }
 

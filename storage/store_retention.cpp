@@ -78,6 +78,9 @@ std::vector<std::int64_t> Store::remove_runs_before(std::int64_t before_ms, int 
                              "LIMIT ?)");
     Binder(events) << before_ms << std::int64_t{std::max(batch, 0)};
     events.exec();
+    state_->database.exec(
+        "DELETE FROM run_hours WHERE last_id < (SELECT min(id) FROM runs);"
+        "DELETE FROM finding_hours WHERE last_id < (SELECT min(id) FROM findings)");
     return ids;
   });
 }

@@ -114,8 +114,7 @@ std::vector<std::int64_t> Store::finish_run(std::int64_t run_id, const RunResult
 
 std::vector<RunRow> Store::interrupt_unfinished(std::int64_t now_ms) {
   return state_->change("close the runs that an earlier daemon left", [&] {
-    SQLite::Statement select(state_->database,
-                             select_runs() + " WHERE state IN ('queued', 'running') ORDER BY runs.id");
+    SQLite::Statement select(state_->database, select_runs() + " WHERE finished_at_ms IS NULL ORDER BY +runs.id");
     std::vector<RunRow> unfinished;
     while (select.executeStep()) unfinished.push_back(run_of(select));
     for (RunRow run : unfinished) {

@@ -39,6 +39,9 @@ const std::initializer_list<std::string> kKernels = {"6.1", "6.9", "6.12"};
 const std::initializer_list<Verdict> kVerdicts = {Verdict::kClean, Verdict::kCorrupt, Verdict::kStuck};
 const std::initializer_list<FindingKind> kKinds = {FindingKind::kTorn, FindingKind::kDuplicate, FindingKind::kStale};
 constexpr int kRows = 2'000;
+constexpr std::int64_t kFirstMs = 1'760'000'000'000;
+// Between two runs, so that the rows spread over some hundred hours.
+constexpr std::int64_t kStepMs = 10 * 60'000;
 
 // A store with random rows, and the same rows in memory, newest first. The clock steps back now and then.
 class FiltersTest : public testing::Test {
@@ -49,9 +52,9 @@ class FiltersTest : public testing::Test {
     SQLite::Database database = raw(store_->path);
     database.exec("PRAGMA synchronous = OFF; BEGIN");
     Random random(1);
-    std::int64_t now_ms = 1'000'000;
+    std::int64_t now_ms = kFirstMs;
     for (int i = 0; i < kRows; ++i) {
-      now_ms += random() % 50 == 0 ? -20'000 : 1'000;
+      now_ms += random() % 50 == 0 ? -20 * kStepMs : kStepMs;
       insert(database, random, now_ms);
     }
     database.exec("COMMIT");
@@ -76,7 +79,7 @@ class FiltersTest : public testing::Test {
   static void insert(SQLite::Database& database, Random& random, std::int64_t now_ms);
 
   static std::int64_t random_time(Random& random) {
-    return 1'000'000 + std::int64_t(random() % (std::uint64_t{kRows} * 700));
+    return kFirstMs + std::int64_t(random() % (std::uint64_t{kRows} * kStepMs * 7 / 10));
   }
 
   static TestStore* store_;
@@ -232,12 +235,12 @@ TEST_F(FiltersTest, AShortTimeCostsLittleWhereverItLies) {
   const std::int64_t newest_ms = runs_.front().queued_at_ms;
   for (const std::int64_t around_ms : {oldest_ms, runs_[kRows / 2].queued_at_ms, newest_ms}) {
     RunFilter window;
-    window.since_ms = around_ms - 5'000;
-    window.until_ms = around_ms + 5'000;
+    window.since_ms = around_ms - 5 * kStepMs;
+    window.until_ms = around_ms + 5 * kStepMs;
     EXPECT_LT(steps(database, runs_query(window)), kFew) << around_ms;
   }
   RunFilter old;
-  old.until_ms = oldest_ms + 5'000;
+  old.until_ms = oldest_ms + 5 * kStepMs;
   EXPECT_LT(steps(database, runs_query(old)), kFew);
   RunFilter recent;
   recent.since_ms = newest_ms;
@@ -261,9 +264,13 @@ TEST(FilterIndexTest, EachFilterHasAnIndexThatAlsoServesTheCursor) {
   EXPECT_THAT(run([](RunFilter& f) { f.kernel = "6.1"; }), HasSubstr("runs_by_kernel (kernel_release=? AND rowid<?)"));
   EXPECT_THAT(run([](RunFilter& f) { f.verdict = Verdict::kClean; }),
               HasSubstr("runs_by_verdict (verdict=? AND rowid<?)"));
-  EXPECT_THAT(run([](RunFilter& f) { f.state = RunState::kQueued; }), HasSubstr("runs_by_state (state=? AND rowid<?)"));
+  EXPECT_THAT(run([](RunFilter& f) { f.state = RunState::kQueued; }),
+              HasSubstr("runs_unfinished (state=? AND rowid<?)"));
+  EXPECT_THAT(run([](RunFilter& f) { f.target = "data", f.state = RunState::kRunning; }),
+              HasSubstr("runs_by_target_end (target=? AND finished_at_ms=? AND rowid<?)"));
+  EXPECT_THAT(run([](RunFilter& f) { f.state = RunState::kFinished; }), HasSubstr("PRIMARY KEY (rowid<?)"));
   EXPECT_THAT(run([](RunFilter& f) { f.since_ms = 1; }),
-              HasSubstr("COVERING INDEX runs_by_queued_at (queued_at_ms>? AND queued_at_ms<?)"));
+              HasSubstr("SEARCH run_hours USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"));
   EXPECT_THAT(run([](RunFilter& f) { f.target = "data", f.profile = "append"; }),
               HasSubstr("runs_by_target_profile (target=? AND profile=? AND rowid<?)"));
   const auto finding = [](auto set) { return index_for<FindingFilter>(findings_query, set); };
@@ -277,7 +284,7 @@ TEST(FilterIndexTest, EachFilterHasAnIndexThatAlsoServesTheCursor) {
   EXPECT_THAT(finding([](FindingFilter& f) { f.run_id = 1; }), HasSubstr("findings_by_run (run_id=? AND rowid<?)"));
   EXPECT_THAT(finding([](FindingFilter& f) { f.acknowledged = false; }),
               HasSubstr("findings_by_acknowledged (<expr>=? AND rowid<?)"));
-  EXPECT_THAT(finding([](FindingFilter& f) { f.until_ms = 1; }), HasSubstr("COVERING INDEX findings_by_found_at"));
+  EXPECT_THAT(finding([](FindingFilter& f) { f.until_ms = 1; }), HasSubstr("SEARCH finding_hours"));
 }
 
 TEST(PagingTest, PagesHoldStillWhileRunsAreAdded) {

@@ -6,6 +6,7 @@
 
 #include <array>
 
+#include "storage/rows.h"
 #include "storage/schema.h"
 #include "tests/unit/storage/support.h"
 
@@ -40,6 +41,19 @@ TEST_F(MigrationsTest, AStepThatFailsLeavesTheVersionBeforeIt) {
   EXPECT_FALSE(database_.tableExists("two"));
   migrate(database_, std::array{kOne, kTwo});
   EXPECT_EQ(version(), 2);
+}
+
+TEST_F(MigrationsTest, RunsOfAnOlderFileKeepTheirHours) {
+  migrate(database_, schema_steps().first(5));
+  const std::int64_t hour_ms = 3'600'000;
+  for (const std::int64_t at_ms : {7 * hour_ms, 9 * hour_ms, 8 * hour_ms, 9 * hour_ms + 1}) {
+    insert_run(database_, queued_run("data", "append", at_ms));
+  }
+  migrate(database_, schema_steps());
+  insert_run(database_, queued_run("data", "append", 8 * hour_ms + 5));
+  EXPECT_EQ(database_.execAndGet("SELECT group_concat(hour || ': ' || first_id || '-' || last_id, ', ') FROM run_hours")
+                .getString(),
+            "7: 1-1, 8: 3-5, 9: 2-4");
 }
 
 TEST_F(MigrationsTest, EveryTableOfTheSchemaIsStrictAndWhole) {
