@@ -1,12 +1,9 @@
 #include "api/metrics.h"
 
-#include <prometheus/text_serializer.h>
-
 #include <algorithm>
-#include <iterator>
 #include <set>
-#include <sstream>
 #include <string_view>
+#include <utility>
 
 #include "api/metric_series.h"
 #include "api/process_metrics.h"
@@ -33,14 +30,13 @@ std::string text(std::string_view view) { return std::string(view); }
 
 struct Metrics::State {
   Series<Counter> counter(const std::string& name, const std::string& help, Values labels) {
-    return {prometheus::BuildCounter().Name("writecanary_" + name).Help(help).Register(registry), std::move(labels)};
+    return {registries, "writecanary_" + name, help, std::move(labels)};
   }
   Series<Gauge> gauge(const std::string& name, const std::string& help, Values labels = {}) {
-    return {prometheus::BuildGauge().Name("writecanary_" + name).Help(help).Register(registry), std::move(labels)};
+    return {registries, "writecanary_" + name, help, std::move(labels)};
   }
   Series<Histogram> histogram(const std::string& name, const std::string& help) {
-    return {prometheus::BuildHistogram().Name("writecanary_" + name).Help(help).Register(registry),
-            {"target", "profile"}};
+    return {registries, "writecanary_" + name, help, {"target", "profile"}};
   }
 
   void add_pair(const std::string& target, const std::string& profile, const storage::TotalsRow* totals);
@@ -50,11 +46,12 @@ struct Metrics::State {
   void add_kernel_counts(const std::string& target, const std::string& profile, const RunCounters& counters,
                          const FindingTally& tally);
   void mirror_schedule(const LiveState& state);
-  void remove_targets_but(const std::set<std::string>& targets);
+  void remove_target(const std::string& target);
   void set_last(const Values& pair, std::optional<std::int64_t> run_ms, std::optional<std::int64_t> clean_ms);
 
-  prometheus::Registry registry;
-  std::string release;  // the running kernel; empty before configure_kernel
+  MetricRegistries registries;
+  std::set<std::string> targets;  // configured
+  std::string release;            // the running kernel; empty before configure_kernel
   Series<Counter> runs = counter("runs_total", "Finished runs.", {"target", "profile", "verdict"});
   Series<Counter> findings = counter("findings_total", "Things that the kernel did wrong with acknowledged writes.",
                                      {"target", "profile", "kind"});
@@ -104,44 +101,44 @@ struct Metrics::State {
 
 void Metrics::State::set_last(const Values& pair, std::optional<std::int64_t> run_ms,
                               std::optional<std::int64_t> clean_ms) {
-  if (run_ms) last_run.at(pair).Set(seconds(*run_ms));
-  if (clean_ms) last_clean.at(pair).Set(seconds(*clean_ms));
+  if (run_ms) last_run.set(pair, seconds(*run_ms));
+  if (clean_ms) last_clean.set(pair, seconds(*clean_ms));
 }
 
 void Metrics::State::add_counts(const std::string& target, const std::string& profile, const RunCounters& counters,
                                 const FindingTally& tally) {
   const Values pair = {target, profile};
   for (const FindingKind kind : kAllFindingKinds) {
-    findings.at({target, profile, text(to_string(kind))}).Increment(static_cast<double>(tally.count_of(kind)));
+    findings.add({target, profile, text(to_string(kind))}, static_cast<double>(tally.count_of(kind)));
   }
-  duplicate_bytes.at(pair).Increment(static_cast<double>(tally.bytes_of(FindingKind::kDuplicate)));
-  writes.at(pair).Increment(static_cast<double>(counters.writes));
-  exposures.at(pair).Increment(static_cast<double>(counters.exposures));
-  bytes_written.at(pair).Increment(static_cast<double>(counters.bytes_written));
-  bytes_verified.at(pair).Increment(static_cast<double>(counters.bytes_verified));
+  duplicate_bytes.add(pair, static_cast<double>(tally.bytes_of(FindingKind::kDuplicate)));
+  writes.add(pair, static_cast<double>(counters.writes));
+  exposures.add(pair, static_cast<double>(counters.exposures));
+  bytes_written.add(pair, static_cast<double>(counters.bytes_written));
+  bytes_verified.add(pair, static_cast<double>(counters.bytes_verified));
 }
 
 // Makes every series of a target and profile, once.
 void Metrics::State::add_pair(const std::string& target, const std::string& profile, const storage::TotalsRow* totals) {
   const Values pair = {target, profile};
-  if (last_run.find(pair) != nullptr) return;
+  if (last_run.has(pair)) return;
   const storage::TotalsRow none;
   const storage::TotalsRow& row = totals != nullptr ? *totals : none;
   for (const Verdict verdict : kAllVerdicts) {
-    runs.at({target, profile, text(to_string(verdict))})
-        .Increment(static_cast<double>(row.runs_by_verdict[static_cast<std::size_t>(verdict)]));
+    runs.add({target, profile, text(to_string(verdict))},
+             static_cast<double>(row.runs_by_verdict[static_cast<std::size_t>(verdict)]));
   }
   add_counts(target, profile, row.counters, row.tally);
-  run_duration.at(pair, kRunSeconds);
-  first_finding.at(pair, kFirstFindingSeconds);
-  for (auto* series : {&last_run, &last_clean, &next_run}) series->at(pair);
+  run_duration.make(pair, kRunSeconds);
+  first_finding.make(pair, kFirstFindingSeconds);
+  for (auto* series : {&last_run, &last_clean, &next_run}) series->make(pair);
   set_last(pair, row.last_run_ms, row.last_clean_ms);
 }
 
 // Makes the series of a target and profile on the running kernel, once.
 void Metrics::State::add_kernel_pair(const std::string& target, const std::string& profile,
                                      const storage::TotalsRow* totals) {
-  if (kernel_exposures.find({target, profile, release}) != nullptr) return;
+  if (kernel_exposures.has({target, profile, release})) return;
   const storage::TotalsRow none;
   const storage::TotalsRow& row = totals != nullptr ? *totals : none;
   add_kernel_counts(target, profile, row.counters, row.tally);
@@ -149,33 +146,33 @@ void Metrics::State::add_kernel_pair(const std::string& target, const std::strin
 
 void Metrics::State::add_kernel_counts(const std::string& target, const std::string& profile,
                                        const RunCounters& counters, const FindingTally& tally) {
-  kernel_exposures.at({target, profile, release}).Increment(static_cast<double>(counters.exposures));
+  kernel_exposures.add({target, profile, release}, static_cast<double>(counters.exposures));
   for (const FindingKind kind : kAllFindingKinds) {
-    kernel_findings.at({target, text(to_string(kind)), release}).Increment(static_cast<double>(tally.count_of(kind)));
+    kernel_findings.add({target, text(to_string(kind)), release}, static_cast<double>(tally.count_of(kind)));
   }
 }
 
-void Metrics::State::remove_targets_but(const std::set<std::string>& targets) {
-  const auto gone = [&](const Values& values) { return !targets.contains(values.front()); };
+void Metrics::State::remove_target(const std::string& target) {
   for (auto* series : {&runs, &findings, &duplicate_bytes, &writes, &exposures, &bytes_written, &bytes_verified,
                        &kernel_exposures, &kernel_findings}) {
-    series->remove_if(gone);
+    series->forget_target(target);
   }
   for (auto* series :
        {&open_findings, &last_run, &last_clean, &next_run, &interval, &in_progress, &stuck, &paused, &target_info}) {
-    series->remove_if(gone);
+    series->forget_target(target);
   }
-  run_duration.remove_if(gone);
-  first_finding.remove_if(gone);
+  run_duration.forget_target(target);
+  first_finding.forget_target(target);
+  registries.remove(target);
 }
 
 Metrics::Metrics() : state_(std::make_unique<State>()) {
-  state_->build_info.at({kVersion, kRevision}).Set(1);
-  state_->reload_successful.at({}).Set(1);
-  state_->database_bytes.at({});
-  state_->webhook_pending.at({});
-  state_->database_bytes_max.at({});
-  state_->self_test.at({});
+  state_->build_info.set({kVersion, kRevision}, 1);
+  state_->reload_successful.set({}, 1);
+  state_->database_bytes.make({});
+  state_->webhook_pending.make({});
+  state_->database_bytes_max.make({});
+  state_->self_test.make({});
 }
 
 Metrics::~Metrics() = default;
@@ -183,14 +180,16 @@ Metrics::~Metrics() = default;
 void Metrics::configure(const std::vector<std::string>& targets, const std::vector<std::string>& profiles,
                         const std::vector<storage::TotalsRow>& totals, const std::vector<storage::OpenFindings>& open) {
   const std::set<std::string> names(targets.begin(), targets.end());
-  state_->remove_targets_but(names);
+  for (const auto& before : std::exchange(state_->targets, names)) {
+    if (!names.contains(before)) state_->remove_target(before);
+  }
   for (const auto& row : totals) {
     if (names.contains(row.target)) state_->add_pair(row.target, row.profile, &row);
   }
   for (const auto& target : targets) {
     for (const auto& profile : profiles) state_->add_pair(target, profile, nullptr);
-    for (const FindingKind kind : kAllFindingKinds) state_->open_findings.at({target, text(to_string(kind))});
-    for (auto* series : {&state_->in_progress, &state_->stuck, &state_->paused}) series->at({target});
+    for (const FindingKind kind : kAllFindingKinds) state_->open_findings.make({target, text(to_string(kind))});
+    for (auto* series : {&state_->in_progress, &state_->stuck, &state_->paused}) series->make({target});
   }
   set_open_findings(open);
 }
@@ -198,37 +197,39 @@ void Metrics::configure(const std::vector<std::string>& targets, const std::vect
 void Metrics::configure_kernel(const std::string& release, const std::vector<storage::TotalsRow>& totals_of_release) {
   state_->release = release;
   for (const auto& row : totals_of_release) {
-    if (state_->last_run.find({row.target, row.profile}) != nullptr)
-      state_->add_kernel_pair(row.target, row.profile, &row);
+    if (state_->last_run.has({row.target, row.profile})) state_->add_kernel_pair(row.target, row.profile, &row);
   }
-  state_->last_run.for_each([&](const Values& pair, Gauge&) { state_->add_kernel_pair(pair[0], pair[1], nullptr); });
+  for (const Values& pair : state_->last_run.all()) state_->add_kernel_pair(pair[0], pair[1], nullptr);
 }
 
 void Metrics::on_run_finished(const std::string& target, const RunResult& result, std::int64_t finished_at_ms) {
   const Values pair = {target, result.profile};
   const RunEnd& end = result.end;
   state_->add_pair(target, result.profile, nullptr);
-  state_->runs.at({target, result.profile, text(to_string(end.verdict))}).Increment();
+  state_->runs.add({target, result.profile, text(to_string(end.verdict))}, 1);
   state_->add_counts(target, result.profile, end.counters, end.tally);
   // An interrupted run can be of the kernel before; one whose probe never said hello is of none.
   if (!state_->release.empty() && result.kernel.release == state_->release) {
     state_->add_kernel_pair(target, result.profile, nullptr);
     state_->add_kernel_counts(target, result.profile, end.counters, end.tally);
   }
-  state_->run_duration.at(pair, kRunSeconds).Observe(end.duration_seconds);
-  if (end.first_finding_seconds)
-    state_->first_finding.at(pair, kFirstFindingSeconds).Observe(*end.first_finding_seconds);
+  state_->run_duration.change(
+      pair, [&](Histogram& histogram) { histogram.Observe(end.duration_seconds); }, kRunSeconds);
+  if (end.first_finding_seconds) {
+    const auto observe = [&](Histogram& histogram) { histogram.Observe(*end.first_finding_seconds); };
+    state_->first_finding.change(pair, observe, kFirstFindingSeconds);
+  }
   const bool clean = end.verdict == Verdict::kClean;
   state_->set_last(pair, finished_at_ms, clean ? std::optional(finished_at_ms) : std::nullopt);
 }
 
 void Metrics::set_open_findings(const std::vector<storage::OpenFindings>& open) {
-  state_->open_findings.for_each([&](const Values& values, Gauge& gauge) {
+  for (const Values& values : state_->open_findings.all()) {
     const auto found = std::find_if(open.begin(), open.end(), [&](const storage::OpenFindings& row) {
       return row.target == values[0] && to_string(row.kind) == values[1];
     });
-    gauge.Set(found == open.end() ? 0 : static_cast<double>(found->count));
-  });
+    state_->open_findings.set(values, found == open.end() ? 0 : static_cast<double>(found->count));
+  }
 }
 
 void Metrics::State::mirror_schedule(const LiveState& state) {
@@ -236,48 +237,36 @@ void Metrics::State::mirror_schedule(const LiveState& state) {
   for (const auto& target : state.targets) {
     for (const auto& profile : target.profiles) profiles[{target.name, profile.profile}] = &profile;
   }
-  next_run.for_each([&](const Values& pair, Gauge& gauge) {
+  for (const Values& pair : next_run.all()) {
     const auto found = profiles.find(pair);
-    gauge.Set(found == profiles.end() || !found->second->next_run_ms ? 0 : seconds(*found->second->next_run_ms));
-  });
+    next_run.set(pair,
+                 found == profiles.end() || !found->second->next_run_ms ? 0 : seconds(*found->second->next_run_ms));
+  }
   interval.remove_if([&](const Values& pair) { return !profiles.contains(pair); });
-  for (const auto& [pair, profile] : profiles) interval.at(pair).Set(seconds(profile->every_ms));
+  for (const auto& [pair, profile] : profiles) interval.set(pair, seconds(profile->every_ms));
 }
 
 void Metrics::mirror(const LiveState& state, std::uint64_t database_size_bytes) {
   state_->mirror_schedule(state);
   std::set<Values> mounted;
   for (const auto& target : state.targets) {
-    state_->in_progress.at({target.name}).Set(target.current_run ? 1 : 0);
-    state_->stuck.at({target.name}).Set(target.state == "stuck" ? 1 : 0);
-    state_->paused.at({target.name}).Set(target.paused ? 1 : 0);
+    state_->in_progress.set({target.name}, target.current_run ? 1 : 0);
+    state_->stuck.set({target.name}, target.state == "stuck" ? 1 : 0);
+    state_->paused.set({target.name}, target.paused ? 1 : 0);
     if (target.mounted) mounted.insert({target.name, target.fstype, target.source});
   }
   state_->target_info.remove_if([&](const Values& values) { return !mounted.contains(values); });
-  for (const auto& values : mounted) state_->target_info.at(values).Set(1);
+  for (const auto& values : mounted) state_->target_info.set(values, 1);
   const std::string& release = state.kernel.release;
   state_->kernel_info.remove_if([&](const Values& values) { return values.front() != release; });
-  if (!release.empty()) state_->kernel_info.at({release}).Set(1);
-  state_->reload_successful.at({}).Set(state.config_reload_successful ? 1 : 0);
-  state_->self_test.at({}).Set(state.self_test.ok() ? 1 : 0);
-  state_->webhook_pending.at({}).Set(static_cast<double>(state.webhook_pending));
-  state_->database_bytes.at({}).Set(static_cast<double>(database_size_bytes));
-  state_->database_bytes_max.at({}).Set(static_cast<double>(state.database_bytes_max));
+  if (!release.empty()) state_->kernel_info.set({release}, 1);
+  state_->reload_successful.set({}, state.config_reload_successful ? 1 : 0);
+  state_->self_test.set({}, state.self_test.ok() ? 1 : 0);
+  state_->webhook_pending.set({}, static_cast<double>(state.webhook_pending));
+  state_->database_bytes.set({}, static_cast<double>(database_size_bytes));
+  state_->database_bytes_max.set({}, static_cast<double>(state.database_bytes_max));
 }
 
-std::string Metrics::scrape() const {
-  auto families = state_->registry.Collect();
-  auto process = process_metrics();
-  std::move(process.begin(), process.end(), std::back_inserter(families));
-  // The registry keeps its series in hash order; people read this too.
-  std::sort(families.begin(), families.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
-  for (auto& family : families) {
-    std::sort(family.metric.begin(), family.metric.end(),
-              [](const auto& a, const auto& b) { return a.label < b.label; });
-  }
-  std::ostringstream out;
-  prometheus::TextSerializer().Serialize(out, families);
-  return out.str();
-}
+std::string Metrics::scrape() const { return state_->registries.text(process_metrics()); }
 
 }  // namespace writecanary::api

@@ -1,4 +1,4 @@
-// The Prometheus side: one registry, filled from the database at start and by the loop at each committed change.
+// The Prometheus side: registries filled from the database at start and by the loop at each committed change.
 //
 // Every series of every configured target x profile x kind x verdict exists at 0 from the first scrape, so that an
 // alert on increase() sees the first finding. No run ids as labels.

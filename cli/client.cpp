@@ -132,7 +132,7 @@ std::unique_ptr<httplib::Client> Client::connect(std::chrono::seconds read_timeo
                     ? std::make_unique<httplib::Client>(endpoint_.socket_path, 80)
                     : std::make_unique<httplib::Client>(endpoint_.origin, credentials_.certificate, credentials_.key);
   if (!client->is_valid()) throw UsageError(fmt::format("--url: {} cannot be used", printable(url_)));
-  if (!credentials_.ca.empty()) client->set_ca_cert_path(credentials_.ca.c_str());
+  if (!credentials_.ca.empty()) client->set_ca_cert_path(credentials_.ca);
   httplib::Headers headers;
   if (over_socket) {
     client->set_address_family(AF_UNIX);
