@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "core/known_issues.h"
 #include "core/units.h"
@@ -51,7 +52,8 @@ json profile_document(const std::string& profile, std::optional<std::int64_t> ne
 // Scheduled profiles in the order of the configuration, then those that were only ever started by hand.
 json profile_documents(const LiveTarget& target, const std::vector<storage::TotalsRow>& totals) {
   // They come sorted by target.
-  const auto rows = std::ranges::equal_range(totals, target.name, {}, &storage::TotalsRow::target);
+  const std::span rows(std::ranges::lower_bound(totals, target.name, {}, &storage::TotalsRow::target),
+                       std::ranges::upper_bound(totals, target.name, {}, &storage::TotalsRow::target));
   json documents = json::array();
   for (const auto& profile : target.profiles) {
     const auto row = std::ranges::find(rows, profile.profile, &storage::TotalsRow::profile);

@@ -22,7 +22,7 @@ TEST_F(HistoryTest, ADayOfActivityUnlessTold) {
   EXPECT_EQ(item["exposures"], 297);
   EXPECT_EQ(item["runs_by_verdict"], (json{{"clean", 2}, {"corrupt", 1}}));
   EXPECT_EQ(item["finding_counts"], (json{{"duplicate", 1}}));
-  clock.now_ms += 25 * 3'600'000;
+  clock.now_ms += 25LL * 3'600'000;
   EXPECT_TRUE(get("/api/v1/activity")["items"].empty());
 }
 

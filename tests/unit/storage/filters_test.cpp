@@ -41,7 +41,7 @@ const std::initializer_list<FindingKind> kKinds = {FindingKind::kTorn, FindingKi
 constexpr int kRows = 2'000;
 constexpr std::int64_t kFirstMs = 1'760'000'000'000;
 // Between two runs, so that the rows spread over some hundred hours.
-constexpr std::int64_t kStepMs = 10 * 60'000;
+constexpr std::int64_t kStepMs = 10LL * 60'000;
 
 // A store with random rows, and the same rows in memory, newest first. The clock steps back now and then.
 class FiltersTest : public testing::Test {

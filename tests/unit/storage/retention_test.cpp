@@ -97,7 +97,7 @@ TEST(RetentionTest, OneStepTakesNoMoreFindingsThanItCanRemoveAtOnce) {
   const TestStore store;
   auto result = result_with(Verdict::kCorrupt);
   result.findings.assign(200, full_finding(FindingKind::kTorn));
-  for (int i = 1; i <= 5; ++i) finished_run(*store.store, result, "data", "append", i * 1'000);
+  for (int i = 1; i <= 5; ++i) finished_run(*store.store, result, "data", "append", i * 1'000LL);
   raw(store.path).exec("UPDATE findings SET acknowledged_at_ms = 1; UPDATE runs SET open_findings = 0");
   EXPECT_THAT(store->remove_runs_before(90'000, 100), SizeIs(2));
   EXPECT_THAT(store->remove_runs_before(90'000, 100), SizeIs(2));
