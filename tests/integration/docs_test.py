@@ -5,7 +5,7 @@ import subprocess
 import sys
 import unittest
 
-from harness import run
+from harness import generated, run
 
 SOURCE = os.environ["WRITECANARY_SOURCE"]
 
@@ -16,6 +16,13 @@ class Generated(unittest.TestCase):
                                  capture_output=True, text=True, check=True).stdout
         with open(os.path.join(SOURCE, "docs/detectors.md"), encoding="utf-8") as document:
             self.assertEqual(document.read(), printed, "run tests/support/detector-table >docs/detectors.md")
+
+    def test_reference_of_the_configuration(self):
+        for path, block in generated.BLOCKS:
+            with self.subTest(path):
+                with open(os.path.join(SOURCE, path), encoding="utf-8") as document:
+                    text = document.read()
+                self.assertEqual(text, generated.renewed(text, block), "run tests/support/config-reference")
 
 
 if __name__ == "__main__":
