@@ -45,7 +45,7 @@ class Checker {
     issues_.push_back({config_.position(key), text});
   }
 
-  // Those of the rows' own ranges. `shown` goes before a key's name in the complaint.
+  // Complains of values outside the ranges of their rows; `shown` goes before a key's name in the text.
   template <typename Owner>
   void ranges(const std::string& prefix, const std::string& shown, std::span<const Key<Owner>> keys, Owner owner) {
     for (const auto& key : keys) {
