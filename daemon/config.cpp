@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 #include <string_view>
 
 #include "api/listener.h"
 #include "core/error.h"
 #include "core/limits.h"
 #include "core/units.h"
+#include "daemon/config_keys.h"
 #include "daemon/window.h"
 
 namespace writecanary::daemon {
@@ -43,27 +45,26 @@ class Checker {
     issues_.push_back({config_.position(key), text});
   }
 
+  // Complains of values outside the ranges of their rows; `shown` goes before a key's name in the text.
+  template <typename Owner>
+  void ranges(const std::string& prefix, const std::string& shown, std::span<const Key<Owner>> keys, Owner owner) {
+    for (const auto& key : keys) {
+      const auto complaint = range_complaint(shown + key.name, key.in(owner), key.range);
+      if (complaint) require(false, prefix + key.name, *complaint);
+    }
+  }
+
   void settings(const std::string& prefix, const RunSettings& settings) {
-    using std::chrono::milliseconds;
     require(!settings.profiles.empty(), prefix + "profiles",
             "profiles is empty. Name at least one; `writecanary profiles` lists them");
     std::set<std::string> seen;
     for (const auto& profile : settings.profiles) {
       require(seen.insert(profile).second, prefix + "profiles", fmt::format("profile \"{}\" is named twice", profile));
     }
-    require(settings.duration >= milliseconds{100} && settings.duration <= milliseconds{kDurationMsMax},
-            prefix + "duration",
-            fmt::format("duration {} is out of range: 100ms to {}", format_duration(settings.duration),
-                        format_duration(milliseconds{kDurationMsMax})));
-    require(settings.every >= settings.duration && settings.every >= std::chrono::seconds{1}, prefix + "every",
-            fmt::format("every {} is shorter than a run ({}) or than 1s. Give a longer interval",
-                        format_duration(settings.every), format_duration(settings.duration)));
-    require(settings.memory_bytes >= kMemoryBytesMin && settings.memory_bytes <= kMemoryBytesMax, prefix + "memory",
-            fmt::format("memory {} is out of range: {} to {}", format_size(settings.memory_bytes),
-                        format_size(kMemoryBytesMin), format_size(kMemoryBytesMax)));
-    require(
-        settings.memory_pressure_max >= 0 && settings.memory_pressure_max <= 100, prefix + "max_memory_pressure",
-        fmt::format("max_memory_pressure {} is out of range: 0 (do not look) to 100", settings.memory_pressure_max));
+    ranges(prefix, "", settings_keys(), settings);
+    require(settings.every >= settings.duration, prefix + "every",
+            fmt::format("every {} is shorter than a run ({}). Give a longer interval", format_duration(settings.every),
+                        format_duration(settings.duration)));
     if (!settings.window.empty()) {
       const auto window = Window::parse(settings.window);
       if (!window.value) require(false, prefix + "window", window.error);
@@ -147,18 +148,8 @@ std::vector<ConfigIssue> check_values(const Config& config) {
                   fmt::format("server.listen \"{}\": expected HOST:PORT, [IPv6]:PORT or unix:/path", config.listen));
   checker.require(config.storage_path.starts_with('/') && !config.storage_path.ends_with('/'), "storage.path",
                   fmt::format("storage.path \"{}\" must be the absolute path of a file", config.storage_path));
-  checker.require(
-      config.storage_bytes_max >= (16ULL << 20), "storage.max_size",
-      fmt::format("storage.max_size {} is too small: give at least 16 MiB", format_size(config.storage_bytes_max)));
-  checker.require(
-      config.keep_runs >= std::chrono::hours{1}, "storage.keep_runs",
-      fmt::format("storage.keep_runs {} is too short: give at least 1h", format_duration(config.keep_runs)));
-  checker.require(config.runs_max >= 1000, "storage.max_runs",
-                  fmt::format("storage.max_runs {} is too few: give at least 1000", config.runs_max));
-  checker.require(
-      config.concurrent_runs_max >= 1 && config.concurrent_runs_max <= static_cast<int>(kTargetsMax),
-      "defaults.max_concurrent_runs",
-      fmt::format("max_concurrent_runs {} is out of range: 1 to {}", config.concurrent_runs_max, kTargetsMax));
+  checker.ranges("storage.", "storage.", storage_keys(), config);
+  checker.ranges("defaults.", "", host_keys(), config);
   checker.require(config.targets.size() <= kTargetsMax, "target",
                   fmt::format("{} targets, but one daemon watches at most {}", config.targets.size(), kTargetsMax));
   const WebhookConfig& webhook = config.webhook;

@@ -1,8 +1,9 @@
 // The daemon's configuration: what may be set, what it is when it is not set, and what makes no sense.
 //
-// Plain data that can be compared and printed. Reading TOML is daemon/config_toml.h. What needs the machine (is the
-// path mounted, does the probe know the profile) is checked here too, but against facts that the caller passes in.
-// It deliberately knows nothing of files to open: checking a configuration touches no target.
+// Plain data that can be compared and printed. The keys are daemon/config_keys.h, reading TOML daemon/config_toml.h.
+// What needs the machine (is the path mounted, does the probe know the profile) is checked here too, but against facts
+// that the caller passes in. It deliberately knows nothing of files to open: checking a configuration touches no
+// target.
 #pragma once
 
 #include <chrono>
@@ -14,14 +15,9 @@
 #include "api/access.h"
 #include "core/mountinfo.h"
 #include "core/profile_info.h"
+#include "daemon/config_value.h"
 
 namespace writecanary::daemon {
-
-// Free space that a run must leave: so many bytes, or a share of the filesystem.
-struct MinFree {
-  std::uint64_t bytes = 0;
-  double percent = 0;
-};
 
 // What [defaults] sets and a [[target]] may override.
 struct RunSettings {
@@ -75,7 +71,7 @@ struct Config {
   std::uint64_t storage_bytes_max = 1ULL << 30;
   std::uint64_t runs_max = 1'000'000;
   std::chrono::milliseconds keep_runs = std::chrono::hours{24 * 90};
-  int concurrent_runs_max = 1;
+  std::uint64_t concurrent_runs_max = 1;
   WebhookConfig webhook;
   RunSettings defaults;
   std::vector<TargetConfig> targets;
@@ -119,8 +115,7 @@ struct TargetMount {
 };
 TargetMount locate(const TargetConfig& target, const std::vector<Mount>& mounts);
 
-// Every value as `key = value in TOML`, in a fixed order: what --dump-config prints and what two configurations are
-// compared by.
+// Every value as `key = value in TOML`: what --dump-config prints and what two configurations are compared by.
 std::map<std::string, std::string> flatten(const Config& config);
 // One line per key that differs: `target.data.every: "15m" -> "30m"`.
 std::vector<std::string> differences(const Config& before, const Config& after);

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
+#include <variant>
 
+#include "daemon/config_keys.h"
 #include "daemon/toml_table.h"
 
 namespace writecanary::daemon {
@@ -18,30 +21,23 @@ class ConfigReader {
     auto top = open(root, "");
     if (const auto* server = top.table("server")) {
       auto table = open(*server, "server.");
-      table.text("listen", config.listen);
-      table.text("tls_cert", config.tls.certificate);
-      table.text("tls_key", config.tls.key);
-      table.text("client_ca", config.tls.client_ca);
+      read_keys(table, server_keys(), config);
       table.refuse_others();
     }
     if (const auto* storage = top.table("storage")) {
       auto table = open(*storage, "storage.");
-      table.text("path", config.storage_path);
-      table.size("max_size", config.storage_bytes_max);
-      table.duration("keep_runs", config.keep_runs);
-      table.count("max_runs", config.runs_max);
+      read_keys(table, storage_keys(), config);
       table.refuse_others();
     }
     if (const auto* webhook = top.table("webhook")) {
       auto table = open(*webhook, "webhook.");
-      table.text("url", config.webhook.url);
-      table.text("secret_file", config.webhook.secret_file);
+      read_keys(table, webhook_keys(), config);
       table.refuse_others();
     }
     if (const auto* defaults = top.table("defaults")) {
       auto table = open(*defaults, "defaults.");
-      settings(table, config.defaults);
-      table.integer("max_concurrent_runs", config.concurrent_runs_max);
+      read_keys(table, settings_keys(), config.defaults);
+      read_keys(table, host_keys(), config);
       table.refuse_others();
     }
     for (const auto* target : top.tables("target")) read_target(*target);
@@ -57,26 +53,17 @@ class ConfigReader {
     return {table, prefix, parsed_.config.where, parsed_.issues};
   }
 
-  static void settings(TomlTable& table, RunSettings& out) {
-    table.texts("profiles", out.profiles);
-    table.duration("every", out.every);
-    table.percent("jitter", out.jitter_percent);
-    table.duration("duration", out.duration);
-    table.count("writes", out.writes);
-    table.size("memory", out.memory_bytes);
-    table.size("max_evidence", out.evidence_bytes_max);
-    table.size("max_bytes_per_day", out.bytes_per_day_max);
-    table.min_free("min_free", out.min_free);
-    table.text("window", out.window);
-    table.number("max_memory_pressure", out.memory_pressure_max);
+  template <typename Owner>
+  static void read_keys(TomlTable& table, std::span<const Key<Owner>> keys, Owner& owner) {
+    for (const auto& key : keys) {
+      std::visit([&](auto form) { table.read(key.name, form); }, key.in(owner));
+    }
   }
 
   void read_token(const toml::table& source) {
     auto table = open(source, fmt::format("token[{}].", parsed_.config.tokens.size()));
     TokenConfig token;
-    table.text("name", token.name);
-    table.text("role", token.role);
-    table.text("sha256", token.sha256);
+    read_keys(table, token_keys(), token);
     table.refuse_others();
     parsed_.config.tokens.push_back(std::move(token));
   }
@@ -86,11 +73,8 @@ class ConfigReader {
     TargetConfig target;
     target.settings = parsed_.config.defaults;
     auto table = open(source, prefix);
-    table.text("name", target.name);
-    table.text("path", target.path);
-    table.boolean("require_mount", target.require_mount);
-    table.text("fstype", target.fstype);
-    settings(table, target.settings);
+    read_keys(table, target_keys(), target);
+    read_keys(table, settings_keys(), target.settings);
     if (const auto* options = table.table("options")) {
       for (const auto& [profile, node] : *options) {
         const auto* values = node.as_table();

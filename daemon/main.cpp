@@ -9,6 +9,7 @@
 
 #include "core/probe_process.h"
 #include "core/version.h"
+#include "daemon/config_reference.h"
 #include "daemon/config_toml.h"
 #include "daemon/daemon.h"
 #include "daemon/options.h"
@@ -30,6 +31,11 @@ int refuse(const LoadedConfig& loaded) {
 }
 
 int run(const Options& options) {
+  if (!options.config_reference.empty()) {
+    const bool manual = options.config_reference == "mdoc";
+    fmt::print("{}", config_reference(manual ? ReferenceFormat::kMdoc : ReferenceFormat::kMarkdown));
+    return 0;
+  }
   auto loaded = load_config(options);
   if (!loaded.errors.empty()) return refuse(loaded);
   if (options.dump_config) {

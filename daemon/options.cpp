@@ -77,6 +77,10 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
   auto* check = app.add_flag("--check-config", options.check_config, "Check the configuration and end");
   auto* dump = app.add_flag("--dump-config", options.dump_config, "Print the effective configuration and end");
+  app.add_option("--config-reference", options.config_reference,
+                 "Print what every key of a configuration means and end")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"markdown", "mdoc"}));
   app.add_option("--backup", options.backup_file,
                  "Copy the database to FILE, whole and of one moment, while a daemon may go on using it, and end")
       ->type_name("FILE")

@@ -19,6 +19,7 @@ struct Options {
   std::string log_level = "info";
   bool check_config = false;
   bool dump_config = false;
+  std::string config_reference;  // not empty: print the reference in this format and end
   bool once = false;
   std::string backup_file;  // not empty: copy the database there and end
 };

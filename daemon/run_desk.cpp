@@ -27,7 +27,7 @@ RunDesk::RunDesk(DeskServices services)
 RunDesk::~RunDesk() = default;
 
 void RunDesk::configure(const Config& config) {
-  concurrent_max_ = config.concurrent_runs_max;
+  concurrent_max_ = static_cast<int>(config.concurrent_runs_max);
   std::vector<storage::TargetRow> rows;
   for (const auto& target : config.targets) rows.push_back({target.name, target.path, false, ""});
   services_.store.sync_targets(rows);

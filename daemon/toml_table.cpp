@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <sstream>
 #include <utility>
 
@@ -44,105 +43,99 @@ void TomlTable::complain(const toml::node& node, const char* key, const std::str
   issues_.push_back({position_of(node.source()), fmt::format("{}: expected {}, got {}", key, expected, shown(node))});
 }
 
-void TomlTable::text(const char* key, std::string& out) {
+void TomlTable::read(const char* key, Text out) {
   const auto* node = take(key);
   if (node == nullptr) return;
   if (const auto* text = node->as_string()) {
-    out = text->get();
+    *out.value = text->get();
   } else {
     complain(*node, key, "a text in quotes");
   }
 }
 
-void TomlTable::boolean(const char* key, bool& out) {
+void TomlTable::read(const char* key, Flag out) {
   const auto* node = take(key);
   if (node == nullptr) return;
   if (const auto* value = node->as_boolean()) {
-    out = value->get();
+    *out.value = value->get();
   } else {
     complain(*node, key, "true or false");
   }
 }
 
-void TomlTable::count(const char* key, std::uint64_t& out) {
+void TomlTable::read(const char* key, Count out) {
   const auto* node = take(key);
   if (node == nullptr) return;
   const auto* value = node->as_integer();
   if (value != nullptr && value->get() >= 0) {
-    out = static_cast<std::uint64_t>(value->get());
+    *out.value = static_cast<std::uint64_t>(value->get());
   } else {
     complain(*node, key, "a whole number, 0 or more");
   }
 }
 
-void TomlTable::integer(const char* key, int& out) {
-  auto wide = static_cast<std::uint64_t>(out);
-  count(key, wide);
-  out = static_cast<int>(std::min<std::uint64_t>(wide, std::numeric_limits<int>::max()));
-}
-
-void TomlTable::number(const char* key, double& out) {
+void TomlTable::read(const char* key, Number out) {
   const auto* node = take(key);
   if (node == nullptr) return;
   if (const auto* value = node->as_floating_point(); value != nullptr && value->get() == value->get()) {
-    out = value->get();
+    *out.value = value->get();
   } else if (const auto* whole = node->as_integer()) {
-    out = static_cast<double>(whole->get());
+    *out.value = static_cast<double>(whole->get());
   } else {
     complain(*node, key, "a number");
   }
 }
 
-void TomlTable::size(const char* key, std::uint64_t& out) {
+void TomlTable::read(const char* key, Size out) {
   const auto* node = take(key);
   if (node == nullptr) return;
   const auto* text = node->as_string();
   const auto* bytes = node->as_integer();
   if (const auto parsed = text != nullptr ? parse_size(text->get()) : std::nullopt) {
-    out = *parsed;
+    *out.value = *parsed;
   } else if (bytes != nullptr && bytes->get() >= 0) {
-    out = static_cast<std::uint64_t>(bytes->get());
+    *out.value = static_cast<std::uint64_t>(bytes->get());
   } else {
     complain(*node, key, "a size such as \"64MiB\"");
   }
 }
 
-void TomlTable::duration(const char* key, std::chrono::milliseconds& out) {
+void TomlTable::read(const char* key, Duration out) {
   const auto* node = take(key);
   if (node == nullptr) return;
   const auto* text = node->as_string();
   if (const auto parsed = text != nullptr ? parse_duration(text->get()) : std::nullopt) {
-    out = *parsed;
+    *out.value = *parsed;
   } else {
     complain(*node, key, "a duration such as \"15m\" (units ms, s, m, h, d)");
   }
 }
 
-void TomlTable::percent(const char* key, double& out) {
+void TomlTable::read(const char* key, Percent out) {
   const auto* node = take(key);
   if (node == nullptr) return;
   const auto* text = node->as_string();
   if (const auto parsed = text != nullptr ? parse_percent(text->get()) : std::nullopt) {
-    out = *parsed;
+    *out.value = *parsed;
   } else {
     complain(*node, key, "a percentage such as \"10%\"");
   }
 }
 
-void TomlTable::min_free(const char* key, MinFree& out) {
+void TomlTable::read(const char* key, Space out) {
   const auto* node = take(key);
   if (node == nullptr) return;
   const auto* text = node->as_string();
   if (const auto share = text != nullptr ? parse_percent(text->get()) : std::nullopt) {
-    out = {0, *share};
+    *out.value = {0, *share};
   } else if (const auto bytes = text != nullptr ? parse_size(text->get()) : std::nullopt) {
-    out = {*bytes, 0};
+    *out.value = {*bytes, 0};
   } else {
     complain(*node, key, "a percentage such as \"5%\" or a size such as \"10GiB\"");
   }
 }
 
-void TomlTable::texts(const char* key, std::vector<std::string>& out) {
+void TomlTable::read(const char* key, Texts out) {
   const auto* node = take(key);
   if (node == nullptr) return;
   const auto* array = node->as_array();
@@ -155,7 +148,7 @@ void TomlTable::texts(const char* key, std::vector<std::string>& out) {
       return complain(element, key, "an array of texts");
     }
   }
-  out = std::move(values);
+  *out.value = std::move(values);
 }
 
 void TomlTable::integers(std::map<std::string, std::int64_t>& out) {

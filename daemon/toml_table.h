@@ -6,12 +6,12 @@
 
 #include <toml++/toml.h>
 
-#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "daemon/config.h"
+#include "daemon/config_value.h"
 
 namespace writecanary::daemon {
 
@@ -22,16 +22,15 @@ class TomlTable {
   TomlTable(const toml::table& table, std::string prefix, std::map<std::string, Position>& where,
             std::vector<ConfigIssue>& issues);
 
-  void text(const char* key, std::string& out);
-  void boolean(const char* key, bool& out);
-  void integer(const char* key, int& out);
-  void count(const char* key, std::uint64_t& out);
-  void number(const char* key, double& out);
-  void size(const char* key, std::uint64_t& out);  // "64MiB" or bytes
-  void duration(const char* key, std::chrono::milliseconds& out);
-  void percent(const char* key, double& out);
-  void min_free(const char* key, MinFree& out);  // "5%" or "10GiB"
-  void texts(const char* key, std::vector<std::string>& out);
+  void read(const char* key, Text out);
+  void read(const char* key, Texts out);
+  void read(const char* key, Flag out);
+  void read(const char* key, Count out);
+  void read(const char* key, Number out);
+  void read(const char* key, Percent out);
+  void read(const char* key, Size out);  // "64MiB" or bytes
+  void read(const char* key, Duration out);
+  void read(const char* key, Space out);  // "5%" or "10GiB"
   // Every key of the table with an integer as its value.
   void integers(std::map<std::string, std::int64_t>& out);
 

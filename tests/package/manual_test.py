@@ -69,6 +69,11 @@ class Daemon(unittest.TestCase):
         self.assertIn("--config", offered)
         self.assertEqual(options_in_manual((MAN / "writecanaryd.8").read_text().splitlines()), offered)
 
+    def test_the_reference_has_the_same_options(self):
+        document = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
+        described = set(re.findall(r"^\| `(--[a-z-]+)", document, re.M)) | {"--config"}
+        self.assertEqual(described, options_in_help(help_of("writecanaryd")))
+
     def test_every_option_of_the_probe_is_described_and_no_other(self):
         usage = re.search(r"\[(.*?)\]", help_of("writecanary-probe")).group(1)
         self.assertEqual(options_in_manual((MAN / "writecanary-probe.8").read_text().splitlines()) | {"--version"},

@@ -32,10 +32,10 @@ class Alertmanager:
 
 
 @contextlib.contextmanager
-def running_alertmanager(directory, webhook_url):
+def running_alertmanager(directory, webhook_url, port=None):
     if not shutil.which("prometheus-alertmanager"):
         raise unittest.SkipTest("prometheus-alertmanager is not installed")
-    port = free_port()
+    port = port or free_port()
     config = os.path.join(directory, "alertmanager.yml")
     with open(config, "w", encoding="utf-8") as file:
         json.dump({"route": {"receiver": "webhook", "group_by": ["alertname", "instance"], "group_wait": "1s",

@@ -14,14 +14,15 @@ class Authority:
         self._openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
                       "-keyout", self._file("ca.key"), "-out", self.path, "-days", "2", "-subj", f"/CN={name}")
 
-    def issue(self, name, address=None):
-        """(certificate, key): paths of a certificate for the name, and for the address when it is a server's."""
+    def issue(self, name, address=None, names=()):
+        """(certificate, key): paths of a certificate for the name, and for address and names when it is a server's."""
         certificate, key, request = (self._file(f"{name}.{kind}") for kind in ("pem", "key", "csr"))
         self._openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key,
                       "-out", request, "-subj", f"/CN={name}")
         extensions = self._file("extensions")
         with open(extensions, "w", encoding="ascii") as file:
-            file.write(f"subjectAltName = IP:{address}\n" if address else "basicConstraints = CA:FALSE\n")
+            server = ", ".join([*([f"IP:{address}"] if address else []), *(f"DNS:{other}" for other in names)])
+            file.write(f"subjectAltName = {server}\n" if server else "basicConstraints = CA:FALSE\n")
         self._openssl("x509", "-req", "-in", request, "-CA", self.path, "-CAkey", self._file("ca.key"),
                       "-CAcreateserial", "-out", certificate, "-days", "2", "-extfile", extensions)
         return certificate, key

@@ -139,9 +139,10 @@ class Daemon:
     def connection(self):
         if self.server["listen"].startswith("unix:"):
             return UnixConnection(self.server["listen"].removeprefix("unix:"))
+        address = self.server["listen"].rpartition(":")[0]
         if self.tls:
-            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=self.tls)
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+            return http.client.HTTPSConnection(address, self.port, timeout=10, context=self.tls)
+        return http.client.HTTPConnection(address, self.port, timeout=10)
 
     @staticmethod
     def tls_context(ca, certificate=None):

@@ -37,11 +37,11 @@ class Prometheus:
 
 
 @contextlib.contextmanager
-def running_prometheus(directory, scrape_configs=(), rules=(), alertmanager_port=None, interval="2s"):
+def running_prometheus(directory, scrape_configs=(), rules=(), alertmanager_port=None, interval="2s", port=None):
     """Starts one with its data in directory/data, which may hold blocks already."""
     if not shutil.which("prometheus"):
         raise unittest.SkipTest("prometheus is not installed")
-    port = free_port()
+    port = port or free_port()
     config = os.path.join(directory, "prometheus.yml")
     with open(config, "w", encoding="utf-8") as file:
         alertmanagers = [{"static_configs": [{"targets": [f"127.0.0.1:{alertmanager_port}"]}]}] if alertmanager_port else []
