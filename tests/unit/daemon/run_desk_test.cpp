@@ -166,7 +166,8 @@ TEST_F(DeskTest, RetentionRemovesOldRunsWithTheirEvidence) {
   std::filesystem::create_directories(orphan);
   std::filesystem::create_directories(config_.evidence_root() + "/notes");
   Retention retention(*store_, *reader_, config_.evidence_root());
-  EXPECT_FALSE(retention.step(config_, clock_.now()));
+  while (retention.step(config_, clock_.now())) {
+  }
   EXPECT_TRUE(std::filesystem::exists(evidence));
   EXPECT_FALSE(std::filesystem::exists(orphan)) << "left by a crash";
   EXPECT_TRUE(retention.step(config_, clock_.now() + hours{24 * 91}));
