@@ -33,7 +33,9 @@ std::vector<std::string> with_absolute_program(std::vector<std::string> command_
 }  // namespace
 
 Caller find_caller() {
-  Caller caller{.uid = geteuid(), .systemd = access("/run/systemd/system", F_OK) == 0};
+  Caller caller;
+  caller.uid = geteuid();
+  caller.systemd = access("/run/systemd/system", F_OK) == 0;
   const char* named = std::getenv("XDG_RUNTIME_DIR");
   const auto has_manager = [](const std::string& directory) {
     return access((directory + "/systemd/private").c_str(), W_OK) == 0;

