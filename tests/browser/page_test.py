@@ -2,6 +2,7 @@
 
 This file makes that world, once; what is tried in the browser stands in the *.test.mjs beside it, one subject each."""
 
+import hashlib
 import http.server
 import json
 import os
@@ -20,6 +21,9 @@ WEB = HERE.parents[1] / "web"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 DAMAGE = ("duplicate", "drop", "flip", "zero", "reorder", "stale", "foreign", "truncate", "extend")
 SECONDS = 240
+SECRETS = {"viewer": "wc-may-look", "operator": "wc-may-change"}
+TOKENS = [{"name": name, "role": role, "sha256": hashlib.sha256(SECRETS[role].encode()).hexdigest()}
+          for name, role in (("grafana", "viewer"), ("ops", "operator"))]
 
 
 class Control:
@@ -66,10 +70,11 @@ class Page(unittest.TestCase):
         cls.mount.set_rule(kind="none")
         cls.daemon.run("sick", "append", writes=40)
 
-    def in_browser(self, subject):
+    def in_browser(self, subject, daemon=None, **more):
         environment = {
             **os.environ,
-            "WRITECANARY_URL": f"http://127.0.0.1:{self.daemon.port}",
+            **more,
+            "WRITECANARY_URL": f"http://127.0.0.1:{(daemon or self.daemon).port}",
             "WRITECANARY_CONTROL": self.control.url,
             "WRITECANARY_BROWSER": self.browser,
             "WRITECANARY_WEB": str(WEB),
@@ -97,7 +102,12 @@ class Page(unittest.TestCase):
         self.in_browser("keyboard")
 
     def test_token(self):
-        self.in_browser("token")
+        with temporary_directory() as directory:
+            targets = [("data", self.xfs, {})]
+            with running_daemon(directory, targets, tokens=TOKENS) as daemon:
+                daemon.headers = {"Authorization": f"Bearer {SECRETS['viewer']}"}
+                secrets = {f"WRITECANARY_{role.upper()}": secret for role, secret in SECRETS.items()}
+                self.in_browser("token", daemon, **secrets)
 
     def test_size_and_memory(self):
         self.in_browser("weight")

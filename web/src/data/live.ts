@@ -55,7 +55,7 @@ function listen(): AbortController {
   void follow("/events", stop.signal, {
     onOpen: () => {
       lastContactMs = Date.now();
-      tokenWanted.set("no");
+      tokenWanted.set(null);
       const { opened } = connection.get();
       connection.set({ state: "live", contactMs: lastContactMs, opened: opened + 1 });
     },
