@@ -1,4 +1,5 @@
-"""The page in a real browser, on a real daemon: an XFS on which appends are torn, and the filesystem that damages on purpose.
+"""The page in a real browser, on a real daemon: an XFS on which appends are torn, one that is frozen under a run, and the
+filesystem that damages on purpose.
 
 This file makes that world, once; what is tried in the browser stands in the *.test.mjs beside it, one subject each."""
 
@@ -14,7 +15,9 @@ from pathlib import Path
 
 from harness import kernel, run
 from harness.daemon import running_daemon
-from harness.mounts import damage_mount, loop_mount, temporary_directory
+from harness.mounts import damage_mount, frozen, loop_mount, temporary_directory
+from harness.processes import states_of
+from harness.waiting import wait_until
 
 HERE = Path(__file__).parent
 WEB = HERE.parents[1] / "web"
@@ -55,7 +58,8 @@ class Page(unittest.TestCase):
         cls.directory = cls.enterClassContext(temporary_directory())
         cls.xfs = cls.enterClassContext(loop_mount(cls.directory, "xfs"))
         cls.mount = cls.enterClassContext(damage_mount(cls.directory))
-        targets = [("data", cls.xfs, {}), ("sick", cls.mount.mount_point, {})]
+        cls.ice = cls.enterClassContext(loop_mount(cls.directory, "xfs", "ice"))
+        targets = [("data", cls.xfs, {}), ("ice", cls.ice, {}), ("sick", cls.mount.mount_point, {})]
         cls.daemon = cls.enterClassContext(running_daemon(cls.directory, targets))
         cls.make_history()
         cls.control = Control(cls.daemon)
@@ -69,6 +73,17 @@ class Page(unittest.TestCase):
             cls.daemon.run("sick", "append-sync", writes=40)
         cls.mount.set_rule(kind="none")
         cls.daemon.run("sick", "append", writes=40)
+        cls.hang()
+
+    @classmethod
+    def hang(cls):
+        stuck = cls.daemon.start_run("ice", "append-sync", duration_seconds=120)
+        wait_until(lambda: cls.daemon.api(f"/runs/{stuck}")["writes"] > 0, 20, "the first write")
+        with frozen(cls.ice):
+            wait_until(lambda: "D" in states_of(cls.ice), 20, "the probe to hang in the kernel")
+            cls.daemon.post(f"/runs/{stuck}/stop")
+            cls.daemon.wait_for_state(stuck, "finished")
+        wait_until(lambda: cls.daemon.api("/targets/ice")["state"] != "stuck", 30, "the probe to end")
 
     def in_browser(self, subject, daemon=None, **more):
         environment = {

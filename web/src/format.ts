@@ -9,6 +9,10 @@ export function counted(value: number, noun: string, plural = `${noun}s`): strin
   return `${count(value)} ${value === 1 ? noun : plural}`;
 }
 
+// "a, b and c".
+export const listing = (names: readonly string[]): string =>
+  names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+
 export const total = (counts: Record<string, number> | undefined): number =>
   Object.values(counts ?? {}).reduce((sum, value) => sum + value, 0);
 

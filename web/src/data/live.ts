@@ -47,7 +47,9 @@ let lastContactMs: number | null = null;
 function lose(): void {
   if (connection.get().state === "lost") return;
   progress.set(new Map());
-  connection.set({ ...connection.get(), state: "lost", contactMs: lastContactMs });
+  // A daemon that wants a token does answer: the prompt says so, and the next token makes the next connection.
+  const state = tokenWanted.get() ? "connecting" : "lost";
+  connection.set({ ...connection.get(), state, contactMs: lastContactMs });
 }
 
 function listen(): AbortController {

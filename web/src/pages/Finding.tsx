@@ -5,8 +5,9 @@ import type { Finding, Look, PictureData, Run, Status, Write } from "../data/typ
 import { useApi } from "../data/use_api";
 import { count, hex, seconds } from "../format";
 import { ActionButton, say } from "../parts/actions";
-import { Facts, Loading, ProblemBox, Section, Time, To } from "../parts/basics";
+import { Facts, Loading, Section, Time, To, Unread } from "../parts/basics";
 import { Sign } from "../parts/icons";
+import { KnownIssue } from "../parts/known_issue";
 import { NoteDialog } from "../parts/pause";
 import { Attribution } from "../parts/run_parts";
 import { Hex } from "../picture/Hex";
@@ -121,12 +122,7 @@ function Known({ finding, status }: { finding: Finding; status: Status | null })
   return (
     <ul class="notices">
       {issues.map((issue) => (
-        <li key={issue.id} class="notice">
-          <span class="tag">known issue</span>
-          <span>
-            {issue.text} {issue.advice}
-          </span>
-        </li>
+        <KnownIssue key={issue.id} issue={issue} tag="known issue" />
       ))}
     </ul>
   );
@@ -138,13 +134,9 @@ export function FindingPage({ id }: { id: string }) {
   const picture = useApi<PictureData>(finding ? `/findings/${finding.id}/picture` : null);
   const run = useApi<Run>(finding ? `/runs/${finding.run_id}` : null);
   const status = useApi<Status>("/status");
-  if (!finding)
-    return loaded.problem ? (
-      <ProblemBox problem={loaded.problem} retry={loaded.reload} />
-    ) : (
-      <Loading what={`finding ${id}`} />
-    );
+  if (!finding) return <Unread title={`Finding ${id}`} problem={loaded.problem} retry={loaded.reload} />;
   const words = kindWords(finding.kind);
+  const isStuck = finding.kind === "stuck"; // in no file: nothing was looked at, and nothing repeated
   return (
     <>
       <p class="kicker">
@@ -154,8 +146,8 @@ export function FindingPage({ id }: { id: string }) {
         <h1>{words.what}</h1>
       </div>
       <p class="lead">
-        <span class={`verdict tone-${finding.class === "corruption" ? "bad" : "warn"}`}>
-          <Sign of="corrupt" />
+        <span class={`verdict tone-${isStuck || finding.class === "corruption" ? "bad" : "warn"}`}>
+          <Sign of={isStuck ? "stuck" : "corrupt"} />
           {kindName(finding.kind)}
         </span>{" "}
         <span>{finding.detail}</span>
@@ -193,9 +185,11 @@ export function FindingPage({ id }: { id: string }) {
         </Section>
       )}
       <div class="columns">
-        <Section title="Who sees it wrong">
-          <Views finding={finding} />
-        </Section>
+        {!isStuck && (
+          <Section title="Who sees it wrong">
+            <Views finding={finding} />
+          </Section>
+        )}
         {finding.write && (
           <Section title="The write it belongs to">
             <Facts items={writeFacts(finding.write)} />
@@ -207,9 +201,11 @@ export function FindingPage({ id }: { id: string }) {
           </Section>
         )}
       </div>
-      <Section title="What avoids it">
-        {run.data ? <Attribution rates={run.data.attribution} /> : <Loading what="its run" />}
-      </Section>
+      {!isStuck && (
+        <Section title="What avoids it">
+          {run.data ? <Attribution rates={run.data.attribution} /> : <Loading what="its run" />}
+        </Section>
+      )}
       <Known finding={finding} status={status.data} />
     </>
   );

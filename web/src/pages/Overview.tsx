@@ -4,8 +4,9 @@ import { useStore } from "../data/store";
 import type { ActivityList, List, Page, Run, Status, Target } from "../data/types";
 import { useApi } from "../data/use_api";
 import { count, counted, seconds, size, total } from "../format";
-import { Empty, Facts, Loading, ProblemBox, Section, Time, To } from "../parts/basics";
+import { Empty, Facts, Said, Section, Time, To, Unread } from "../parts/basics";
 import { Sign } from "../parts/icons";
+import { KnownIssue } from "../parts/known_issue";
 import { LiveRun } from "../parts/live_run";
 import { TargetGrid } from "../parts/target_grid";
 import { blindSpots, nextRuns, openText, sentenceOf } from "../summary";
@@ -27,7 +28,7 @@ function BlindSpots({ status, targets }: { status: Status; targets: Target[] }) 
             ) : (
               <strong>{spot.what}</strong>
             )}
-            : {spot.why}
+            : <Said text={spot.why} />
           </span>
         </li>
       ))}
@@ -35,12 +36,7 @@ function BlindSpots({ status, targets }: { status: Status; targets: Target[] }) 
         <li class="notice quiet">and {counted(spots.length - SPOTS_SHOWN, "more reason")} below, at the targets</li>
       )}
       {status.known_issues.map((issue) => (
-        <li key={issue.id} class="notice quiet">
-          <span class="tag">known, not measured</span>
-          <span>
-            {issue.text} {issue.advice}
-          </span>
-        </li>
+        <KnownIssue key={issue.id} issue={issue} tag="known, not measured" />
       ))}
     </ul>
   );
@@ -117,18 +113,15 @@ export function Overview() {
   const { state } = useStore(connection);
   if (!status.data || !targets.data || !day.data) {
     const problem = status.problem ?? targets.problem ?? day.problem;
-    return problem && problem.status !== 401 ? (
-      <ProblemBox problem={problem} retry={() => (status.reload(), targets.reload(), day.reload())} />
-    ) : (
-      <Loading what="what happened" />
-    );
+    const retry = () => (status.reload(), targets.reload(), day.reload());
+    return <Unread title="Overview" problem={problem} retry={retry} />;
   }
   const sentence = sentenceOf(status.data, day.data.items);
   const host = status.data;
   return (
     <>
       <p class="kicker">
-        {host.hostname}{" "}
+        <strong>{host.hostname}</strong>{" "}
         <span class="quiet">
           Linux {host.kernel.release} {host.kernel.machine}
         </span>

@@ -71,6 +71,12 @@ export function ExactTime({ at, never = "not yet" }: { at: string | null; never?
   return <time dateTime={at}>{exact(at, said)}</time>;
 }
 
+// A text of the API's. Times in it are said as all others are here.
+export function Said({ text }: { text: string }) {
+  const parts = text.split(/(\d{4}-\d\d-\d\dT[\d:.]+Z)/);
+  return <>{parts.map((part, index) => (index % 2 === 1 ? <ExactTime key={index} at={part} /> : part))}</>;
+}
+
 export function Kinds({ counts, none = "none" }: { counts: Counts; none?: string }) {
   const found = Object.entries(counts).filter(([, number]) => number > 0);
   if (found.length === 0) return <span class="quiet">{none}</span>;
@@ -153,6 +159,21 @@ export function ProblemBox({ problem, retry }: { problem: Problem; retry?: () =>
         )}
       </div>
     </div>
+  );
+}
+
+// A page of which nothing could be read yet: what it is, and whether it is being read or why it cannot be.
+export function Unread(props: { title: string; problem: Problem | null; retry: () => void }) {
+  const { title, problem, retry } = props;
+  return (
+    <>
+      <h1>{title}</h1>
+      {problem && problem.status !== 401 ? ( // the prompt for a token says that
+        <ProblemBox problem={problem} retry={retry} />
+      ) : (
+        <Loading what={title} />
+      )}
+    </>
   );
 }
 

@@ -55,7 +55,7 @@ function optionsOf(place: HTMLElement, series: Series): uPlot.Options {
   const whole = (_: uPlot, values: number[]) => values.map((value) => (Number.isInteger(value) ? count(value) : ""));
   return {
     width: place.clientWidth,
-    height: 260,
+    height: 215,
     padding: [8, 4, 0, 4],
     ...(zone.get() === "utc" ? { tzDate: (seconds: number) => uPlot.tzDate(new Date(seconds * 1000), "UTC") } : {}),
     cursor: { drag: { x: false, y: false }, points: { show: false } },
@@ -65,7 +65,7 @@ function optionsOf(place: HTMLElement, series: Series): uPlot.Options {
       findings: { range: (_, __, most) => [0, Math.max((most ?? 0) * 1.25, 4)] },
     },
     axes: [
-      { ...axis, space: 70, values: timesOf },
+      { ...axis, space: 70, size: 30, values: timesOf },
       { ...axis, scale: "exposures", size: 62, values: whole },
       { ...axis, scale: "findings", side: 1, grid: { show: false }, size: 48, values: whole },
     ],
@@ -107,7 +107,7 @@ export function drawChart(place: HTMLElement, activity: ActivityList): () => voi
     plot?.destroy();
     plot = new uPlot(optionsOf(place, series), [series.times, series.exposures, series.findings], place);
   };
-  const observer = new ResizeObserver(() => plot?.setSize({ width: place.clientWidth, height: 260 }));
+  const observer = new ResizeObserver(() => plot?.setSize({ width: place.clientWidth, height: 215 }));
   draw();
   observer.observe(place);
   const dark = matchMedia("(prefers-color-scheme: dark)");
