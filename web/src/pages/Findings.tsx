@@ -1,35 +1,23 @@
-// Findings, newest first: the open ones unless one asks for others.
+// Findings, newest first, narrowed by filters that stand in the address.
 import { queryText } from "../data/client";
 import type { Finding, List, Status, Target } from "../data/types";
 import { useApi } from "../data/use_api";
 import { usePages } from "../data/use_pages";
 import { useFilters } from "../data/use_query";
-import { count } from "../format";
 import { Time, To } from "../parts/basics";
 import { Choice, Filters, plain } from "../parts/filters";
+import { bytesColumn, nameColumn, whatColumn } from "../parts/finding_columns";
 import { Listing } from "../parts/listing";
 import type { Column } from "../parts/table";
 import { openText } from "../summary";
 import { kindName, kinds } from "../vocabulary";
 
 const columns: Column<Finding>[] = [
-  {
-    name: "Finding",
-    kind: "head",
-    value: (finding) => (
-      <To href={`/findings/${finding.id}`}>
-        {kindName(finding.kind)} {finding.id}
-      </To>
-    ),
-  },
+  nameColumn,
   { name: "Class", value: (finding) => <span class={`class class-${finding.class}`}>{finding.class}</span> },
   { name: "Where", kind: "short", value: (finding) => `${finding.profile} on ${finding.target}` },
-  {
-    name: "Bytes",
-    kind: "number",
-    value: (finding) => (finding.length_bytes > 0 ? count(finding.length_bytes) : ""),
-  },
-  { name: "What", kind: "wide", value: (finding) => finding.detail },
+  bytesColumn,
+  whatColumn,
   { name: "Found", value: (finding) => <Time at={finding.found_at} /> },
   {
     name: "State",

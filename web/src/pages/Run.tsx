@@ -6,30 +6,22 @@ import type { Finding, Run } from "../data/types";
 import { useApi } from "../data/use_api";
 import { count, counted, seconds, size, total } from "../format";
 import { ExactTime, Facts, Kinds, RunBadge, Section, To, Unread } from "../parts/basics";
+import { bytesColumn, nameColumn, whatColumn } from "../parts/finding_columns";
 import { LiveRun } from "../parts/live_run";
 import { RunEvents } from "../parts/run_events";
 import { Attribution, Breakdown } from "../parts/run_parts";
 import { type Column, Table } from "../parts/table";
-import { kindName } from "../vocabulary";
 
 const FINDINGS_SHOWN = 12;
 
 type Fact = [string, ComponentChildren];
 
 const columns: Column<Finding>[] = [
-  {
-    name: "Finding",
-    kind: "head",
-    value: (finding) => (
-      <To href={`/findings/${finding.id}`}>
-        {kindName(finding.kind)} {finding.id}
-      </To>
-    ),
-  },
+  nameColumn,
   { name: "File", kind: "head", value: (finding) => finding.file || "none" },
-  { name: "Offset", kind: "number", value: (finding) => count(finding.offset_bytes) },
-  { name: "Bytes", kind: "number", value: (finding) => count(finding.length_bytes) },
-  { name: "What", kind: "wide", value: (finding) => finding.detail },
+  { name: "Offset", kind: "number", value: (finding) => (finding.file ? count(finding.offset_bytes) : "") },
+  bytesColumn,
+  whatColumn,
   { name: "State", kind: "badge", value: (finding) => (finding.acknowledged ? "acknowledged" : "open") },
 ];
 
