@@ -5,25 +5,17 @@ This file makes that world, once; what is tried in the browser stands in the *.t
 
 import hashlib
 import http.server
-import json
-import os
-import shutil
-import subprocess
 import threading
 import unittest
-from pathlib import Path
 
+from browser import drive, require_browser
 from harness import kernel, run
 from harness.daemon import running_daemon
 from harness.mounts import damage_mount, frozen, loop_mount, temporary_directory
 from harness.processes import states_of
 from harness.waiting import wait_until
 
-HERE = Path(__file__).parent
-WEB = HERE.parents[1] / "web"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 DAMAGE = ("duplicate", "drop", "flip", "zero", "reorder", "stale", "foreign", "truncate", "extend")
-SECONDS = 240
 SECRETS = {"viewer": "wc-may-look", "operator": "wc-may-change"}
 TOKENS = [{"name": name, "role": role, "sha256": hashlib.sha256(SECRETS[role].encode()).hexdigest()}
           for name, role in (("grafana", "viewer"), ("ops", "operator"))]
@@ -52,9 +44,7 @@ class Page(unittest.TestCase):
     def setUpClass(cls):
         run.require_root("the daemon")
         kernel.require_memory_cgroup()
-        cls.browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-        if not cls.browser:
-            raise unittest.SkipTest("chromium is not installed")
+        cls.browser = require_browser()
         cls.directory = cls.enterClassContext(temporary_directory())
         cls.xfs = cls.enterClassContext(loop_mount(cls.directory, "xfs"))
         cls.mount = cls.enterClassContext(damage_mount(cls.directory))
@@ -85,18 +75,8 @@ class Page(unittest.TestCase):
             cls.daemon.wait_for_state(stuck, "finished")
         wait_until(lambda: cls.daemon.api("/targets/ice")["state"] != "stuck", 30, "the probe to end")
 
-    def in_browser(self, subject, daemon=None, **more):
-        environment = {
-            **os.environ,
-            **more,
-            "WRITECANARY_URL": f"http://127.0.0.1:{(daemon or self.daemon).port}",
-            "WRITECANARY_CONTROL": self.control.url,
-            "WRITECANARY_BROWSER": self.browser,
-            "WRITECANARY_WEB": str(WEB),
-        }
-        command = ["node", "--test", str(HERE / f"{subject}.test.mjs")]
-        tried = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)
-        self.assertEqual(tried.returncode, 0, f"\n{tried.stdout}\n{tried.stderr}")
+    def in_browser(self, subject):
+        drive(self.browser, subject, self.daemon.port, control=self.control.url)
 
     def test_every_page_in_both_themes_and_widths(self):
         self.in_browser("pages")
@@ -121,8 +101,7 @@ class Page(unittest.TestCase):
             targets = [("data", self.xfs, {})]
             with running_daemon(directory, targets, tokens=TOKENS) as daemon:
                 daemon.headers = {"Authorization": f"Bearer {SECRETS['viewer']}"}
-                secrets = {f"WRITECANARY_{role.upper()}": secret for role, secret in SECRETS.items()}
-                self.in_browser("token", daemon, **secrets)
+                drive(self.browser, "token", daemon.port, **SECRETS)
 
     def test_size_and_memory(self):
         self.in_browser("weight")

@@ -1,16 +1,7 @@
 // Every page with real data, in both themes and on a phone: reads well for a screen reader, fits its width.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { api, axeSource, oneOfEachKind, open, withPage } from "./support.mjs";
-
-async function assertAccessible(page, what) {
-  await page.addScriptTag({ path: axeSource });
-  const violations = await page.evaluate(async () => {
-    const { violations } = await globalThis.axe.run(document, { resultTypes: ["violations"] });
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 160)).join(" | ")}`);
-  });
-  assert.deepEqual(violations, [], what);
-}
+import { api, assertAccessible, oneOfEachKind, open, withPage } from "./support.mjs";
 
 async function assertFits(page, what) {
   const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

@@ -68,10 +68,16 @@ function listed(found: readonly Found[]): string {
   return `${texts.join(" and ")} ${placesText(found)}`;
 }
 
+// The upstream version, which Debian's releases do not say but its builds do; else the release without what is added to it.
+function versionOf({ release, version }: Status["kernel"]): string {
+  const upstream = /\bDebian (\d+\.\d+\.\d+)/.exec(version)?.[1];
+  return upstream ?? release.replace(/^(\d+\.\d+(\.\d+)?).*$/, "$1");
+}
+
 // `items` are of the last 24 hours, one for each target, profile and kernel.
 export function sentenceOf(status: Status, items: readonly Activity[]): Sentence {
   const { release } = status.kernel;
-  const name = `Kernel ${release.replace(/^(\d+\.\d+(\.\d+)?).*$/, "$1")}`;
+  const name = `Kernel ${versionOf(status.kernel)}`;
   const here = items.filter((item) => item.kernel_release === release);
   const exposures = here.reduce((sum, item) => sum + item.exposures, 0);
   const found = foundIn(here);

@@ -73,6 +73,11 @@ test("the first sentence", () => {
     text: "Kernel 6.18.44: 12,400 exposures in 24 h, no corruption; 41 torn appends on data.",
     tone: "warn",
   });
+  const debian = { release: "6.1.0-47-amd64", version: "#1 SMP Debian 6.1.170-3 (2026-05-08)", machine: "x86_64" };
+  assert.equal(
+    sentenceOf(status({ kernel: debian }), [activity("data", 7, {}, "6.1.0-47-amd64")]).text,
+    "Kernel 6.1.170: 7 exposures in 24 h, no corruption.",
+  );
   assert.deepEqual(said(activity("data", 1)), {
     text: "Kernel 6.18.44: 1 exposure in 24 h, no corruption.",
     tone: "good",

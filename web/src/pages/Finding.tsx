@@ -7,7 +7,7 @@ import { count, hex, seconds } from "../format";
 import { ActionButton, say } from "../parts/actions";
 import { Facts, Loading, Section, Time, To, Unread } from "../parts/basics";
 import { Sign } from "../parts/icons";
-import { KnownIssue } from "../parts/known_issue";
+import { KnownIssue } from "../parts/known_issues";
 import { NoteDialog } from "../parts/pause";
 import { Attribution } from "../parts/run_parts";
 import { Hex } from "../picture/Hex";
@@ -55,6 +55,12 @@ function Views({ finding }: { finding: Finding }) {
   );
 }
 
+const errors: Record<number, string> = { 4: "EINTR", 5: "EIO", 11: "EAGAIN", 28: "ENOSPC", 125: "ECANCELED" };
+
+function resultText(result: number): string {
+  return result < 0 ? (errors[-result] ?? `error ${-result}`) : `${count(result)} bytes`;
+}
+
 function writeFacts(write: Write): [string, string][] {
   return [
     ["Write", `${write.index} of writer ${write.writer}`],
@@ -63,10 +69,10 @@ function writeFacts(write: Write): [string, string][] {
       "Way through the kernel",
       { inline: "inline", punted: "punted to a worker", sync: "an ordinary call" }[write.route],
     ],
-    ["Result", count(write.result)],
+    ["Result", resultText(write.result)],
     ["Stream offset", `${count(write.stream_offset_bytes)} (${hex(write.stream_offset_bytes)})`],
     ["Written inline before", write.inline_bytes > 0 ? `${count(write.inline_bytes)} bytes` : "nothing"],
-    ["Result known", write.at_us > 0 ? `${seconds(write.at_us / 1e6)} into the run` : "not recorded"],
+    ...(write.at_us > 0 ? [["Result known", `${seconds(write.at_us / 1e6)} into the run`] as [string, string]] : []),
   ];
 }
 
@@ -136,7 +142,8 @@ export function FindingPage({ id }: { id: string }) {
   const status = useApi<Status>("/status");
   if (!finding) return <Unread title={`Finding ${id}`} problem={loaded.problem} retry={loaded.reload} />;
   const words = kindWords(finding.kind);
-  const isStuck = finding.kind === "stuck"; // in no file: nothing was looked at, and nothing repeated
+  const isStuck = finding.kind === "stuck";
+  const isLookedAt = finding.class === "corruption" || finding.class === "atomicity"; // at bytes, in a file
   return (
     <>
       <p class="kicker">
@@ -185,7 +192,7 @@ export function FindingPage({ id }: { id: string }) {
         </Section>
       )}
       <div class="columns">
-        {!isStuck && (
+        {isLookedAt && (
           <Section title="Who sees it wrong">
             <Views finding={finding} />
           </Section>

@@ -5,7 +5,7 @@ import { useApi } from "../data/use_api";
 import { count, rate } from "../format";
 import { Empty, Kinds, Loading, ProblemBox, Section, Time, To, Unread } from "../parts/basics";
 import { Choice } from "../parts/filters";
-import { KnownIssue } from "../parts/known_issue";
+import { KnownIssue } from "../parts/known_issues";
 import { type Column, Table } from "../parts/table";
 
 const DAY_MS = 86_400_000;

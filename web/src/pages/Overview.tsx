@@ -6,7 +6,7 @@ import { useApi } from "../data/use_api";
 import { count, counted, seconds, size, total } from "../format";
 import { Empty, Facts, Said, Section, Time, To, Unread } from "../parts/basics";
 import { Sign } from "../parts/icons";
-import { KnownIssue } from "../parts/known_issue";
+import { KnownIssues } from "../parts/known_issues";
 import { LiveRun } from "../parts/live_run";
 import { TargetGrid } from "../parts/target_grid";
 import { blindSpots, nextRuns, openText, sentenceOf } from "../summary";
@@ -16,7 +16,7 @@ const SPOTS_SHOWN = 6;
 
 function BlindSpots({ status, targets }: { status: Status; targets: Target[] }) {
   const spots = blindSpots(status, targets);
-  if (spots.length === 0 && status.known_issues.length === 0) return null;
+  if (spots.length === 0) return null;
   return (
     <ul class="notices">
       {spots.slice(0, SPOTS_SHOWN).map((spot) => (
@@ -35,9 +35,6 @@ function BlindSpots({ status, targets }: { status: Status; targets: Target[] }) 
       {spots.length > SPOTS_SHOWN && (
         <li class="notice quiet">and {counted(spots.length - SPOTS_SHOWN, "more reason")} below, at the targets</li>
       )}
-      {status.known_issues.map((issue) => (
-        <KnownIssue key={issue.id} issue={issue} tag="known, not measured" />
-      ))}
     </ul>
   );
 }
@@ -131,6 +128,7 @@ export function Overview() {
       </h1>
       <DayFacts status={host} day={day.data} />
       <BlindSpots status={host} targets={targets.data.items} />
+      <KnownIssues issues={host.known_issues} />
       <Now runs={running.data?.items ?? []} targets={targets.data.items} />
       <Section title="Targets">
         {targets.data.items.length === 0 ? (

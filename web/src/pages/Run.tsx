@@ -52,24 +52,9 @@ function againPath(run: Run): string {
   return `/start${queryText({ target: run.target, profile: run.profile, seed: run.seed, writes: run.writes })}`;
 }
 
-// What is known when it has begun; how it went is in its live part until it has ended.
-function beginning(run: Run): Fact[] {
-  return [
-    ["Started", <ExactTime key="started" at={run.started_at} />],
-    ["Asked for by", run.trigger === "api" ? run.requested_by || "the API" : `the ${run.trigger}`],
-    ["Kernel", run.kernel.release || "not known"],
-    ["Filesystem", run.filesystem.type ? `${run.filesystem.type}, ${run.filesystem.source}` : "not known"],
-    ["Memory pressure", run.pressure.backend || "none"],
-    [
-      "Seed",
-      <span key="seed" class="mono">
-        {run.seed}
-      </span>,
-    ],
-  ];
-}
+const triggers: Record<string, string> = { schedule: "the schedule", startup: "the daemon, at its start" };
 
-function ending(run: Run): Fact[] {
+function outcome(run: Run): Fact[] {
   const rate = run.duration_seconds > 0 ? Math.round(run.writes / run.duration_seconds) : 0;
   const files = `${counted(run.files, "file")}, ${count(run.files_cold)} of them cold too`;
   return [
@@ -80,6 +65,24 @@ function ending(run: Run): Fact[] {
     ["Verified", `${size(run.bytes_verified)} in ${files}`],
     ["Limit hits", count(run.limit_hits)],
     ["Killed for memory", count(run.oom_kills)],
+  ];
+}
+
+// How it went is in its live part until it has ended.
+function factsOf(run: Run): Fact[] {
+  return [
+    ["Started", <ExactTime key="started" at={run.started_at} />],
+    ...(run.state === "finished" ? outcome(run) : []),
+    ["Memory pressure", run.pressure.backend || "none"],
+    ["Asked for by", triggers[run.trigger] ?? (run.requested_by || "the API")],
+    ["Kernel", run.kernel.release || "not known"],
+    ["Filesystem", run.filesystem.type ? `${run.filesystem.type}, ${run.filesystem.source}` : "not known"],
+    [
+      "Seed",
+      <span key="seed" class="mono">
+        {run.seed}
+      </span>,
+    ],
   ];
 }
 
@@ -116,7 +119,7 @@ export function RunPage({ id }: { id: string }) {
       ) : (
         <LiveRun run={run} named={false} />
       )}
-      <Facts items={ended ? [...beginning(run), ...ending(run)] : beginning(run)} />
+      <Facts items={factsOf(run)} />
       {ended && (
         <>
           <Section title={`${count(run.writes)} writes`}>
