@@ -1,5 +1,5 @@
 // One finding: the picture first, then the bytes, the write, who sees it wrong, what avoids it, what to do with it.
-import { useRef } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { call, getText, post, problemOf } from "../data/client";
 import type { Finding, Look, PictureData, Run, Status, Write } from "../data/types";
 import { useApi } from "../data/use_api";
@@ -77,9 +77,8 @@ function writeFacts(write: Write): [string, string][] {
 }
 
 function Actions({ finding }: { finding: Finding }) {
-  const dialog = useRef<HTMLDialogElement>(null);
+  const [asking, setAsking] = useState(false);
   const acknowledge = async (note: string) => {
-    dialog.current?.close();
     try {
       await post(`/findings/${finding.id}/ack`, { note });
       say(`Finding ${finding.id} is acknowledged.`);
@@ -100,7 +99,7 @@ function Actions({ finding }: { finding: Finding }) {
   return (
     <div class="buttons">
       {!finding.acknowledged && (
-        <button type="button" class="primary" onClick={() => dialog.current?.showModal()}>
+        <button type="button" class="primary" onClick={() => setAsking(true)}>
           Acknowledge
         </button>
       )}
@@ -110,14 +109,16 @@ function Actions({ finding }: { finding: Finding }) {
       <ActionButton act={download} done="The evidence is downloaded.">
         Download the evidence
       </ActionButton>
-      <NoteDialog
-        reference={dialog}
-        title={`Acknowledge finding ${finding.id}`}
-        text="It is known, and no longer counted as open."
-        verb="Acknowledge"
-        required
-        onNote={(note) => void acknowledge(note)}
-      />
+      {asking && (
+        <NoteDialog
+          title={`Acknowledge finding ${finding.id}`}
+          text="It is known, and no longer counted as open."
+          verb="Acknowledge"
+          required
+          onNote={acknowledge}
+          onClose={() => setAsking(false)}
+        />
+      )}
     </div>
   );
 }
