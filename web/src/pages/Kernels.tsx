@@ -5,11 +5,12 @@ import { useApi } from "../data/use_api";
 import { count, rate } from "../format";
 import { Empty, Kinds, Loading, ProblemBox, Section, Time, To, Unread } from "../parts/basics";
 import { Choice } from "../parts/filters";
-import { KnownIssue } from "../parts/known_issues";
+import { KnownIssues } from "../parts/known_issues";
 import { type Column, Table } from "../parts/table";
 
 const DAY_MS = 86_400_000;
 const spans: [string, string, number, number][] = [
+  ["0.25", "6 hours", 0.25, 600],
   ["1", "24 hours", 1, 1800],
   ["7", "7 days", 7, 3 * 3600],
   ["30", "30 days", 30, 12 * 3600],
@@ -119,11 +120,9 @@ export function Kernels() {
               rows={kernels.data.items}
               keyOf={(kernel) => kernel.release}
             />
-            <ul class="notices">
-              {kernels.data.items.flatMap(({ release, known_issues: issues }) =>
-                issues.map((issue) => <KnownIssue key={release + issue.id} issue={issue} tag="known, not measured" />),
-              )}
-            </ul>
+            {kernels.data.items.map(({ release, known_issues: issues }) => (
+              <KnownIssues key={release} issues={issues} of={release} />
+            ))}
           </Section>
         </>
       )}

@@ -128,7 +128,7 @@ export function Overview() {
       </h1>
       <DayFacts status={host} day={day.data} />
       <BlindSpots status={host} targets={targets.data.items} />
-      <KnownIssues issues={host.known_issues} />
+      <KnownIssues issues={host.known_issues} of="this kernel" />
       <Now runs={running.data?.items ?? []} targets={targets.data.items} />
       <Section title="Targets">
         {targets.data.items.length === 0 ? (

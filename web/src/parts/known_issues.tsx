@@ -15,12 +15,12 @@ export function KnownIssue({ issue, tag }: { issue: Issue; tag?: string }) {
 }
 
 // Folded: they are long, and nothing that was measured.
-export function KnownIssues({ issues }: { issues: Issue[] }) {
+export function KnownIssues({ issues, of }: { issues: Issue[]; of: string }) {
   if (issues.length === 0) return null;
   return (
     <details class="known">
       <summary>
-        {counted(issues.length, "known issue")} <span class="quiet">of this version, not measured</span>
+        {counted(issues.length, "known issue")} <span class="quiet">of {of}, not measured</span>
       </summary>
       <ul class="notices">
         {issues.map((issue) => (
