@@ -1,5 +1,5 @@
 // Pausing a target asks why, because the next person on call will; resuming does not.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { post, problemOf } from "../data/client";
 import type { Target } from "../data/types";
 import { ActionButton, say } from "./actions";
@@ -56,7 +56,7 @@ export function NoteDialog(props: {
 }) {
   const [note, setNote] = useState("");
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   const submit = (event: Event) => {
     event.preventDefault();
     if (props.required && note.trim() === "") return;
