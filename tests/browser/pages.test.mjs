@@ -87,5 +87,10 @@ test("times are said in the reader's zone, or in UTC", async () => {
     assert.match(await started.textContent(), /(CET|CEST|GMT\+[12])$/);
     await page.getByRole("button", { name: "UTC" }).click();
     assert.equal(await started.textContent(), `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`);
+    await open(page, "/runs");
+    const ended = page.locator("table.rows time").first();
+    await ended.hover();
+    const at = await ended.getAttribute("datetime");
+    assert.equal(await ended.getAttribute("title"), `${at.slice(0, 10)} ${at.slice(11, 19)} UTC`, "exact on hover");
   });
 });

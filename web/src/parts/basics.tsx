@@ -54,12 +54,15 @@ export function RunBadge({ state, verdict }: { state: string; verdict: Verdict |
 const nowMs = createStore(Date.now());
 setInterval(() => document.hidden || nowMs.set(Date.now()), 5_000);
 
+// Exact on hover, and not before: a large overview has hundreds of them.
 export function Time({ at, never = "never" }: { at: string | null; never?: string }) {
   const now = useStore(nowMs);
-  const said = useStore(zone);
   if (!at) return <span class="quiet">{never}</span>;
+  const name = (event: PointerEvent) => {
+    (event.currentTarget as HTMLElement).title = exact(at, zone.get());
+  };
   return (
-    <time dateTime={at} title={exact(at, said)}>
+    <time dateTime={at} onPointerEnter={name}>
       {relative(at, Math.max(now, Date.now() - 1_000))}
     </time>
   );
