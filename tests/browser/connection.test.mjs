@@ -41,7 +41,7 @@ test("a page that is opened without a daemon says what is wrong, and recovers", 
     } finally {
       await control("start");
     }
-    await page.locator("article.kernel").first().waitFor();
+    await page.locator("table.rows td").first().waitFor();
     assert.equal(await page.locator(".problem").count(), 0);
   });
 });

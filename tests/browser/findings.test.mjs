@@ -5,13 +5,14 @@ import { test } from "node:test";
 import { api, oneOfEachKind, open, url, withPage } from "./support.mjs";
 
 const found = await oneOfEachKind();
+const inFiles = ["bitflip", "duplicate", "foreign", "misplaced", "missing", "size_mismatch", "stale", "torn", "zeroed"];
 
-test("there is a finding of each kind that can be made here", () => {
-  const kinds = ["bitflip", "duplicate", "foreign", "misplaced", "missing", "size_mismatch", "stale", "torn", "zeroed"];
-  assert.deepEqual(found.map((finding) => finding.kind).sort(), kinds);
+// nowait_contract needs a kernel that breaks it: affected.test.mjs has one.
+test("there is a finding of each kind that can be made on any kernel", () => {
+  assert.deepEqual(found.map((finding) => finding.kind).sort(), [...inFiles, "stuck"].sort());
 });
 
-for (const finding of found) {
+for (const finding of found.filter(({ kind }) => inFiles.includes(kind))) {
   test(`${finding.kind}: picture and bytes`, async () => {
     await withPage({}, async (page) => {
       await open(page, `/findings/${finding.id}`);
@@ -28,6 +29,23 @@ for (const finding of found) {
     });
   });
 }
+
+test("stuck: no file, so no picture and no bytes, but what to look at and whom it concerns", async () => {
+  const stuck = found.find((finding) => finding.kind === "stuck");
+  await withPage({}, async (page) => {
+    await open(page, `/findings/${stuck.id}`);
+    const text = await page.locator("main").innerText();
+    assert.ok(text.includes(stuck.detail), text);
+    await page.locator(".lead .sign-stuck").waitFor();
+    for (const part of ["svg.picture", ".hex", ".views"]) assert.equal(await page.locator(part).count(), 0, part);
+    assert.doesNotMatch(text, /undefined|NaN|null/);
+    await page.getByRole("button", { name: "Copy the report" }).click();
+    await page.getByText("The report is in the clipboard").waitFor();
+    assert.ok((await page.evaluate(() => navigator.clipboard.readText())).includes("stuck (availability)"));
+    await page.getByRole("link", { name: "ice", exact: true }).click();
+    await page.getByRole("heading", { level: 1, name: "ice" }).waitFor();
+  });
+});
 
 test("torn: the other write stands above, and its way leads to where it is", async () => {
   const torn = found.find((finding) => finding.kind === "torn");

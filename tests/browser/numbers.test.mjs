@@ -6,6 +6,9 @@ import { api, count, fact, open, url, withPage } from "./support.mjs";
 const sum = (items, pick) => items.reduce((all, item) => all + pick(item), 0);
 const total = (counts) => sum(Object.values(counts), (value) => value);
 
+const foundTexts = (counts) =>
+  Object.entries(counts).map(([kind, number]) => `${count(number)} ${kind.replaceAll("_", " ")}`);
+
 test("the overview", async () => {
   const { items } = await api("/activity?by=profile");
   const status = await api("/status");
@@ -27,11 +30,12 @@ test("the overview", async () => {
       const cells = await row.locator(".cell").allInnerTexts();
       assert.equal(cells.length, target.profiles.length);
       for (const [index, profile] of target.profiles.entries()) {
-        const [name, verdict, , exposed] = cells[index].split("\n");
+        const [name, verdict, when, exposed] = cells[index].split("\n");
         const found = items.filter((item) => item.target === target.name && item.profile === profile.profile);
         assert.equal(name, profile.profile);
         assert.equal(verdict, profile.last_verdict ?? "never run");
-        assert.equal(exposed, `${count(sum(found, (item) => item.exposures))} exposed`);
+        if (profile.last_run === null) assert.match(when, /^first run in /);
+        else assert.equal(exposed, `${count(sum(found, (item) => item.exposures))} exposed`);
       }
     }
   });
@@ -50,10 +54,7 @@ test("the list of runs, and one run", async () => {
         [cells[0], cells[1], cells[2], cells[3], cells[6], cells[7]],
         [String(run.id), run.target, run.profile, run.verdict, count(run.writes), count(run.exposures)],
       );
-      const found = Object.entries(run.finding_counts).map(
-        ([kind, number]) => `${count(number)} ${kind.replaceAll("_", " ")}`,
-      );
-      assert.equal(cells[8], found.join("\n") || "none");
+      assert.equal(cells[8], foundTexts(run.finding_counts).join("\n") || "none");
     }
     const run = items.find((each) => each.profile === "append-interposed");
     await open(page, `/runs/${run.id}`);
@@ -99,14 +100,16 @@ test("the kernels", async () => {
   await withPage({}, async (page) => {
     await open(page, "/kernels");
     await page.locator(".chart canvas").waitFor();
-    const kernels = page.locator("article.kernel");
+    const kernels = page.locator("table.rows tbody tr");
     assert.equal(await kernels.count(), items.length);
     for (const [index, kernel] of items.entries()) {
-      const shown = await kernels.nth(index).locator("dd").allInnerTexts();
-      assert.equal(shown[0], count(kernel.exposures));
-      assert.equal(shown[3], count(kernel.runs));
-      assert.equal(shown[4], count(kernel.writes));
-      const bound = kernels.nth(index).locator("dd [title]");
+      const shown = await kernels.nth(index).locator("td").allInnerTexts();
+      assert.ok(shown[0].startsWith(kernel.release), shown[0]);
+      assert.equal(shown[1], count(kernel.exposures));
+      assert.deepEqual(shown[3].split("\n"), foundTexts(kernel.finding_counts));
+      assert.equal(shown[4], count(kernel.runs));
+      assert.equal(shown[5], count(kernel.writes));
+      const bound = kernels.nth(index).locator("td.number [title]");
       assert.equal(await bound.getAttribute("title"), String(kernel.rate_upper_bound_95));
     }
   });

@@ -1,16 +1,7 @@
 // Every page with real data, in both themes and on a phone: reads well for a screen reader, fits its width.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { api, axeSource, oneOfEachKind, open, withPage } from "./support.mjs";
-
-async function assertAccessible(page, what) {
-  await page.addScriptTag({ path: axeSource });
-  const violations = await page.evaluate(async () => {
-    const { violations } = await globalThis.axe.run(document, { resultTypes: ["violations"] });
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 160)).join(" | ")}`);
-  });
-  assert.deepEqual(violations, [], what);
-}
+import { api, assertAccessible, oneOfEachKind, open, withPage } from "./support.mjs";
 
 async function assertFits(page, what) {
   const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
@@ -96,5 +87,10 @@ test("times are said in the reader's zone, or in UTC", async () => {
     assert.match(await started.textContent(), /(CET|CEST|GMT\+[12])$/);
     await page.getByRole("button", { name: "UTC" }).click();
     assert.equal(await started.textContent(), `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`);
+    await open(page, "/runs");
+    const ended = page.locator("table.rows time").first();
+    await ended.hover();
+    const at = await ended.getAttribute("datetime");
+    assert.equal(await ended.getAttribute("title"), `${at.slice(0, 10)} ${at.slice(11, 19)} UTC`, "exact on hover");
   });
 });

@@ -9,7 +9,7 @@ export const url = process.env.WRITECANARY_URL;
 const web = process.env.WRITECANARY_WEB;
 const require = createRequire(join(web, "package.json"));
 const { chromium } = require("playwright-core");
-export const axeSource = require.resolve("axe-core/axe.min.js");
+const axeSource = require.resolve("axe-core/axe.min.js");
 
 const ARGUMENTS = [
   "--no-sandbox",
@@ -104,4 +104,14 @@ export const fact = (page, term) =>
 export async function oneOfEachKind() {
   const { items } = await api("/findings?limit=500");
   return [...new Map(items.map((finding) => [finding.kind, finding])).values()];
+}
+
+// For a screen reader too. The page's policy forbids the checker's script: `bypassCSP` for this page alone.
+export async function assertAccessible(page, what) {
+  await page.addScriptTag({ path: axeSource });
+  const violations = await page.evaluate(async () => {
+    const { violations } = await globalThis.axe.run(document, { resultTypes: ["violations"] });
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 160)).join(" | ")}`);
+  });
+  assert.deepEqual(violations, [], what);
 }

@@ -10,30 +10,12 @@ import unittest
 from harness import run
 from harness.daemon import running_daemon
 from harness.latency import Watch
-from harness.mounts import damage_mount, loop_mount, temporary_directory
-from harness.processes import users_of
+from harness.mounts import damage_mount, frozen, loop_mount, temporary_directory
+from harness.processes import states_of
 from harness.waiting import wait_until
 
 # The requirement is 50 ms on a quiet machine; tests/bench/frozen measures that. Here it only must not hang.
 STATUS_SECONDS_MAX = 1.0
-
-
-@contextlib.contextmanager
-def frozen(path):
-    subprocess.run(["fsfreeze", "-f", path], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["fsfreeze", "-u", path], check=True)
-
-
-def states_of(path):
-    """States of the processes that use the path, as /proc/PID/stat has them."""
-    found = set()
-    for pid in users_of(path):
-        with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
-            found.add(stat.read().rsplit(") ", 1)[1][0])
-    return found
 
 
 class Sick(unittest.TestCase):

@@ -9,6 +9,10 @@ export function counted(value: number, noun: string, plural = `${noun}s`): strin
   return `${count(value)} ${value === 1 ? noun : plural}`;
 }
 
+// "a, b and c".
+export const listing = (names: readonly string[]): string =>
+  names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+
 export const total = (counts: Record<string, number> | undefined): number =>
   Object.values(counts ?? {}).reduce((sum, value) => sum + value, 0);
 
@@ -41,14 +45,17 @@ export function relative(iso: string, nowMs: number): string {
   return away < 0 ? `${text} ago` : `in ${text}`;
 }
 
+const timeParts: Intl.DateTimeFormatOptions = {
+  ...({ year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" } as const),
+  ...({ second: "2-digit", hourCycle: "h23", timeZoneName: "short" } as const),
+};
+// Made once: making one takes longer than all else that is done with it.
+const inUtc = new Intl.DateTimeFormat("en-GB", { ...timeParts, timeZone: "UTC" });
+const inReadersZone = new Intl.DateTimeFormat("en-GB", timeParts);
+
 // "2026-06-04 14:46:33 UTC", or with the reader's zone.
 export function exact(iso: string | number, zone: string): string {
-  const parts = new Intl.DateTimeFormat("en-GB", {
-    ...{ year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" },
-    hourCycle: "h23",
-    timeZoneName: "short",
-    ...(zone === "utc" ? { timeZone: "UTC" } : {}),
-  }).formatToParts(new Date(iso));
+  const parts = (zone === "utc" ? inUtc : inReadersZone).formatToParts(new Date(iso));
   const part = (type: string) => parts.find((each) => each.type === type)?.value ?? "";
   const day = `${part("year")}-${part("month")}-${part("day")}`;
   return `${day} ${part("hour")}:${part("minute")}:${part("second")} ${part("timeZoneName")}`;

@@ -31,9 +31,12 @@ function pageOf(path: string) {
   return {
     title: "Not here",
     page: (
-      <Empty>
-        There is nothing at this address. <To href="/">To the overview</To>
-      </Empty>
+      <>
+        <h1>Not here</h1>
+        <Empty>
+          There is nothing at this address. <To href="/">To the overview</To>
+        </Empty>
+      </>
     ),
   };
 }

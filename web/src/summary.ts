@@ -1,6 +1,6 @@
 // The first sentence of the overview and what keeps the canary from seeing: made from documents, no drawing.
 import type { Activity, Status, Target } from "./data/types";
-import { count, counted } from "./format";
+import { count, counted, listing } from "./format";
 import type { Tone } from "./vocabulary";
 
 const nouns: Record<string, [string, string]> = {
@@ -43,12 +43,15 @@ function foundIn(items: readonly Activity[]): Found[] {
   return [...by.values()].sort((a, b) => b.number - a.number);
 }
 
-function placesText(found: readonly Found[]): string {
-  const where = new Set(found.flatMap(({ targets }) => [...targets]));
-  return where.size > 2 ? `on ${where.size} targets` : `on ${[...where].join(" and ")}`;
-}
+const namesText = (targets: readonly string[]): string =>
+  targets.length > 3 ? `${targets.length} targets` : listing(targets);
 
-// "2 duplicates and 1 bit flip on data"; of many kinds only how many.
+const placesText = (found: readonly Found[]): string =>
+  `on ${namesText([...new Set(found.flatMap(({ targets }) => [...targets]))])}`;
+
+const isApart = (one: Found, other: Found): boolean => ![...one.targets].some((target) => other.targets.has(target));
+
+// "2 duplicates and 1 bit flip on data", "2 duplicates on data and 1 bit flip on log"; of many kinds only how many.
 function listed(found: readonly Found[]): string {
   if (found.length > 2) {
     const number = found.reduce((sum, each) => sum + each.number, 0);
@@ -58,13 +61,23 @@ function listed(found: readonly Found[]): string {
     const [one, many] = nouns[kind] ?? [kind, kind];
     return counted(number, one, many);
   });
+  const [first, second] = found;
+  if (first && second && isApart(first, second)) {
+    return `${texts[0]} ${placesText([first])} and ${texts[1]} ${placesText([second])}`;
+  }
   return `${texts.join(" and ")} ${placesText(found)}`;
+}
+
+// The upstream version, which Debian's releases do not say but its builds do; else the release without what is added to it.
+function versionOf({ release, version }: Status["kernel"]): string {
+  const upstream = /\bDebian (\d+\.\d+\.\d+)/.exec(version)?.[1];
+  return upstream ?? release.replace(/^(\d+\.\d+(\.\d+)?).*$/, "$1");
 }
 
 // `items` are of the last 24 hours, one for each target, profile and kernel.
 export function sentenceOf(status: Status, items: readonly Activity[]): Sentence {
   const { release } = status.kernel;
-  const name = `Kernel ${release.replace(/^(\d+\.\d+(\.\d+)?).*$/, "$1")}`;
+  const name = `Kernel ${versionOf(status.kernel)}`;
   const here = items.filter((item) => item.kernel_release === release);
   const exposures = here.reduce((sum, item) => sum + item.exposures, 0);
   const found = foundIn(here);
@@ -86,20 +99,51 @@ export interface BlindSpot {
   target?: string;
 }
 
-function ofTarget(target: Target): BlindSpot[] {
-  const spots: BlindSpot[] = [];
-  const say = (what: string, why: string) => spots.push({ what: `${target.name} ${what}`, why, target: target.name });
-  if (target.state === "stuck") say("is stuck", target.state_reason);
-  else if (target.paused) say("is paused", target.paused_note || "nobody said why");
-  else if (target.state === "not_mounted") say("is not mounted", target.state_reason);
-  else if (target.state === "waiting") say("is waiting", target.state_reason);
-  const ran = target.profiles.filter((profile) => profile.last_run !== null);
-  const never = ran.filter((profile) => profile.exposures === 0).map((profile) => profile.profile);
-  if (never.length > 0) {
-    const what = `${never.join(", ")} on ${target.name} ${never.length === 1 ? "was" : "were"} never exposed`;
-    spots.push({ what, why: "no run reached the kernel path that is watched", target: target.name });
+// What one target lacks. Targets that lack the same for the same reason are said together.
+interface Lack {
+  text: (names: readonly string[]) => string;
+  why: string;
+}
+
+const states: Record<string, string> = {
+  stuck: "stuck",
+  paused: "paused",
+  not_mounted: "not mounted",
+  waiting: "waiting",
+};
+
+function lacksOf(target: Target): Lack[] {
+  const lacks: Lack[] = [];
+  const state = target.state !== "stuck" && target.paused ? "paused" : target.state;
+  const said = states[state];
+  if (said) {
+    const text = (names: readonly string[]) => `${namesText(names)} ${names.length === 1 ? "is" : "are"} ${said}`;
+    lacks.push({ text, why: state === "paused" ? target.paused_note || "nobody said why" : target.state_reason });
   }
-  return spots;
+  const never = target.profiles.filter((each) => each.last_run !== null && each.exposures === 0);
+  if (never.length > 0) {
+    const profiles = listing(never.map(({ profile }) => profile));
+    const verb = never.length === 1 ? "was" : "were";
+    const text = (names: readonly string[]) => `${profiles} on ${namesText(names)} ${verb} never exposed`;
+    lacks.push({ text, why: "no run reached the kernel path that is watched" });
+  }
+  return lacks;
+}
+
+function ofTargets(targets: readonly Target[]): BlindSpot[] {
+  const together = new Map<string, Lack & { names: string[] }>();
+  for (const target of targets) {
+    for (const lack of lacksOf(target)) {
+      const key = `${lack.text(["it"])}: ${lack.why}`;
+      const same = together.get(key) ?? { ...lack, names: [] };
+      same.names.push(target.name);
+      together.set(key, same);
+    }
+  }
+  return [...together.values()].map(({ text, why, names }) => ({
+    ...{ what: text(names), why },
+    ...(names.length === 1 ? { target: names[0] } : {}),
+  }));
 }
 
 // Everything because of which no finding is no good news.
@@ -117,7 +161,7 @@ export function blindSpots(status: Status, targets: readonly Target[]): BlindSpo
   if (targets.length === 0) {
     spots.push({ what: "No target is configured", why: "add a [[target]] to the configuration and reload it" });
   }
-  return [...spots, ...targets.flatMap(ofTarget)];
+  return [...spots, ...ofTargets(targets)];
 }
 
 export interface NextRun {

@@ -81,6 +81,29 @@ test("missing bytes are of the stream, and a point in the file", () => {
   assert.deepEqual(picture?.lanes[0]?.lost, [{ begin: 1000, end: 1300 }]);
 });
 
+test("a broken promise: how far the file grew, more or less than was reported", () => {
+  const call = (result: number, offset_bytes: number, length_bytes: number) =>
+    pictureOf(
+      finding({ kind: "nowait_contract", offset_bytes, length_bytes, write: { ...write(4, 8000, 2000), result } }),
+      data([], []),
+    );
+  const more = call(-11, 8000, 700); // EAGAIN, and 700 bytes are there
+  assert.deepEqual(more?.damage, { begin: 8000, end: 8700 });
+  assert.deepEqual(more?.source, more?.damage);
+  assert.deepEqual(
+    more?.pieces.map((piece) => [piece.begin, piece.end, piece.role]),
+    [[8000, 8700, "damage"]],
+  );
+  assert.deepEqual(more?.lanes[0]?.lost, []);
+  const less = call(2000, 8500, 1500); // 2000, and only 500 are there
+  assert.deepEqual(less?.damage, { begin: 8500, end: 8500 });
+  assert.deepEqual(less?.lanes[0]?.lost, [{ begin: 8500, end: 10_000 }]);
+  assert.deepEqual(
+    less?.pieces.map((piece) => [piece.begin, piece.end, piece.role]),
+    [[8000, 8500, "plain"]],
+  );
+});
+
 test("an intruder has a lane of its own, straight above where it stands", () => {
   const torn = finding({
     ...{ kind: "torn", offset_bytes: 1500, length_bytes: 100, source_offset_bytes: 1400 },

@@ -73,6 +73,11 @@ test("the first sentence", () => {
     text: "Kernel 6.18.44: 12,400 exposures in 24 h, no corruption; 41 torn appends on data.",
     tone: "warn",
   });
+  const debian = { release: "6.1.0-47-amd64", version: "#1 SMP Debian 6.1.170-3 (2026-05-08)", machine: "x86_64" };
+  assert.equal(
+    sentenceOf(status({ kernel: debian }), [activity("data", 7, {}, "6.1.0-47-amd64")]).text,
+    "Kernel 6.1.170: 7 exposures in 24 h, no corruption.",
+  );
   assert.deepEqual(said(activity("data", 1)), {
     text: "Kernel 6.18.44: 1 exposure in 24 h, no corruption.",
     tone: "good",
@@ -89,6 +94,11 @@ test("the first sentence", () => {
     text: "Kernel 6.18.44: 20 exposures in 24 h, 4 duplicates and 1 bit flip on data and log.",
     tone: "bad",
   });
+  const apart = said(activity("data", 10, { torn: 3 }), activity("log", 10, { stuck: 1 }));
+  assert.equal(
+    apart.text,
+    "Kernel 6.18.44: 20 exposures in 24 h, no corruption; 3 torn appends on data and 1 stuck run on log.",
+  );
   const many = said(activity("data", 10, { duplicate: 3, stale: 1, zeroed: 2 }));
   assert.equal(many.text, "Kernel 6.18.44: 10 exposures in 24 h, 6 findings of 3 kinds of corruption on data.");
   assert.equal(
@@ -130,6 +140,17 @@ test("everything that keeps the canary from seeing is said", () => {
     );
   }
   assert.deepEqual(blindSpots(status(), [{ ...target, state: "idle", profiles: [] }]), []);
+  const named = (name: string, state_reason = "over its budget") => ({ ...target, name, state_reason });
+  const grouped = blindSpots(status(), [named("a"), named("b", "a long queue"), named("c"), named("d"), named("e")]);
+  assert.deepEqual(
+    grouped.map(({ what, target: link }) => [what, link]),
+    [
+      ["4 targets are waiting", undefined],
+      ["append on 5 targets was never exposed", undefined],
+      ["b is waiting", "b"],
+    ],
+    "the same of many targets is said once",
+  );
 });
 
 test("the chart's series has a point for every step, and a line for every kernel", () => {

@@ -56,6 +56,16 @@ def loop_mount(directory, fstype, name=None, size="1G"):
         os.unlink(image)
 
 
+@contextlib.contextmanager
+def frozen(path):
+    """Whoever writes to the filesystem meanwhile waits in the kernel, and cannot be killed."""
+    subprocess.run(["fsfreeze", "-f", path], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["fsfreeze", "-u", path], check=True)
+
+
 class DamageMount:
     """A mounted damagefs: its mount point, its process, the directory behind it, and what its log says it damaged."""
 

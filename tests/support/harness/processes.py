@@ -1,5 +1,6 @@
 """What runs and what was left running, read from /proc."""
 
+import contextlib
 import glob
 import os
 
@@ -15,6 +16,15 @@ def users_of(path):
         if target == path or target.startswith(path + "/"):
             found.add(int(link.split("/")[2]))
     return sorted(found)
+
+
+def states_of(path):
+    """States of the processes that use the path, as /proc/PID/stat has them."""
+    found = set()
+    for pid in users_of(path):
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+            found.add(stat.read().rsplit(") ", 1)[1][0])
+    return found
 
 
 def cgroups_of_runs():

@@ -162,6 +162,16 @@ TEST_F(StatusTest, ServesThePageCompressedToThoseWhoTakeIt) {
   EXPECT_FALSE(http.Get("/app.css", {{"Accept-Encoding", "gzip;q=0"}})->has_header("Content-Encoding"));
 }
 
+TEST_F(StatusTest, DocumentsAreCompressedWithGzipAlone) {
+  auto http = client();
+  const auto offered = [&](const std::string& encodings) {
+    return http.Get("/api/v1/profiles", {{"Accept-Encoding", encodings}})->get_header_value("Content-Encoding");
+  };
+  EXPECT_EQ(offered("gzip, deflate, br, zstd"), "gzip") << "as browsers ask; brotli would take 50 times as long";
+  EXPECT_EQ(offered("br"), "");
+  EXPECT_EQ(offered("identity"), "");
+}
+
 TEST_F(StatusTest, EveryPlaceOfThePageHasAnAddress) {
   auto http = client();
   const auto page = http.Get("/")->body;

@@ -8,8 +8,8 @@ const PATIENCE_MS = 20_000;
 
 // For this browser session only: sessionStorage ends with the tab.
 export const token = createKeptStore(keeper("sessionStorage"), "token", "");
-// Whether the server wants a token, or refused the one that it got.
-export const tokenWanted = createStore<"no" | "none" | "refused">("no");
+// Why the server wants a token, or another one than it was `given`; null while it is content.
+export const tokenWanted = createStore<{ given: boolean; problem: Problem } | null>(null);
 
 export class Refused extends Error {
   readonly problem: Problem;
@@ -38,11 +38,11 @@ export async function call(path: string, options: RequestInit = {}): Promise<Res
     throw new Refused({ title: "No connection", detail: "The daemon does not answer.", status: 0 });
   }
   if (response.ok) return response;
-  if (response.status === 401 && token.get() === sent) tokenWanted.set(sent ? "refused" : "none");
-  const problem = (await response.json().catch(() => null)) as Problem | null;
-  throw new Refused(
-    problem?.title ? problem : { title: `The daemon answered ${response.status}`, detail: "", status: response.status },
-  );
+  const said = (await response.json().catch(() => null)) as Problem | null;
+  const { status } = response;
+  const problem = said?.title ? said : { title: `The daemon answered ${status}`, detail: "", status };
+  if (status === 401 && token.get() === sent) tokenWanted.set({ given: sent !== "", problem });
+  throw new Refused(problem);
 }
 
 // Seeds have 64 bits, and a number of this language has 53: they stay text on the way in, and become bare digits again

@@ -47,7 +47,9 @@ let lastContactMs: number | null = null;
 function lose(): void {
   if (connection.get().state === "lost") return;
   progress.set(new Map());
-  connection.set({ ...connection.get(), state: "lost", contactMs: lastContactMs });
+  // A daemon that wants a token does answer: the prompt says so, and the next token makes the next connection.
+  const state = tokenWanted.get() ? "connecting" : "lost";
+  connection.set({ ...connection.get(), state, contactMs: lastContactMs });
 }
 
 function listen(): AbortController {
@@ -55,7 +57,7 @@ function listen(): AbortController {
   void follow("/events", stop.signal, {
     onOpen: () => {
       lastContactMs = Date.now();
-      tokenWanted.set("no");
+      tokenWanted.set(null);
       const { opened } = connection.get();
       connection.set({ state: "live", contactMs: lastContactMs, opened: opened + 1 });
     },

@@ -10,7 +10,17 @@ interface Older<T> {
   cursor: string | null;
 }
 
-export function usePages<T extends { id: number }>(path: string, events: readonly string[]) {
+export interface Pages<T> {
+  items: T[];
+  ready: boolean;
+  problem: Problem | null;
+  hasMore: boolean;
+  more: () => Promise<void>;
+  busy: boolean;
+  reload: () => void;
+}
+
+export function usePages<T extends { id: number }>(path: string, events: readonly string[]): Pages<T> {
   const first = useApi<Page<T>>(path, events);
   const [older, setOlder] = useState<Older<T> | null>(null);
   const [busy, setBusy] = useState(false);
@@ -39,7 +49,6 @@ export function usePages<T extends { id: number }>(path: string, events: readonl
     items,
     ready: first.data !== null,
     problem: first.problem ?? moreProblem,
-    loading: first.loading,
     hasMore: cursor !== null,
     more,
     busy,

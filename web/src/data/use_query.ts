@@ -11,3 +11,14 @@ export function useQuery(): [URLSearchParams, (changes: Record<string, string>) 
   };
   return [query, change];
 }
+
+// Filters of these names: their values, what binds a choice to one of them, and whether any is set.
+export function useFilters<Name extends string>(...names: Name[]) {
+  const [query, change] = useQuery();
+  const values = Object.fromEntries(names.map((name) => [name, query.get(name) ?? ""])) as Record<Name, string>;
+  const bind = (name: Name) => ({
+    value: values[name],
+    onChoice: (chosen: string) => change({ [name]: chosen }),
+  });
+  return { values, bind, narrowed: names.some((name) => values[name] !== "") };
+}

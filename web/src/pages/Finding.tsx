@@ -1,12 +1,13 @@
 // One finding: the picture first, then the bytes, the write, who sees it wrong, what avoids it, what to do with it.
-import { useRef } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { call, getText, post, problemOf } from "../data/client";
 import type { Finding, Look, PictureData, Run, Status, Write } from "../data/types";
 import { useApi } from "../data/use_api";
 import { count, hex, seconds } from "../format";
 import { ActionButton, say } from "../parts/actions";
-import { Facts, Loading, ProblemBox, Section, Time, To } from "../parts/basics";
+import { Facts, Loading, Section, Time, To, Unread } from "../parts/basics";
 import { Sign } from "../parts/icons";
+import { KnownIssue } from "../parts/known_issues";
 import { NoteDialog } from "../parts/pause";
 import { Attribution } from "../parts/run_parts";
 import { Hex } from "../picture/Hex";
@@ -54,6 +55,12 @@ function Views({ finding }: { finding: Finding }) {
   );
 }
 
+const errors: Record<number, string> = { 4: "EINTR", 5: "EIO", 11: "EAGAIN", 28: "ENOSPC", 125: "ECANCELED" };
+
+function resultText(result: number): string {
+  return result < 0 ? (errors[-result] ?? `error ${-result}`) : `${count(result)} bytes`;
+}
+
 function writeFacts(write: Write): [string, string][] {
   return [
     ["Write", `${write.index} of writer ${write.writer}`],
@@ -62,17 +69,16 @@ function writeFacts(write: Write): [string, string][] {
       "Way through the kernel",
       { inline: "inline", punted: "punted to a worker", sync: "an ordinary call" }[write.route],
     ],
-    ["Result", count(write.result)],
+    ["Result", resultText(write.result)],
     ["Stream offset", `${count(write.stream_offset_bytes)} (${hex(write.stream_offset_bytes)})`],
     ["Written inline before", write.inline_bytes > 0 ? `${count(write.inline_bytes)} bytes` : "nothing"],
-    ["Result known", write.at_us > 0 ? `${seconds(write.at_us / 1e6)} into the run` : "not recorded"],
+    ...(write.at_us > 0 ? [["Result known", `${seconds(write.at_us / 1e6)} into the run`] as [string, string]] : []),
   ];
 }
 
 function Actions({ finding }: { finding: Finding }) {
-  const dialog = useRef<HTMLDialogElement>(null);
+  const [asking, setAsking] = useState(false);
   const acknowledge = async (note: string) => {
-    dialog.current?.close();
     try {
       await post(`/findings/${finding.id}/ack`, { note });
       say(`Finding ${finding.id} is acknowledged.`);
@@ -93,7 +99,7 @@ function Actions({ finding }: { finding: Finding }) {
   return (
     <div class="buttons">
       {!finding.acknowledged && (
-        <button type="button" class="primary" onClick={() => dialog.current?.showModal()}>
+        <button type="button" class="primary" onClick={() => setAsking(true)}>
           Acknowledge
         </button>
       )}
@@ -103,14 +109,16 @@ function Actions({ finding }: { finding: Finding }) {
       <ActionButton act={download} done="The evidence is downloaded.">
         Download the evidence
       </ActionButton>
-      <NoteDialog
-        reference={dialog}
-        title={`Acknowledge finding ${finding.id}`}
-        text="It is known, and no longer counted as open."
-        verb="Acknowledge"
-        required
-        onNote={(note) => void acknowledge(note)}
-      />
+      {asking && (
+        <NoteDialog
+          title={`Acknowledge finding ${finding.id}`}
+          text="It is known, and no longer counted as open."
+          verb="Acknowledge"
+          required
+          onNote={acknowledge}
+          onClose={() => setAsking(false)}
+        />
+      )}
     </div>
   );
 }
@@ -121,12 +129,7 @@ function Known({ finding, status }: { finding: Finding; status: Status | null })
   return (
     <ul class="notices">
       {issues.map((issue) => (
-        <li key={issue.id} class="notice">
-          <span class="tag">known issue</span>
-          <span>
-            {issue.text} {issue.advice}
-          </span>
-        </li>
+        <KnownIssue key={issue.id} issue={issue} tag="known issue" />
       ))}
     </ul>
   );
@@ -138,13 +141,10 @@ export function FindingPage({ id }: { id: string }) {
   const picture = useApi<PictureData>(finding ? `/findings/${finding.id}/picture` : null);
   const run = useApi<Run>(finding ? `/runs/${finding.run_id}` : null);
   const status = useApi<Status>("/status");
-  if (!finding)
-    return loaded.problem ? (
-      <ProblemBox problem={loaded.problem} retry={loaded.reload} />
-    ) : (
-      <Loading what={`finding ${id}`} />
-    );
+  if (!finding) return <Unread title={`Finding ${id}`} problem={loaded.problem} retry={loaded.reload} />;
   const words = kindWords(finding.kind);
+  const isStuck = finding.kind === "stuck";
+  const isLookedAt = finding.class === "corruption" || finding.class === "atomicity"; // at bytes, in a file
   return (
     <>
       <p class="kicker">
@@ -154,8 +154,8 @@ export function FindingPage({ id }: { id: string }) {
         <h1>{words.what}</h1>
       </div>
       <p class="lead">
-        <span class={`verdict tone-${finding.class === "corruption" ? "bad" : "warn"}`}>
-          <Sign of="corrupt" />
+        <span class={`verdict tone-${isStuck || finding.class === "corruption" ? "bad" : "warn"}`}>
+          <Sign of={isStuck ? "stuck" : "corrupt"} />
           {kindName(finding.kind)}
         </span>{" "}
         <span>{finding.detail}</span>
@@ -193,9 +193,11 @@ export function FindingPage({ id }: { id: string }) {
         </Section>
       )}
       <div class="columns">
-        <Section title="Who sees it wrong">
-          <Views finding={finding} />
-        </Section>
+        {isLookedAt && (
+          <Section title="Who sees it wrong">
+            <Views finding={finding} />
+          </Section>
+        )}
         {finding.write && (
           <Section title="The write it belongs to">
             <Facts items={writeFacts(finding.write)} />
@@ -207,9 +209,11 @@ export function FindingPage({ id }: { id: string }) {
           </Section>
         )}
       </div>
-      <Section title="What avoids it">
-        {run.data ? <Attribution rates={run.data.attribution} /> : <Loading what="its run" />}
-      </Section>
+      {!isStuck && (
+        <Section title="What avoids it">
+          {run.data ? <Attribution rates={run.data.attribution} /> : <Loading what="its run" />}
+        </Section>
+      )}
       <Known finding={finding} status={status.data} />
     </>
   );

@@ -3,11 +3,14 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { ActivityList, Kernel, List } from "../data/types";
 import { useApi } from "../data/use_api";
 import { count, rate } from "../format";
-import { Empty, ExactTime, Facts, Kinds, Loading, ProblemBox, Section, To } from "../parts/basics";
+import { Empty, Kinds, Loading, ProblemBox, Section, Time, To, Unread } from "../parts/basics";
 import { Choice } from "../parts/filters";
+import { KnownIssues } from "../parts/known_issues";
+import { type Column, Table } from "../parts/table";
 
 const DAY_MS = 86_400_000;
 const spans: [string, string, number, number][] = [
+  ["0.25", "6 hours", 0.25, 600],
   ["1", "24 hours", 1, 1800],
   ["7", "7 days", 7, 3 * 3600],
   ["30", "30 days", 30, 12 * 3600],
@@ -40,69 +43,51 @@ function KernelChart({ activity }: { activity: ActivityList }) {
   );
 }
 
-function OneKernel({ kernel, running }: { kernel: Kernel; running: boolean }) {
-  const bound = kernel.rate_upper_bound_95;
-  return (
-    <article class="kernel">
-      <h3>
-        <To href={`/runs?kernel=${encodeURIComponent(kernel.release)}`}>{kernel.release}</To>{" "}
-        {running && <span class="tag">running now</span>}
-      </h3>
-      <Facts
-        items={[
-          ["Exposures", count(kernel.exposures)],
-          ["Findings", <Kinds key="kinds" counts={kernel.finding_counts} />],
-          [
-            "Rate of corruption",
-            bound === null ? (
-              "not known: no exposure"
-            ) : (
-              <span key="bound" title={String(bound)}>
-                at most {rate(bound)} per exposure (95 %)
-              </span>
-            ),
-          ],
-          ["Runs", count(kernel.runs)],
-          ["Writes", count(kernel.writes)],
-          ["First seen", <ExactTime key="first" at={kernel.first_seen} />],
-          ["Last seen", <ExactTime key="last" at={kernel.last_seen} />],
-        ]}
-      />
-      {kernel.known_issues.length > 0 && (
-        <ul class="notices">
-          {kernel.known_issues.map((issue) => (
-            <li key={issue.id} class="notice quiet">
-              <span class="tag">known, not measured</span>
-              <span>
-                {issue.text} {issue.advice}
-              </span>
-            </li>
-          ))}
-        </ul>
-      )}
-    </article>
-  );
+const bound = ({ rate_upper_bound_95: most }: Kernel) =>
+  most === null ? <span class="quiet">not known</span> : <span title={String(most)}>{rate(most)}</span>;
+
+const columnsWith = (running: string | undefined): Column<Kernel>[] => [
+  {
+    name: "Release",
+    kind: "head",
+    value: ({ release }) => (
+      <>
+        <To href={`/runs?kernel=${encodeURIComponent(release)}`}>{release}</To>{" "}
+        {release === running && <span class="tag">running now</span>}
+      </>
+    ),
+  },
+  { name: "Exposures", kind: "number", value: (kernel) => count(kernel.exposures) },
+  { name: "Upper bound", kind: "number", value: bound },
+  { name: "Findings", kind: "list", value: (kernel) => <Kinds counts={kernel.finding_counts} /> },
+  { name: "Runs", kind: "number", value: (kernel) => count(kernel.runs) },
+  { name: "Writes", kind: "number", value: (kernel) => count(kernel.writes) },
+  { name: "First seen", value: (kernel) => <Time at={kernel.first_seen} /> },
+  { name: "Last seen", value: (kernel) => <Time at={kernel.last_seen} /> },
+];
+
+// The shortest span in which all of it lies.
+function spanOf(kernels: readonly Kernel[]): string {
+  const first = Math.min(...kernels.map((kernel) => Date.parse(kernel.first_seen)));
+  return (spans.find(([, , days]) => first > Date.now() - days * DAY_MS) ?? spans[1] ?? ["7"])[0];
 }
 
 export function Kernels() {
-  const [days, setDays] = useState("7");
+  const kernels = useApi<List<Kernel>>("/kernels", ["run.finished"]);
+  const [chosen, setChosen] = useState("");
+  const days = chosen || (kernels.data ? spanOf(kernels.data.items) : "7");
   const [, , length = 7, step = 3600] = spans.find(([key]) => key === days) ?? [];
   // On the step, so that the points stay where they are as time goes on.
   const stepMs = step * 1000;
   const until = Math.ceil(Date.now() / stepMs) * stepMs;
   const since = until - length * DAY_MS;
-  const kernels = useApi<List<Kernel>>("/kernels", ["run.finished"]);
   const activity = useApi<ActivityList>(
-    `/activity?since=${Math.floor(since / 1000)}&until=${Math.floor(until / 1000)}&step_seconds=${step}`,
+    kernels.data &&
+      `/activity?since=${Math.floor(since / 1000)}&until=${Math.floor(until / 1000)}&step_seconds=${step}`,
     ["run.finished"],
   );
   const status = useApi<{ kernel: { release: string } }>("/status");
-  if (!kernels.data)
-    return kernels.problem ? (
-      <ProblemBox problem={kernels.problem} retry={kernels.reload} />
-    ) : (
-      <Loading what="kernels" />
-    );
+  if (!kernels.data) return <Unread title="Kernels" problem={kernels.problem} retry={kernels.reload} />;
   return (
     <>
       <h1>Kernels</h1>
@@ -114,7 +99,7 @@ export function Kernels() {
           <Section
             title="Exposures and findings"
             aside={
-              <Choice name="Span" value={days} options={spans.map(([key, text]) => [key, text])} onChoice={setDays} />
+              <Choice name="Span" value={days} options={spans.map(([key, text]) => [key, text])} onChoice={setChosen} />
             }
           >
             {activity.data ? (
@@ -125,13 +110,18 @@ export function Kernels() {
               <Loading what="the chart" />
             )}
           </Section>
-          <Section title="Releases, last seen first">
-            {kernels.data.items.map((kernel) => (
-              <OneKernel
-                key={kernel.release}
-                kernel={kernel}
-                running={kernel.release === status.data?.kernel.release}
-              />
+          <Section
+            title="Releases, last seen first"
+            aside={<span class="quiet">upper bound: of corruption per exposure, with a confidence of 95 %</span>}
+          >
+            <Table
+              label="Releases, last seen first"
+              columns={columnsWith(status.data?.kernel.release)}
+              rows={kernels.data.items}
+              keyOf={(kernel) => kernel.release}
+            />
+            {kernels.data.items.map(({ release, known_issues: issues }) => (
+              <KnownIssues key={release} issues={issues} of={release} />
             ))}
           </Section>
         </>

@@ -4,8 +4,9 @@ import { useStore } from "../data/store";
 import type { ActivityList, List, Page, Run, Status, Target } from "../data/types";
 import { useApi } from "../data/use_api";
 import { count, counted, seconds, size, total } from "../format";
-import { Empty, Facts, Loading, ProblemBox, Section, Time, To } from "../parts/basics";
+import { Empty, Facts, Said, Section, Time, To, Unread } from "../parts/basics";
 import { Sign } from "../parts/icons";
+import { KnownIssues } from "../parts/known_issues";
 import { LiveRun } from "../parts/live_run";
 import { TargetGrid } from "../parts/target_grid";
 import { blindSpots, nextRuns, openText, sentenceOf } from "../summary";
@@ -15,7 +16,7 @@ const SPOTS_SHOWN = 6;
 
 function BlindSpots({ status, targets }: { status: Status; targets: Target[] }) {
   const spots = blindSpots(status, targets);
-  if (spots.length === 0 && status.known_issues.length === 0) return null;
+  if (spots.length === 0) return null;
   return (
     <ul class="notices">
       {spots.slice(0, SPOTS_SHOWN).map((spot) => (
@@ -27,21 +28,13 @@ function BlindSpots({ status, targets }: { status: Status; targets: Target[] }) 
             ) : (
               <strong>{spot.what}</strong>
             )}
-            : {spot.why}
+            : <Said text={spot.why} />
           </span>
         </li>
       ))}
       {spots.length > SPOTS_SHOWN && (
         <li class="notice quiet">and {counted(spots.length - SPOTS_SHOWN, "more reason")} below, at the targets</li>
       )}
-      {status.known_issues.map((issue) => (
-        <li key={issue.id} class="notice quiet">
-          <span class="tag">known, not measured</span>
-          <span>
-            {issue.text} {issue.advice}
-          </span>
-        </li>
-      ))}
     </ul>
   );
 }
@@ -117,18 +110,15 @@ export function Overview() {
   const { state } = useStore(connection);
   if (!status.data || !targets.data || !day.data) {
     const problem = status.problem ?? targets.problem ?? day.problem;
-    return problem && problem.status !== 401 ? (
-      <ProblemBox problem={problem} retry={() => (status.reload(), targets.reload(), day.reload())} />
-    ) : (
-      <Loading what="what happened" />
-    );
+    const retry = () => (status.reload(), targets.reload(), day.reload());
+    return <Unread title="Overview" problem={problem} retry={retry} />;
   }
   const sentence = sentenceOf(status.data, day.data.items);
   const host = status.data;
   return (
     <>
       <p class="kicker">
-        {host.hostname}{" "}
+        <strong>{host.hostname}</strong>{" "}
         <span class="quiet">
           Linux {host.kernel.release} {host.kernel.machine}
         </span>
@@ -138,6 +128,7 @@ export function Overview() {
       </h1>
       <DayFacts status={host} day={day.data} />
       <BlindSpots status={host} targets={targets.data.items} />
+      <KnownIssues issues={host.known_issues} of="this kernel" />
       <Now runs={running.data?.items ?? []} targets={targets.data.items} />
       <Section title="Targets">
         {targets.data.items.length === 0 ? (

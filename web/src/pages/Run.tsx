@@ -1,33 +1,28 @@
 // One run: its verdict and why, what its writes came to, its findings, what avoids them, its events.
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { queryText } from "../data/client";
 import type { Finding, Run } from "../data/types";
 import { useApi } from "../data/use_api";
-import { count, size, total } from "../format";
-import { ExactTime, Facts, Kinds, Loading, ProblemBox, RunBadge, Section, To } from "../parts/basics";
+import { count, counted, seconds, size, total } from "../format";
+import { ExactTime, Facts, Kinds, RunBadge, Section, To, Unread } from "../parts/basics";
+import { bytesColumn, nameColumn, whatColumn } from "../parts/finding_columns";
 import { LiveRun } from "../parts/live_run";
 import { RunEvents } from "../parts/run_events";
-import { Attribution, Breakdown, timingText } from "../parts/run_parts";
+import { Attribution, Breakdown } from "../parts/run_parts";
 import { type Column, Table } from "../parts/table";
-import { kindName } from "../vocabulary";
 
 const FINDINGS_SHOWN = 12;
 
+type Fact = [string, ComponentChildren];
+
 const columns: Column<Finding>[] = [
-  {
-    name: "Finding",
-    kind: "head",
-    value: (finding) => (
-      <To href={`/findings/${finding.id}`}>
-        {kindName(finding.kind)} {finding.id}
-      </To>
-    ),
-  },
+  nameColumn,
   { name: "File", kind: "head", value: (finding) => finding.file || "none" },
-  { name: "Offset", kind: "number", value: (finding) => count(finding.offset_bytes) },
-  { name: "Bytes", kind: "number", value: (finding) => count(finding.length_bytes) },
-  { name: "What", kind: "wide", value: (finding) => finding.detail },
-  { name: "State", value: (finding) => (finding.acknowledged ? "acknowledged" : "open") },
+  { name: "Offset", kind: "number", value: (finding) => (finding.file ? count(finding.offset_bytes) : "") },
+  bytesColumn,
+  whatColumn,
+  { name: "State", kind: "badge", value: (finding) => (finding.acknowledged ? "acknowledged" : "open") },
 ];
 
 function FoundHere({ run }: { run: Run }) {
@@ -57,33 +52,38 @@ function againPath(run: Run): string {
   return `/start${queryText({ target: run.target, profile: run.profile, seed: run.seed, writes: run.writes })}`;
 }
 
-function RunFacts({ run }: { run: Run }) {
-  return (
-    <Facts
-      items={[
-        ["Started", <ExactTime key="started" at={run.started_at} />],
-        ["Ended", <ExactTime key="ended" at={run.finished_at} />],
-        ["Timing", timingText(run) || "nothing yet"],
-        ["Asked for by", run.trigger === "api" ? run.requested_by || "the API" : `the ${run.trigger}`],
-        ["Kernel", run.kernel.release || "not known"],
-        ["Filesystem", run.filesystem.type ? `${run.filesystem.type}, ${run.filesystem.source}` : "not known"],
-        ["Written", size(run.bytes_written)],
-        [
-          "Verified",
-          `${size(run.bytes_verified)} in ${count(run.files)} files, ${count(run.files_cold)} of them cold too`,
-        ],
-        ["Memory pressure", run.pressure.backend || "none"],
-        ["Limit hits", count(run.limit_hits)],
-        ["Killed for memory", count(run.oom_kills)],
-        [
-          "Seed",
-          <span key="seed" class="mono">
-            {run.seed}
-          </span>,
-        ],
-      ]}
-    />
-  );
+const triggers: Record<string, string> = { schedule: "the schedule", startup: "the daemon, at its start" };
+
+function outcome(run: Run): Fact[] {
+  const rate = run.duration_seconds > 0 ? Math.round(run.writes / run.duration_seconds) : 0;
+  const files = `${counted(run.files, "file")}, ${count(run.files_cold)} of them cold too`;
+  return [
+    ["Ended", <ExactTime key="ended" at={run.finished_at} />],
+    ["Took", `${seconds(run.duration_seconds)}, ${counted(rate, "write")} per second`],
+    ["First finding", run.first_finding_seconds === null ? "none" : `after ${seconds(run.first_finding_seconds)}`],
+    ["Written", size(run.bytes_written)],
+    ["Verified", `${size(run.bytes_verified)} in ${files}`],
+    ["Limit hits", count(run.limit_hits)],
+    ["Killed for memory", count(run.oom_kills)],
+  ];
+}
+
+// How it went is in its live part until it has ended.
+function factsOf(run: Run): Fact[] {
+  return [
+    ["Started", <ExactTime key="started" at={run.started_at} />],
+    ...(run.state === "finished" ? outcome(run) : []),
+    ["Memory pressure", run.pressure.backend || "none"],
+    ["Asked for by", triggers[run.trigger] ?? (run.requested_by || "the API")],
+    ["Kernel", run.kernel.release || "not known"],
+    ["Filesystem", run.filesystem.type ? `${run.filesystem.type}, ${run.filesystem.source}` : "not known"],
+    [
+      "Seed",
+      <span key="seed" class="mono">
+        {run.seed}
+      </span>,
+    ],
+  ];
 }
 
 export function RunPage({ id }: { id: string }) {
@@ -93,12 +93,8 @@ export function RunPage({ id }: { id: string }) {
     "finding.acknowledged",
   ]);
   const run = loaded.data;
-  if (!run)
-    return loaded.problem ? (
-      <ProblemBox problem={loaded.problem} retry={loaded.reload} />
-    ) : (
-      <Loading what={`run ${id}`} />
-    );
+  if (!run) return <Unread title={`Run ${id}`} problem={loaded.problem} retry={loaded.reload} />;
+  const ended = run.state === "finished";
   const found = total(run.finding_counts);
   return (
     <>
@@ -116,17 +112,24 @@ export function RunPage({ id }: { id: string }) {
           Run it again
         </To>
       </div>
-      <p class="lead">
-        <RunBadge state={run.state} verdict={run.verdict} /> <span>{run.reason}</span>
-      </p>
-      {run.state !== "finished" && <LiveRun run={run} named={false} />}
-      <RunFacts run={run} />
-      <Section title={`${count(run.writes)} writes`} class="half">
-        <Breakdown run={run} />
-      </Section>
-      <Section title="Findings" aside={found > 0 ? <Kinds counts={run.finding_counts} /> : undefined}>
-        <FoundHere run={run} />
-      </Section>
+      {ended ? (
+        <p class="lead">
+          <RunBadge state={run.state} verdict={run.verdict} /> <span>{run.reason}</span>
+        </p>
+      ) : (
+        <LiveRun run={run} named={false} />
+      )}
+      <Facts items={factsOf(run)} />
+      {ended && (
+        <>
+          <Section title={`${count(run.writes)} writes`}>
+            <Breakdown run={run} />
+          </Section>
+          <Section title="Findings" aside={found > 0 ? <Kinds counts={run.finding_counts} /> : undefined}>
+            <FoundHere run={run} />
+          </Section>
+        </>
+      )}
       {found > 0 && (
         <Section title="What avoids it">
           <Attribution rates={run.attribution} />

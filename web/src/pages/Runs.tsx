@@ -3,12 +3,13 @@ import { queryText } from "../data/client";
 import type { History, Kernel, List, Profile, Run, Target } from "../data/types";
 import { useApi } from "../data/use_api";
 import { usePages } from "../data/use_pages";
-import { useQuery } from "../data/use_query";
+import { useFilters } from "../data/use_query";
 import { count, seconds } from "../format";
-import { Empty, Kinds, Loading, ProblemBox, RunBadge, Section, Time, To } from "../parts/basics";
+import { Kinds, RunBadge, Section, Time, To } from "../parts/basics";
 import { Choice, Filters, plain } from "../parts/filters";
+import { Listing } from "../parts/listing";
 import { Strip } from "../parts/strip";
-import { type Column, Table } from "../parts/table";
+import type { Column } from "../parts/table";
 import { verdictNames } from "../vocabulary";
 
 const HOUR_MS = 3_600_000;
@@ -37,7 +38,7 @@ const columns: Column<Run>[] = [
     ),
   },
   { name: "Profile", value: (run) => run.profile },
-  { name: "Verdict", value: (run) => <RunBadge state={run.state} verdict={run.verdict} /> },
+  { name: "Verdict", kind: "badge", value: (run) => <RunBadge state={run.state} verdict={run.verdict} /> },
   {
     name: "Ended",
     value: (run) => (run.finished_at ? <Time at={run.finished_at} /> : <span class="quiet">not yet</span>),
@@ -45,7 +46,7 @@ const columns: Column<Run>[] = [
   { name: "Took", kind: "number", value: (run) => (run.state === "finished" ? seconds(run.duration_seconds) : "") },
   { name: "Writes", kind: "number", value: (run) => count(run.writes) },
   { name: "Exposures", kind: "number", value: (run) => count(run.exposures) },
-  { name: "Findings", value: (run) => <Kinds counts={run.finding_counts} /> },
+  { name: "Findings", kind: "list", value: (run) => <Kinds counts={run.finding_counts} /> },
 ];
 
 function HistoryStrips({ target, profile }: { target: string; profile: string }) {
@@ -72,20 +73,13 @@ function HistoryStrips({ target, profile }: { target: string; profile: string })
 }
 
 export function Runs() {
-  const [query, change] = useQuery();
-  const value = (name: string) => query.get(name) ?? "";
+  const { values, bind, narrowed } = useFilters("target", "profile", "verdict", "kernel", "since");
   const targets = useApi<List<Target>>("/targets");
   const profiles = useApi<List<Profile>>("/profiles");
   const kernels = useApi<List<Kernel>>("/kernels");
-  const filter = {
-    target: value("target"),
-    profile: value("profile"),
-    verdict: value("verdict"),
-    kernel: value("kernel"),
-  };
-  const since = value("since") && sinceOf(value("since"));
-  const runs = usePages<Run>(`/runs${queryText({ ...filter, since })}`, ["run.queued", "run.started", "run.finished"]);
-  const choose = (name: string) => (chosen: string) => change({ [name]: chosen });
+  const path = `/runs${queryText({ ...values, since: values.since && sinceOf(values.since) })}`;
+  const runs = usePages<Run>(path, ["run.queued", "run.started", "run.finished"]);
+  const named = <T,>(list: List<T> | null, nameOf: (item: T) => string) => plain(list?.items.map(nameOf) ?? []);
   return (
     <>
       <div class="page-head">
@@ -98,60 +92,35 @@ export function Runs() {
         <Choice
           name="Target"
           all="every target"
-          value={filter.target}
-          options={plain(targets.data?.items.map((each) => each.name) ?? [])}
-          onChoice={choose("target")}
+          options={named(targets.data, (target) => target.name)}
+          {...bind("target")}
         />
         <Choice
           name="Profile"
           all="every profile"
-          value={filter.profile}
-          options={plain(profiles.data?.items.map((each) => each.name) ?? [])}
-          onChoice={choose("profile")}
+          options={named(profiles.data, (profile) => profile.name)}
+          {...bind("profile")}
         />
-        <Choice
-          name="Verdict"
-          all="any verdict"
-          value={filter.verdict}
-          options={plain(verdictNames)}
-          onChoice={choose("verdict")}
-        />
+        <Choice name="Verdict" all="any verdict" options={plain(verdictNames)} {...bind("verdict")} />
         <Choice
           name="Kernel"
           all="any kernel"
-          value={filter.kernel}
-          options={plain(kernels.data?.items.map((each) => each.release) ?? [])}
-          onChoice={choose("kernel")}
+          options={named(kernels.data, (kernel) => kernel.release)}
+          {...bind("kernel")}
         />
-        <Choice
-          name="Time"
-          all="any time"
-          value={value("since")}
-          options={times.map(([key, text]) => [key, text])}
-          onChoice={choose("since")}
-        />
+        <Choice name="Time" all="any time" options={times.map(([key, text]) => [key, text])} {...bind("since")} />
       </Filters>
-      <HistoryStrips target={filter.target} profile={filter.profile} />
-      <Section title="Newest first">
-        {runs.problem && <ProblemBox problem={runs.problem} retry={runs.reload} />}
-        {!runs.ready && !runs.problem && <Loading what="runs" />}
-        {runs.ready && runs.items.length === 0 && (
-          <Empty>
-            No run is like that.
-            {[...query].length > 0
-              ? " Widen a filter."
-              : " The first one comes with the schedule, or when you start one."}
-          </Empty>
-        )}
-        {runs.items.length > 0 && (
-          <Table label="Runs, newest first" columns={columns} rows={runs.items} keyOf={(run) => run.id} />
-        )}
-        {runs.hasMore && (
-          <button type="button" class="more" aria-disabled={runs.busy} onClick={() => void runs.more()}>
-            Older runs
-          </button>
-        )}
-      </Section>
+      <HistoryStrips target={values.target} profile={values.profile} />
+      <Listing
+        what="runs"
+        pages={runs}
+        columns={columns}
+        none={
+          narrowed
+            ? "No run is like that. Widen a filter."
+            : "No run yet. The first one comes with the schedule, or when you start one."
+        }
+      />
     </>
   );
 }

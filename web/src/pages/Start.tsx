@@ -1,12 +1,12 @@
 // Start a run: which target, which profile, and its options within the ranges that the API gives.
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { post, problemOf } from "../data/client";
 import { go } from "../data/router";
 import type { List, Problem, Profile, Run, Target } from "../data/types";
 import { useApi } from "../data/use_api";
 import { useQuery } from "../data/use_query";
 import { count } from "../format";
-import { Empty, Loading, ProblemBox, Section, To } from "../parts/basics";
+import { Empty, ProblemBox, Section, To, Unread } from "../parts/basics";
 import { Choice, plain } from "../parts/filters";
 
 type Values = Record<string, string>;
@@ -93,9 +93,13 @@ export function Start() {
   const [queue, setQueue] = useState(true);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(false);
+  const form = useRef<HTMLFormElement>(null);
   const failed = targets.problem ?? profiles.problem;
+  useEffect(() => {
+    if (problem) form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
+  }, [problem]);
   if (!targets.data || !profiles.data)
-    return failed ? <ProblemBox problem={failed} /> : <Loading what="targets and profiles" />;
+    return <Unread title="Start a run" problem={failed} retry={() => (targets.reload(), profiles.reload())} />;
   const target = query.get("target") ?? targets.data.items[0]?.name ?? "";
   const profile = profiles.data.items.find((each) => each.name === query.get("profile")) ?? profiles.data.items[0];
   if (!profile || targets.data.items.length === 0)
@@ -121,7 +125,7 @@ export function Start() {
         <To href="/runs">Runs</To> <span class="quiet">new</span>
       </p>
       <h1>Start a run</h1>
-      <form class="start" onSubmit={(event) => void start(event)} noValidate>
+      <form ref={form} class="start" onSubmit={(event) => void start(event)} noValidate>
         <div class="fields">
           <Choice
             name="Target"

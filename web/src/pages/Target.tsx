@@ -1,9 +1,10 @@
 // One target: what it is, why it is not running, its profiles with their history, and a way to pause it.
+import { Fragment } from "preact";
 import { queryText } from "../data/client";
 import type { History, List, Target, TargetProfile } from "../data/types";
 import { useApi } from "../data/use_api";
 import { count, size } from "../format";
-import { Empty, Facts, Kinds, Loading, ProblemBox, Section, Time, To, VerdictBadge } from "../parts/basics";
+import { Empty, Facts, Kinds, Said, Section, Time, To, Unread, VerdictBadge } from "../parts/basics";
 import { PauseButton } from "../parts/pause";
 import { Strip } from "../parts/strip";
 import { type Column, Table } from "../parts/table";
@@ -19,6 +20,7 @@ function columnsWith(target: Target, history: readonly History[]): Column<Target
     },
     {
       name: "Last verdict",
+      kind: "badge",
       value: (row) =>
         row.last_run === null ? (
           <VerdictBadge verdict={null} />
@@ -33,7 +35,7 @@ function columnsWith(target: Target, history: readonly History[]): Column<Target
     { name: "Next run", value: (row) => <Time at={row.next_run_at} never="none" /> },
     { name: "Writes", kind: "number", value: (row) => count(row.writes) },
     { name: "Exposures", kind: "number", value: (row) => count(row.exposures) },
-    { name: "Findings", value: (row) => <Kinds counts={row.finding_counts} /> },
+    { name: "Findings", kind: "list", value: (row) => <Kinds counts={row.finding_counts} /> },
     {
       name: "History",
       value: (row) => {
@@ -44,13 +46,31 @@ function columnsWith(target: Target, history: readonly History[]): Column<Target
   ];
 }
 
+// One word of many options: a line may end behind each.
+function MountOptions({ text }: { text: string }) {
+  if (!text) return <>none</>;
+  return (
+    <>
+      {text.split(",").map((option, index) => (
+        <Fragment key={option}>
+          {index > 0 && (
+            <>
+              ,<wbr />
+            </>
+          )}
+          {option}
+        </Fragment>
+      ))}
+    </>
+  );
+}
+
 export function TargetPage({ name }: { name: string }) {
   const events = ["run.queued", "run.started", "run.finished", "target.paused", "target.resumed"];
   const loaded = useApi<Target>(`/targets/${encodeURIComponent(name)}`, events);
   const history = useApi<List<History>>(`/history${queryText({ target: name, limit: 20 })}`, ["run.finished"]);
   const target = loaded.data;
-  if (!target)
-    return loaded.problem ? <ProblemBox problem={loaded.problem} retry={loaded.reload} /> : <Loading what={name} />;
+  if (!target) return <Unread title={name} problem={loaded.problem} retry={loaded.reload} />;
   const state = stateWords[target.state] ?? { tone: "idle", text: target.state };
   const why = target.paused ? target.paused_note || target.state_reason : target.state_reason;
   return (
@@ -69,7 +89,11 @@ export function TargetPage({ name }: { name: string }) {
       </div>
       <p class="lead">
         <span class={`state tone-${state.tone}`}>{state.text}</span>
-        {why && <span>: {why}</span>}
+        {why && (
+          <span>
+            : <Said text={why} />
+          </span>
+        )}
         {target.current_run !== null && (
           <span>
             : <To href={`/runs/${target.current_run}`}>run {target.current_run}</To>
@@ -79,7 +103,7 @@ export function TargetPage({ name }: { name: string }) {
       <Facts
         items={[
           ["Filesystem", target.mounted ? `${target.filesystem.type}, ${target.filesystem.source}` : "not mounted"],
-          ["Mount options", target.filesystem.options || "none"],
+          ["Mount options", <MountOptions key="options" text={target.filesystem.options} />],
           ["Written today", `${size(target.bytes_today)} of ${size(target.bytes_per_day_max)}`],
           [
             "In the queue",

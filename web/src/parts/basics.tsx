@@ -54,12 +54,15 @@ export function RunBadge({ state, verdict }: { state: string; verdict: Verdict |
 const nowMs = createStore(Date.now());
 setInterval(() => document.hidden || nowMs.set(Date.now()), 5_000);
 
+// Exact on hover, and not before: a large overview has hundreds of them.
 export function Time({ at, never = "never" }: { at: string | null; never?: string }) {
   const now = useStore(nowMs);
-  const said = useStore(zone);
   if (!at) return <span class="quiet">{never}</span>;
+  const name = (event: PointerEvent) => {
+    (event.currentTarget as HTMLElement).title = exact(at, zone.get());
+  };
   return (
-    <time dateTime={at} title={exact(at, said)}>
+    <time dateTime={at} onPointerEnter={name}>
       {relative(at, Math.max(now, Date.now() - 1_000))}
     </time>
   );
@@ -69,6 +72,12 @@ export function ExactTime({ at, never = "not yet" }: { at: string | null; never?
   const said = useStore(zone);
   if (!at) return <span class="quiet">{never}</span>;
   return <time dateTime={at}>{exact(at, said)}</time>;
+}
+
+// A text of the API's. Times in it are said as all others are here.
+export function Said({ text }: { text: string }) {
+  const parts = text.split(/(\d{4}-\d\d-\d\dT[\d:.]+Z)/);
+  return <>{parts.map((part, index) => (index % 2 === 1 ? <ExactTime key={index} at={part} /> : part))}</>;
 }
 
 export function Kinds({ counts, none = "none" }: { counts: Counts; none?: string }) {
@@ -153,6 +162,21 @@ export function ProblemBox({ problem, retry }: { problem: Problem; retry?: () =>
         )}
       </div>
     </div>
+  );
+}
+
+// A page of which nothing could be read yet: what it is, and whether it is being read or why it cannot be.
+export function Unread(props: { title: string; problem: Problem | null; retry: () => void }) {
+  const { title, problem, retry } = props;
+  return (
+    <>
+      <h1>{title}</h1>
+      {problem && problem.status !== 401 ? ( // the prompt for a token says that
+        <ProblemBox problem={problem} retry={retry} />
+      ) : (
+        <Loading what={title} />
+      )}
+    </>
   );
 }
 

@@ -23,15 +23,21 @@ function drawChanges(plot: uPlot, changes: Series["changes"]): void {
   ctx.lineWidth = ratio;
   for (const [index, { at, release }] of changes.entries()) {
     const x = Math.round(plot.valToPos(at, "x", true));
-    ctx.strokeStyle = ctx.fillStyle = colour(plot.root, "--accent");
+    ctx.strokeStyle = colour(plot.root, "--accent");
     ctx.setLineDash([4 * ratio, 3 * ratio]);
     ctx.beginPath();
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
-    const right = x + ctx.measureText(release).width > bbox.left + bbox.width;
-    ctx.textAlign = right ? "right" : "left";
-    ctx.fillText(release, x + (right ? -5 : 5) * ratio, bbox.top + (12 + 15 * (index % 3)) * ratio);
+    const { width } = ctx.measureText(release);
+    const next = changes[index + 1];
+    const room = next ? plot.valToPos(next.at, "x", true) : bbox.left + bbox.width;
+    const left = x + width + 8 * ratio > room ? x - width - 5 * ratio : x + 5 * ratio;
+    const baseline = bbox.top + (12 + 15 * (index % 3)) * ratio;
+    ctx.fillStyle = colour(plot.root, "--back"); // another kernel's line may run here
+    ctx.fillRect(left, baseline - 11 * ratio, width, 14 * ratio);
+    ctx.fillStyle = ctx.strokeStyle;
+    ctx.fillText(release, left, baseline);
   }
   ctx.restore();
 }
@@ -45,6 +51,8 @@ function timesOf(_: uPlot, splits: number[], __: number, ___: number, stepSecond
   });
 }
 
+const stepOf = ({ times: [first = 0, second = first] }: Series): number => second - first;
+
 function optionsOf(place: HTMLElement, series: Series): uPlot.Options {
   const axis = {
     stroke: colour(place, "--quiet"),
@@ -55,17 +63,18 @@ function optionsOf(place: HTMLElement, series: Series): uPlot.Options {
   const whole = (_: uPlot, values: number[]) => values.map((value) => (Number.isInteger(value) ? count(value) : ""));
   return {
     width: place.clientWidth,
-    height: 260,
+    height: 215,
     padding: [8, 4, 0, 4],
     ...(zone.get() === "utc" ? { tzDate: (seconds: number) => uPlot.tzDate(new Date(seconds * 1000), "UTC") } : {}),
     cursor: { drag: { x: false, y: false }, points: { show: false } },
     legend: { show: false },
     scales: {
+      x: { range: (_, first, last) => [first - stepOf(series) / 2, last + stepOf(series) / 2] }, // whole bars at the ends
       exposures: { range: (_, __, most) => [0, Math.max(most * 1.25, 10)] },
       findings: { range: (_, __, most) => [0, Math.max((most ?? 0) * 1.25, 4)] },
     },
     axes: [
-      { ...axis, space: 70, values: timesOf },
+      { ...axis, space: 70, size: 30, values: timesOf },
       { ...axis, scale: "exposures", size: 62, values: whole },
       { ...axis, scale: "findings", side: 1, grid: { show: false }, size: 48, values: whole },
     ],
@@ -107,7 +116,7 @@ export function drawChart(place: HTMLElement, activity: ActivityList): () => voi
     plot?.destroy();
     plot = new uPlot(optionsOf(place, series), [series.times, series.exposures, series.findings], place);
   };
-  const observer = new ResizeObserver(() => plot?.setSize({ width: place.clientWidth, height: 260 }));
+  const observer = new ResizeObserver(() => plot?.setSize({ width: place.clientWidth, height: 215 }));
   draw();
   observer.observe(place);
   const dark = matchMedia("(prefers-color-scheme: dark)");

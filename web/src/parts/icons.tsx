@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import type { Verdict } from "../data/types";
 
-const shapes: Record<Verdict | "never" | "running" | "queued", JSX.Element> = {
+const shapes: Record<Verdict | "never" | "running" | "queued" | "known", JSX.Element> = {
   clean: (
     <>
       <circle cx="8" cy="8" r="7" class="fill" />
@@ -49,6 +49,12 @@ const shapes: Record<Verdict | "never" | "running" | "queued", JSX.Element> = {
     </>
   ),
   queued: <path d="M3 8h.1M8 8h.1M13 8h.1" class="line round" />,
+  known: (
+    <>
+      <circle cx="8" cy="8" r="6.2" class="line" />
+      <path d="M8 7.5v3.6M8 4.8v.2" class="line" />
+    </>
+  ),
 };
 
 export function Sign({ of }: { of: keyof typeof shapes }) {

@@ -1,11 +1,11 @@
 // Pausing a target asks why, because the next person on call will; resuming does not.
-import { useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { post, problemOf } from "../data/client";
 import type { Target } from "../data/types";
 import { ActionButton, say } from "./actions";
 
 export function PauseButton({ target }: { target: Target }) {
-  const dialog = useRef<HTMLDialogElement>(null);
+  const [asking, setAsking] = useState(false);
   const path = `/targets/${encodeURIComponent(target.name)}`;
   if (target.paused) {
     return (
@@ -20,7 +20,6 @@ export function PauseButton({ target }: { target: Target }) {
     );
   }
   const pause = async (note: string) => {
-    dialog.current?.close();
     try {
       await post(`${path}/pause`, { note });
       say(`${target.name} is paused: no more scheduled runs there.`);
@@ -30,43 +29,42 @@ export function PauseButton({ target }: { target: Target }) {
   };
   return (
     <>
-      <button
-        type="button"
-        class="small"
-        aria-label={`Pause ${target.name}`}
-        onClick={() => dialog.current?.showModal()}
-      >
+      <button type="button" class="small" aria-label={`Pause ${target.name}`} onClick={() => setAsking(true)}>
         Pause
       </button>
-      <NoteDialog
-        reference={dialog}
-        title={`Pause ${target.name}`}
-        text="No more scheduled runs there until somebody resumes it. What runs now goes on."
-        verb="Pause"
-        onNote={pause}
-        required={false}
-      />
+      {asking && (
+        <NoteDialog
+          title={`Pause ${target.name}`}
+          text="No more scheduled runs there until somebody resumes it. What runs now goes on."
+          verb="Pause"
+          onNote={pause}
+          onClose={() => setAsking(false)}
+        />
+      )}
     </>
   );
 }
 
+// Open as long as it is there. A note is `required` or may be left empty.
 export function NoteDialog(props: {
-  reference: { current: HTMLDialogElement | null };
   title: string;
   text: string;
   verb: string;
-  required: boolean;
-  onNote: (note: string) => void;
+  required?: boolean;
+  onNote: (note: string) => Promise<void>;
+  onClose: () => void;
 }) {
   const [note, setNote] = useState("");
+  const dialog = useRef<HTMLDialogElement>(null);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   const submit = (event: Event) => {
     event.preventDefault();
     if (props.required && note.trim() === "") return;
-    props.onNote(note.trim());
-    setNote("");
+    dialog.current?.close();
+    void props.onNote(note.trim());
   };
   return (
-    <dialog ref={props.reference} aria-label={props.title}>
+    <dialog ref={dialog} aria-label={props.title} onClose={props.onClose}>
       <form onSubmit={submit}>
         <h2>{props.title}</h2>
         <p>{props.text}</p>
@@ -84,7 +82,7 @@ export function NoteDialog(props: {
           <button type="submit" class="primary">
             {props.verb}
           </button>
-          <button type="button" onClick={() => props.reference.current?.close()}>
+          <button type="button" onClick={() => dialog.current?.close()}>
             Cancel
           </button>
         </div>

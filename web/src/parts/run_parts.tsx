@@ -1,6 +1,6 @@
 // Parts of one run: what its writes came to, what avoids its findings, when what happened.
 import type { Run, VariantRate } from "../data/types";
-import { count, counted, seconds } from "../format";
+import { count } from "../format";
 import { variants } from "../vocabulary";
 import { Table, type Column } from "./table";
 
@@ -67,15 +67,4 @@ export function Attribution({ rates }: { rates: VariantRate[] }) {
       </p>
     </>
   );
-}
-
-export function timingText(run: Run): string {
-  const parts = [];
-  if (run.duration_seconds > 0)
-    parts.push(
-      `${seconds(run.duration_seconds)} in all`,
-      `${counted(Math.round(run.writes / run.duration_seconds), "write")} per second`,
-    );
-  if (run.first_finding_seconds !== null) parts.push(`first finding after ${seconds(run.first_finding_seconds)}`);
-  return parts.join(", ");
 }

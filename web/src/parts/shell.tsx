@@ -8,7 +8,7 @@ import { place } from "../data/router";
 import { useStore } from "../data/store";
 import { clock } from "../format";
 import { Messages } from "./actions";
-import { To } from "./basics";
+import { ProblemBox, To } from "./basics";
 import { Sign, ThemeIcon } from "./icons";
 
 const places: [string, string][] = [
@@ -81,13 +81,13 @@ export function TokenPrompt() {
   const [text, setText] = useState("");
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
-    if (wanted !== "no" && !dialog.current?.open) dialog.current?.showModal();
-    if (wanted === "no" && dialog.current?.open) dialog.current.close();
+    if (wanted && !dialog.current?.open) dialog.current?.showModal();
+    if (!wanted && dialog.current?.open) dialog.current.close();
   }, [wanted]);
   const submit = (event: Event) => {
     event.preventDefault();
     if (text.trim() === "") return;
-    tokenWanted.set("no");
+    tokenWanted.set(null);
     token.set("");
     token.set(text.trim());
     setText("");
@@ -96,16 +96,16 @@ export function TokenPrompt() {
     <dialog ref={dialog} aria-labelledby="token-title" onCancel={(event) => event.preventDefault()}>
       <form onSubmit={submit}>
         <h2 id="token-title">This daemon wants a token</h2>
-        <p>
-          {wanted === "refused"
-            ? "It refused the one that it was given. Try another one."
-            : "Paste one that its configuration knows. It is kept until this tab is closed."}
-        </p>
+        {wanted?.given && <ProblemBox problem={wanted.problem} />}
+        <p>Paste one that its configuration knows. It is kept until this tab is closed.</p>
         <label>
           Token
           <input
             type="password"
             autocomplete="off"
+            required
+            pattern="\s*[!-~]+\s*"
+            title="Letters, digits and signs, as they stand in a header"
             value={text}
             onInput={(event) => setText(event.currentTarget.value)}
           />

@@ -4,7 +4,8 @@ import type { ComponentChildren } from "preact";
 export interface Column<T> {
   name: string;
   value: (row: T) => ComponentChildren;
-  kind?: "number" | "wide" | "head";
+  // short: on one line. On a phone a badge stands beside the head, and a list, as what is wide, on lines of its own.
+  kind?: "number" | "wide" | "head" | "short" | "badge" | "list";
 }
 
 export function Table<T>(props: {

@@ -13,8 +13,16 @@ function Cell({ profile, exposures }: { profile: TargetProfile; exposures: numbe
       <span class="cell-name">{profile.profile}</span>
       <VerdictBadge verdict={profile.last_verdict} plain />
       <span class="cell-facts">
-        <Time at={profile.last_run_at} never="no run yet" />
-        <span title="Exposures in the last 24 h">{count(exposures)} exposed</span>
+        {profile.last_run === null ? (
+          <span>
+            first run <Time at={profile.next_run_at} never="not planned" />
+          </span>
+        ) : (
+          <>
+            <Time at={profile.last_run_at} />
+            <span title="Exposures in the last 24 h">{count(exposures)} exposed</span>
+          </>
+        )}
       </span>
     </>
   );

@@ -85,6 +85,12 @@ function Marks({
   );
 }
 
+function labelOf({ kind, length_bytes: length }: Finding, gap: boolean): string {
+  const bytes = `${count(length)} bytes`;
+  if (kind === "nowait_contract") return gap ? `${bytes} reported, but not there` : `${bytes} that were not reported`;
+  return gap ? `${bytes} missing here` : `${kindName(kind)}, ${bytes}`;
+}
+
 export function FileRow(props: {
   finding: Finding;
   picture: Picture;
@@ -98,9 +104,7 @@ export function FileRow(props: {
   const gap = damage.end === damage.begin;
   const from = x(damage.begin);
   const to = gap ? from : Math.max(x(damage.end), from + 2);
-  const label = gap
-    ? `${count(finding.length_bytes)} bytes missing here`
-    : `${kindName(finding.kind)}, ${count(finding.length_bytes)} bytes`;
+  const label = labelOf(finding, gap);
   const wide = label.length * 7;
   const at = Math.max(0, Math.min((from + to) / 2 - wide / 2, width - wide));
   return (

@@ -9,10 +9,10 @@ export function clipped(from: number, to: number, width: number): [number, numbe
   return [Math.max(from, -2), Math.min(to, width + 2)];
 }
 
-// Where a text of so many pixels begins in a block: behind the one thing in it that it must not cover, where there is room.
-function beside(from: number, to: number, wide: number, thing: [number, number] | null): number {
-  const covered = thing && thing[0] < from + wide && thing[1] > from;
-  return covered && thing[1] + 6 + wide < to ? thing[1] + 6 : from;
+// The part of a block that a text may use: beside the one thing in it that the text must not cover, on the roomier side.
+function beside(from: number, to: number, thing: [number, number] | null): [number, number] {
+  if (!thing || thing[0] >= to || thing[1] <= from) return [from, to];
+  return to - thing[1] > thing[0] - from ? [thing[1], to] : [from, thing[0]];
 }
 
 // Text that fits into so many pixels, or nothing.
@@ -37,9 +37,9 @@ function BlockShape({
 }) {
   const [from, to] = clipped(x(block.begin + lane.shift), x(block.end + lane.shift), width);
   if (to <= 0 || from >= width) return null;
-  const room = Math.min(to, width) - Math.max(from, 0);
+  const [left, right] = beside(Math.max(from, 0), Math.min(to, width), thing);
   const text = fitting(
-    room,
+    right - left,
     `write ${block.write.index}, ${count(block.write.length_bytes)} bytes, ${block.write.route}`,
     `write ${block.write.index}, ${block.write.route}`,
     `write ${block.write.index}`,
@@ -50,7 +50,7 @@ function BlockShape({
       <rect x={from + 0.5} y={top + 0.5} width={Math.max(to - from - 1, 1.5)} height={LANE_H - 1} rx="2">
         <title>{`write ${block.write.index} of writer ${block.write.writer}: ${count(block.write.length_bytes)} bytes, ${block.write.route}, result ${count(block.write.result)}`}</title>
       </rect>
-      <text x={beside(Math.max(from, 0) + 7, to, text.length * 6.9, thing)} y={top + 18}>
+      <text x={left + 7} y={top + 18}>
         {text}
       </text>
     </g>

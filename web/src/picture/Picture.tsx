@@ -116,6 +116,19 @@ function Drawing({ finding, picture, zoom, width }: { finding: Finding; picture:
   );
 }
 
+function captionOf(finding: Finding, picture: Model, { file, segments_total: segments }: PictureData): string {
+  if (picture.exactSegments) {
+    const what = file.size_bytes
+      ? `: ${finding.file}, ${count(file.size_bytes)} bytes in ${count(segments)} segments`
+      : "";
+    return `To scale, from the damaged file that was kept${what}.`;
+  }
+  if (finding.kind === "nowait_contract") {
+    return "To scale. After the call the file was put right again, so that the next call is judged for itself.";
+  }
+  return "To scale, drawn from the finding alone: this file was not kept, because earlier ones of its run were.";
+}
+
 export function Picture({ finding, data }: { finding: Finding; data: PictureData }) {
   const [zoom, setZoom] = useState<Zoom>("write");
   const { ref, width } = useWidth();
@@ -135,11 +148,7 @@ export function Picture({ finding, data }: { finding: Finding; data: PictureData
       <div ref={ref} class="picture-place">
         {width > 0 && <Drawing finding={finding} picture={picture} zoom={zoom} width={width} />}
       </div>
-      <figcaption class="quiet">
-        {picture.exactSegments
-          ? `To scale, from the damaged file that was kept${data.file.size_bytes ? `: ${finding.file}, ${count(data.file.size_bytes)} bytes in ${count(data.segments_total)} segments` : ""}.`
-          : "To scale, drawn from the finding alone: this file was not kept, because earlier ones of its run were."}
-      </figcaption>
+      <figcaption class="quiet">{captionOf(finding, picture, data)}</figcaption>
     </figure>
   );
 }

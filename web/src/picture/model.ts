@@ -2,6 +2,7 @@
 // which bytes of which stream each piece is, and where the damage is. No drawing here, and no judging: the finding says
 // what is wrong, the segments say what stands where.
 import type { Finding, PictureData, Segment, Write } from "../data/types";
+import { nowaitPicture } from "./nowait";
 
 export interface Span {
   begin: number;
@@ -188,6 +189,9 @@ function cut(piece: Piece, lanes: readonly Lane[]): Piece[] {
 // Null for findings that are in no file.
 export function pictureOf(finding: Finding, data: PictureData): Picture | null {
   if (finding.file === "") return null;
+  if (finding.kind === "nowait_contract" && finding.write) {
+    return nowaitPicture(finding, finding.write, data.page_bytes);
+  }
   const damage = damageOf(finding);
   const pieces =
     data.segments.length > 0 ? data.segments.flatMap((segment) => piecesOf(segment, damage)) : imagined(finding);
