@@ -7,6 +7,7 @@
 #include <exception>
 #include <utility>
 
+#include "core/complain.h"
 #include "core/probe_process.h"
 #include "core/version.h"
 #include "daemon/config_reference.h"
@@ -83,7 +84,7 @@ int main(int argc, char** argv) {
   try {
     return writecanary::daemon::run(*parsed.options);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "writecanaryd: {}\n", error.what());
+    writecanary::complain(fmt::format("writecanaryd: {}", error.what()));
     return 1;
   }
 }

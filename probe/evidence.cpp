@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/clock.h"
+#include "core/complain.h"
 #include "core/error.h"
 #include "core/evidence_document.h"
 #include "core/fd.h"
@@ -91,7 +92,7 @@ void add_host_parts(EvidenceParts& parts, int fd, const EvidenceKeeper::Moment& 
 
 // On stderr, and no more: the findings themselves travel another way.
 void say_not_kept(const std::string& name, const std::exception& error) {
-  fmt::print(stderr, "writecanary-probe: evidence of {} is not kept: {}\n", name, error.what());
+  complain(fmt::format("writecanary-probe: evidence of {} is not kept: {}", name, error.what()));
 }
 
 }  // namespace

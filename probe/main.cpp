@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "core/complain.h"
 #include "core/error.h"
 #include "core/fd.h"
 #include "core/protocol.h"
@@ -92,7 +93,7 @@ int main(int argc, char** argv) {
                "--self-test | --version], or a run spec on stdin\n",
                argument);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "writecanary-probe: {}\n", error.what());
+    writecanary::complain(fmt::format("writecanary-probe: {}", error.what()));
   }
   return 1;
 }
