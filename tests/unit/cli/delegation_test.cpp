@@ -25,7 +25,7 @@ TEST(Delegation, AManagerThatTheEnvironmentDoesNotNameIsNamed) {
 }
 
 TEST(Delegation, WithoutAManagerRootHelps) {
-  const Caller caller{.uid = 1000, .systemd = true};
+  const Caller caller{.uid = 1000, .systemd = true, .runtime_directory = {}};
   EXPECT_NE(delegation_advice({"./writecanary", "check", "."}, caller)
                 .find("\n  sudo systemd-run --pipe --wait --collect --same-dir --uid=1000 -p Delegate=memory " +
                       (std::filesystem::current_path() / "writecanary").string() + " check .\n"),
@@ -33,8 +33,8 @@ TEST(Delegation, WithoutAManagerRootHelps) {
 }
 
 TEST(Delegation, NothingForRootAndWithoutSystemd) {
-  EXPECT_EQ(delegation_advice(kTyped, {.uid = 0, .systemd = true}), "");
-  EXPECT_EQ(delegation_advice(kTyped, {.uid = 1000, .systemd = false}), "");
+  EXPECT_EQ(delegation_advice(kTyped, {.uid = 0, .systemd = true, .runtime_directory = {}}), "");
+  EXPECT_EQ(delegation_advice(kTyped, {.uid = 1000, .systemd = false, .runtime_directory = {}}), "");
 }
 
 }  // namespace

@@ -8,7 +8,14 @@ namespace writecanary::storage {
 namespace {
 
 AuditRow asked(std::int64_t at_ms) {
-  return {.at_ms = at_ms, .who = "ops", .address = "192.0.2.1", .request_id = "r", .method = "POST", .path = "/x"};
+  AuditRow row;
+  row.at_ms = at_ms;
+  row.who = "ops";
+  row.address = "192.0.2.1";
+  row.request_id = "r";
+  row.method = "POST";
+  row.path = "/x";
+  return row;
 }
 
 TEST(AuditTest, AChangeThatWasBegunIsKnownBeforeItIsDone) {
