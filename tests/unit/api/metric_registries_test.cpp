@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <prometheus/counter.h>
 
+#include <array>
 #include <thread>
 
 #include "api/metric_series.h"
@@ -68,9 +69,9 @@ TEST(MetricRegistries, ManyMayReadWhileOneChanges) {
   Series<Counter> runs(registries, "runs_total", "Runs.", {"target"});
   runs.make({"data"});
   constexpr int kChanges = 2'000;
-  std::vector<std::jthread> readers;
-  for (int i = 0; i < 3; ++i) {
-    readers.emplace_back([&](const std::stop_token& stop) {
+  std::array<std::jthread, 3> readers;
+  for (auto& reader : readers) {
+    reader = std::jthread([&](const std::stop_token& stop) {
       while (!stop.stop_requested()) EXPECT_THAT(registries.text({}), HasSubstr("runs_total{target=\"data\"} "));
     });
   }
@@ -82,7 +83,7 @@ TEST(MetricRegistries, ManyMayReadWhileOneChanges) {
       registries.remove("target-" + std::to_string(i));
     }
   }
-  readers.clear();
+  for (auto& reader : readers) reader = {};
   EXPECT_THAT(registries.text({}), HasSubstr("runs_total{target=\"data\"} " + std::to_string(kChanges) + "\n"));
 }
 
