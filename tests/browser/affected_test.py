@@ -22,7 +22,7 @@ KERNEL = "6.1.170"
 PROFILES = {"append", "nowait-contract"}
 PORT = 9743
 DAEMON = f"exec writecanaryd --listen 0.0.0.0:{PORT} --state-dir /var/lib/writecanary --target data=/mnt/test"
-SECONDS = 240
+SECONDS = 480  # from power-on; a minute on a machine that has nothing else to do
 
 
 def corrupt_profiles(port):
@@ -39,7 +39,7 @@ class Affected(unittest.TestCase):
         browser = require_browser()
         port = free_port()
         programs = [Path(run.program(name)) for name in ("writecanaryd", "writecanary-probe")]
-        job = guest.Job(kernel=KERNEL, command=DAEMON, programs=programs, forward={port: PORT}, timeout_seconds=2 * SECONDS)
+        job = guest.Job(kernel=KERNEL, command=DAEMON, programs=programs, forward={port: PORT}, timeout_seconds=SECONDS + 240)
         try:
             kernels.obtain(KERNEL)
             running = guest.Guest(job)
