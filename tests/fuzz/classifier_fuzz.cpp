@@ -49,7 +49,8 @@ FileLog draw_log(Input& input) {
   return log;
 }
 
-std::vector<Segment> draw_segments(Input& input) {
+// As a file may hold them: only what is of one of its own writers is called its own.
+std::vector<Segment> draw_segments(Input& input, std::size_t writers) {
   std::vector<Segment> segments;
   std::uint64_t offset = 0;
   while (!input.is_used_up() && segments.size() < 64) {
@@ -58,7 +59,8 @@ std::vector<Segment> draw_segments(Input& input) {
     segment.length = 1 + input.below(5000);
     segment.content = static_cast<Content>(input.below(5));
     segment.tag = {.run = 7, .file = 1};
-    segment.tag.writer = static_cast<std::uint8_t>(input.below(4));
+    const bool own = segment.content == Content::kOwn || segment.content == Content::kFlipped;
+    segment.tag.writer = static_cast<std::uint8_t>(input.below(own ? writers : 4));
     segment.stream_offset = input.below(20'000);
     offset += segment.length;
     segments.push_back(segment);
@@ -84,7 +86,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   writecanary::probe::Input input(data, size);
   const auto log = writecanary::probe::draw_log(input);
   const writecanary::probe::LogIndex index(log);
-  const auto segments = writecanary::probe::draw_segments(input);
+  const auto segments = writecanary::probe::draw_segments(input, log.writers.size());
   const auto faults = writecanary::probe::classify(segments, index);
   WC_CHECK(std::ranges::is_sorted(faults, {}, &Fault::file_offset));
   if (index.writers() == 1) {
