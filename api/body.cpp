@@ -35,6 +35,9 @@ Body::Body(const std::string& text) {
                          fmt::format("The body cannot be parsed as JSON (near byte {}).", error.byte),
                          {}};
     return;
+  } catch (const nlohmann::json::out_of_range&) {
+    malformed_ = invalid_body({{"", "a number is too large"}});
+    return;
   }
   if (too_deep) {
     malformed_ = invalid_body({{"", fmt::format("arrays and objects are nested more than {} deep", kDepthMax)}});

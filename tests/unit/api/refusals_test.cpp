@@ -117,6 +117,7 @@ TEST_F(RefusalsTest, BodiesMustBeJsonObjects) {
   const auto send = [&](const std::string& body) { return http.Post("/api/v1/runs", body, "application/json"); };
   EXPECT_EQ(problem_of(send("{\"target\":"), 400)["type"], "/problems/malformed-json");
   EXPECT_EQ(problem_of(send("\xff\xfe"), 400)["type"], "/problems/malformed-json");
+  EXPECT_EQ(problem_of(send("{\"writes\":7e923498}"), 422)["errors"][0]["detail"], "a number is too large");
   EXPECT_EQ(problem_of(send("[1]"), 422)["errors"][0]["detail"], "expected a JSON object, got [1]");
   for (const std::string& deep : {std::string(30'000, '[') + std::string(30'000, ']'),
                                   R"({"target": )" + std::string(20, '[') + std::string(20, ']') + "}"}) {
