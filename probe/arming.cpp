@@ -4,12 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <ctime>
 
 #include "core/error.h"
+#include "probe/tick_phase.h"
 
 namespace writecanary::probe {
 namespace {
@@ -38,15 +38,15 @@ bool Arming::holds() const { return read_ns(CLOCK_REALTIME_COARSE) == tick_ns_; 
 
 Arming arm(int fd) {
   static const std::int64_t kTickNs = tick_ns();
+  thread_local TickPhase phase(kTickNs);
   // Should the clocks be stepped meanwhile, or the machine be very slow, an unarmed write is better than none.
   const std::int64_t give_up = read_ns(CLOCK_MONOTONIC) + 4 * kTickNs;
   for (;;) {
-    // The coarse clock is the time of the last tick.
     const std::int64_t tick = read_ns(CLOCK_REALTIME_COARSE);
-    const std::int64_t left = tick + kTickNs - read_ns(CLOCK_REALTIME);
+    const std::int64_t left = phase.until_next(tick, read_ns(CLOCK_REALTIME));
     const bool last_try = read_ns(CLOCK_MONOTONIC) >= give_up;
     if (left < kTickNs / 2 && !last_try) {
-      sleep_ns(std::max<std::int64_t>(left, 0));
+      sleep_ns(left);
       continue;
     }
     const timespec now[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
