@@ -80,7 +80,7 @@ class Router {
 CommandResult ask(Call& call, CommandPort& commands, Command command);
 
 void respond_json(Call& call, const nlohmann::json& document, int status = 200);
-void respond_text(Call& call, const std::string& text, const std::string& content_type);
+void respond_text(Call& call, std::string text, const std::string& content_type);
 
 // A positive row number, or nothing.
 std::optional<std::int64_t> parse_id(const std::string& text);
