@@ -55,6 +55,8 @@ struct LiveState {
   KernelFacts kernel;
   std::string database_path;
   std::uint64_t database_bytes_max = 0;  // beyond it the oldest runs are removed
+  std::uint64_t evidence_bytes = 0;      // kept of damaged files, as of the last look
+  std::uint64_t evidence_bytes_max = 0;  // beyond it some are removed
   std::string config_path;               // empty: built-in defaults
   bool config_reload_successful = true;
   std::string config_reload_error;

@@ -97,6 +97,8 @@ struct Metrics::State {
   Series<Gauge> database_bytes = gauge("database_size_bytes", "Size of the database with its write-ahead log.");
   Series<Gauge> database_bytes_max =
       gauge("database_max_size_bytes", "Configured size beyond which the oldest runs are removed.");
+  Series<Gauge> evidence_bytes = gauge("evidence_size_bytes", "Size of the damaged files that are kept as evidence.");
+  Series<Gauge> evidence_bytes_max = gauge("evidence_max_size_bytes", "Configured size beyond which some are removed.");
 };
 
 void Metrics::State::set_last(const Values& pair, std::optional<std::int64_t> run_ms,
@@ -172,6 +174,8 @@ Metrics::Metrics() : state_(std::make_unique<State>()) {
   state_->database_bytes.make({});
   state_->webhook_pending.make({});
   state_->database_bytes_max.make({});
+  state_->evidence_bytes.make({});
+  state_->evidence_bytes_max.make({});
   state_->self_test.make({});
 }
 
@@ -265,6 +269,8 @@ void Metrics::mirror(const LiveState& state, std::uint64_t database_size_bytes) 
   state_->webhook_pending.set({}, static_cast<double>(state.webhook_pending));
   state_->database_bytes.set({}, static_cast<double>(database_size_bytes));
   state_->database_bytes_max.set({}, static_cast<double>(state.database_bytes_max));
+  state_->evidence_bytes.set({}, static_cast<double>(state.evidence_bytes));
+  state_->evidence_bytes_max.set({}, static_cast<double>(state.evidence_bytes_max));
 }
 
 std::string Metrics::scrape() const { return state_->registries.text(process_metrics()); }

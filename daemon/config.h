@@ -70,6 +70,7 @@ struct Config {
   std::string storage_path = "/var/lib/writecanary/results.db";
   std::uint64_t storage_bytes_max = 1ULL << 30;
   std::uint64_t runs_max = 1'000'000;
+  std::uint64_t evidence_bytes_max = 1ULL << 30;  // of all runs together
   std::chrono::milliseconds keep_runs = std::chrono::hours{24 * 90};
   std::uint64_t concurrent_runs_max = 1;
   WebhookConfig webhook;

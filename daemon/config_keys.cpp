@@ -38,6 +38,10 @@ constexpr Key<Config> kStorage[] = {
      in<Count, &Config::runs_max>,
      "beyond it the oldest runs go, but none of the last hour",
      {1000, kUnlimited}},
+    {"max_evidence", in<Size, &Config::evidence_bytes_max>,
+     "of all runs together; beyond it damaged files go, first those of findings that the same target, profile and "
+     "kernel "
+     "showed again later. Runs and findings stay"},
 };
 
 constexpr Key<Config> kWebhook[] = {

@@ -220,6 +220,7 @@ void Daemon::pass() {
     plan_and_start();
     if (now >= retention_due_ && server_) {
       const bool more = retention_.step(config_, clock_.now());
+      facts_.evidence_bytes = retention_.evidence_bytes();
       retention_due_ = now + (more ? kBeat : kRetentionInterval);
     }
     if (!facts_.ready && server_) {

@@ -56,6 +56,8 @@ std::shared_ptr<const api::LiveState> live_view(const DaemonFacts& facts, const 
   state->kernel = facts.kernel;
   state->database_path = config.storage_path;
   state->database_bytes_max = config.storage_bytes_max;
+  state->evidence_bytes = facts.evidence_bytes;
+  state->evidence_bytes_max = config.evidence_bytes_max;
   state->config_path = facts.config_path;
   state->config_reload_successful = facts.reload_successful;
   state->config_reload_error = facts.reload_error;

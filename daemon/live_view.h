@@ -24,6 +24,7 @@ struct DaemonFacts {
   std::string reload_error;
   SelfTest self_test;
   std::uint64_t webhook_pending = 0;
+  std::uint64_t evidence_bytes = 0;
 };
 
 std::shared_ptr<const api::LiveState> live_view(const DaemonFacts& facts, const Config& config, const RunDesk& desk,

@@ -185,6 +185,7 @@ TEST_F(MetricsTest, MirrorsTheLiveState) {
     state.targets[1].mounted = false;
     state.targets[1].paused = true;
     state.database_bytes_max = 1 << 20;
+    state.evidence_bytes = 77;
   });
   metrics.mirror(*board.get(), 4096);
   auto text = metrics.scrape();
@@ -197,6 +198,7 @@ TEST_F(MetricsTest, MirrorsTheLiveState) {
   EXPECT_TRUE(has_line(text, "writecanary_config_reload_successful 0"));
   EXPECT_TRUE(has_line(text, "writecanary_database_size_bytes 4096"));
   EXPECT_TRUE(has_line(text, "writecanary_database_max_size_bytes 1048576"));
+  EXPECT_TRUE(has_line(text, "writecanary_evidence_size_bytes 77"));
   EXPECT_TRUE(has_line(text, R"(writecanary_target_stuck{target="data"} 1)"));
   EXPECT_TRUE(has_line(text, R"(writecanary_target_stuck{target="logs"} 0)"));
   EXPECT_TRUE(has_line(text, R"(writecanary_target_paused{target="data"} 0)"));
