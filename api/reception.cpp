@@ -30,6 +30,8 @@ constexpr int kSweepMs = 500;
 constexpr int kTurnsPerSweep = 64;
 constexpr int kAcceptPauseMs = 100;
 constexpr int kAcceptsPerTurn = 64;
+// When all together hold too much, at least one holds more than this; who holds less is never dismissed for the others.
+constexpr std::size_t kFairBytes = kBufferedBytesMax / kConnectionsMax;
 
 }  // namespace
 
@@ -81,7 +83,7 @@ void Reception::accept_all() {
     callbacks_.log(std::string("cannot take a connection: ") + error.what());
     {
       const std::lock_guard lock(mutex_);
-      dismiss_longest_waiting("", -1);
+      dismiss_longest_waiting([](const Guest&) { return true; });
     }
     pollfd stop{stop_fd_, POLLIN, 0};
     ::poll(&stop, 1, kAcceptPauseMs);
@@ -94,8 +96,10 @@ void Reception::admit(Fd socket) {
   const int fd = connection->fd();
   const std::string& address = connection->peer().address;
   // At a unix socket the kernel says who it is, and the file's mode who may.
-  if (!connection->peer().uid && per_address_[address] >= kConnectionsPerAddress) dismiss_longest_waiting(address, -1);
-  if (guests_.size() >= kConnectionsMax) dismiss_longest_waiting("", -1);
+  if (!connection->peer().uid && per_address_[address] >= kConnectionsPerAddress) {
+    dismiss_longest_waiting([&](const Guest& guest) { return guest.connection->peer().address == address; });
+  }
+  if (guests_.size() >= kConnectionsMax) dismiss_longest_waiting([](const Guest&) { return true; });
   if (guests_.size() >= kConnectionsMax) return;  // every one is being served right now
   epoll_event event{0, {.fd = fd}};
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) throw_errno("epoll_ctl add");
@@ -210,7 +214,8 @@ void Reception::keep_within_bounds(const Guest& newest) {
   const int fd = newest.connection->fd();
   while (buffered_bytes_ > kBufferedBytesMax) {
     const auto before = guests_.size();
-    dismiss_longest_waiting("", fd);
+    dismiss_longest_waiting(
+        [&](const Guest& guest) { return guest.connection->fd() != fd && guest.counted_bytes > kFairBytes; });
     if (guests_.size() == before) return dismiss(fd);
   }
 }
@@ -226,14 +231,12 @@ void Reception::dismiss(int fd) {
   guests_.erase(found);
 }
 
-// Of one address, or of all when it is empty; never `but`.
-void Reception::dismiss_longest_waiting(const std::string& address, int but) {
+template <typename Choice>
+void Reception::dismiss_longest_waiting(const Choice& may_go) {
   int longest = -1;
   std::uint64_t first = turns_ + 1;
   for (const auto& [fd, guest] : guests_) {
-    if (guest.phase == Phase::kServing || fd == but) continue;
-    if (!address.empty() && guest.connection->peer().address != address) continue;
-    if (guest.turn >= first) continue;
+    if (guest.phase == Phase::kServing || guest.turn >= first || !may_go(guest)) continue;
     first = guest.turn;
     longest = fd;
   }

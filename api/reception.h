@@ -3,7 +3,8 @@
 // dawdling clients cost some memory and no threads.
 //
 // When there is no room for another connection, the one that has kept waiting longest makes room: an address that
-// opens too many loses its own oldest first. So whoever connects and asks at once is always served.
+// opens too many loses its own oldest first. When requests and answers that wait take too much memory, those go that
+// hold more than their share. So whoever connects and asks at once is always served.
 #pragma once
 
 #include <cstdint>
@@ -69,7 +70,8 @@ class Reception {
   void watch(Guest& guest, Phase phase);
   void count_bytes(Guest& guest);
   void dismiss(int fd);
-  void dismiss_longest_waiting(const std::string& address, int but);
+  template <typename Choice>  // bool(const Guest&)
+  void dismiss_longest_waiting(const Choice& may_go);
   void keep_within_bounds(const Guest& newest);
   void end_overdue();
 

@@ -9,7 +9,7 @@ namespace writecanary::api::test {
 
 class RawClient {
  public:
-  explicit RawClient(int port);
+  explicit RawClient(int port, const char* from = "127.0.0.1");
   void send(const std::string& bytes);
   // No more will be sent.
   void finish_sending();

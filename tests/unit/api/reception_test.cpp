@@ -73,6 +73,26 @@ TEST_F(ReceptionTest, ReadersWhoDoNotReadKeepNobodyOut) {
   EXPECT_EQ(get("/api/v1/status")["targets"], 2);
 }
 
+// Requests that never end fill the memory that there is for them. Who holds next to nothing need not make room, however
+// long it has waited.
+TEST_F(ReceptionTest, MuchUnfinishedInputCostsThoseWhoSentIt) {
+  RawClient slow(port());
+  slow.send("GET /readyz HTTP/1.1\r\n");
+  get("/readyz");  // so that it was seen first
+  const std::string endless =
+      raw_request("POST /api/v1/runs", "Content-Type: application/json\r\nContent-Length: 65536\r\n") +
+      std::string(65'000, ' ');
+  ASSERT_GT((kConnectionsMax - 20) * endless.size(), kBufferedBytesMax);
+  std::vector<std::unique_ptr<RawClient>> greedy;
+  for (std::size_t i = 0; i < kConnectionsMax - 20; ++i) {
+    greedy.push_back(std::make_unique<RawClient>(port(), i % 2 == 0 ? "127.0.0.2" : "127.0.0.3"));
+    greedy.back()->send(endless);
+  }
+  EXPECT_EQ(greedy.front()->read_all(), "") << "had to go";
+  slow.send("Host: localhost\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(slow.read_all().substr(0, 12), "HTTP/1.1 200");
+}
+
 TEST_F(ReceptionTest, HeadersThatAreTooLargeAreCalledThat) {
   RawClient raw(port());
   raw.send("GET / HTTP/1.1\r\nHost: localhost\r\n");
