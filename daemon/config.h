@@ -25,7 +25,7 @@ struct RunSettings {
   std::chrono::milliseconds every = std::chrono::minutes{15};
   double jitter_percent = 10;
   std::chrono::milliseconds duration = std::chrono::seconds{10};
-  std::uint64_t writes = 0;  // 0: as many as fit in the duration
+  std::uint64_t writes = 200;  // 0: as many as fit in the duration
   std::uint64_t memory_bytes = 64ULL << 20;
   std::uint64_t evidence_bytes_max = 64ULL << 20;  // kept of one run; 0: nothing
   std::uint64_t bytes_per_day_max = 20ULL << 30;   // 0: no limit

@@ -31,7 +31,8 @@ RunSpec make_spec(const RunOrder& order, const TargetConfig& target, std::int64_
   spec.profile = order.profile;
   spec.seed = seed;
   spec.duration_ms = order.duration_ms.value_or(static_cast<std::uint64_t>(settings.duration.count()));
-  spec.writes_max = order.writes.value_or(settings.writes);
+  // Who asks for a duration means all of it, and the original's workload needs it.
+  spec.writes_max = order.writes.value_or(order.duration_ms || order.classic ? 0 : settings.writes);
   spec.memory_bytes = order.memory_bytes.value_or(settings.memory_bytes);
   spec.min_free_bytes = settings.min_free.bytes;
   spec.min_free_percent = settings.min_free.percent;

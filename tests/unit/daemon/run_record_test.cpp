@@ -198,6 +198,21 @@ TEST(RunOrder, SpecHasTheTargetsSettingsAndTheOrdersOverrides) {
   EXPECT_EQ(sweep.run_id, "sweep-data-1-x");
 }
 
+TEST(RunOrder, WritesEndARunUnlessItsDurationWasAskedFor) {
+  TargetConfig target;
+  target.settings.writes = 200;
+  const auto writes = [&](const RunOrder& order) { return make_spec(order, target, 1, 1, "").writes_max; };
+  RunOrder order;
+  EXPECT_EQ(writes(order), 200U);
+  order.duration_ms = 5000;
+  EXPECT_EQ(writes(order), 0U);
+  order.writes = 7;
+  EXPECT_EQ(writes(order), 7U);
+  RunOrder classic;
+  classic.classic = true;
+  EXPECT_EQ(writes(classic), 0U);
+}
+
 TEST(RunOrder, BudgetIsWhatIsLeftOfTheDay) {
   TargetConfig target;
   target.settings.bytes_per_day_max = 100;
