@@ -145,7 +145,12 @@ export function Start() {
           <legend>How long</legend>
           <div class="fields">
             <NumberField name="duration_seconds" label="Seconds" hint="as configured, unless you say so" {...common} />
-            <NumberField name="writes" label="Writes" hint="as configured; with seconds given, no limit" {...common} />
+            <NumberField
+              name="writes"
+              label="Writes"
+              hint="no limit when a time is given, else as configured"
+              {...common}
+            />
             <NumberField name="seed" label="Seed" hint="a new one; the same seed replays the same plan" {...common} />
           </div>
         </fieldset>
