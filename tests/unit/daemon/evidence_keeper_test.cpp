@@ -62,8 +62,8 @@ class EvidenceKeeperTest : public testing::Test {
 
 TEST_F(EvidenceKeeperTest, StaysWithinItsSizeAndKeepsTheLatestOfEachProfile) {
   const auto only = run("append", 1000);
-  std::vector<std::int64_t> often;
-  for (int i = 0; i < 50; ++i) often.push_back(run("append-interposed", 1000));
+  std::vector<std::int64_t> often(50);
+  for (auto& id : often) id = run("append-interposed", 1000);
   settle(10'000);
   EXPECT_EQ(keeper_.bytes(), 10'000U);
   EXPECT_TRUE(kept(only));
