@@ -26,7 +26,7 @@ std::optional<std::int64_t> run_id_of(const fs::path& path) {
   return id;
 }
 
-std::uint64_t allocated_bytes(const fs::path& directory) {
+std::uint64_t size_of_files(const fs::path& directory) {
   std::uint64_t bytes = 0;
   std::error_code error;
   for (const auto& entry : fs::recursive_directory_iterator(directory, error)) {
@@ -89,7 +89,7 @@ void EvidenceKeeper::look_at(std::int64_t run_id) {
   const auto run = reader_.run(run_id);
   if (!run) return remove(run_id);
   if (run->state != RunState::kFinished) return;
-  kept_[run_id] = {run_id, allocated_bytes(fs::path(root_) / std::to_string(run_id)),
+  kept_[run_id] = {run_id, size_of_files(fs::path(root_) / std::to_string(run_id)),
                    run->target + '\n' + run->result.profile + '\n' + run->result.kernel.release};
 }
 
