@@ -28,9 +28,9 @@ enum class Workers { kBounded, kUnbounded };
 
 class Gate {
  public:
-  // kBounded makes a FIFO called `fifo`, or one in /tmp where that filesystem has none (FUSE may not). Null when this
-  // kernel cannot limit its workers (before 5.15); the caller then works ungated. The gate uses the ring and must not
-  // outlive it.
+  // kBounded makes a FIFO called `fifo`, or one in /tmp where that filesystem has none (FUSE may not), and takes its
+  // name away again. Null when this kernel cannot limit its workers (before 5.15); the caller then works ungated. The
+  // gate uses the ring and must not outlive it.
   static std::unique_ptr<Gate> make(Ring& ring, Workers workers, const std::string& fifo);
   ~Gate();
   Gate(const Gate&) = delete;
@@ -49,8 +49,8 @@ class Gate {
   Ring& ring_;
   Workers workers_;
   bool closed_ = false;
-  std::string fifo_;
-  Fd pipe_read_, pipe_write_, sink_;
+  std::string fifo_path_;
+  Fd fifo_, pipe_read_, pipe_write_, sink_;
 };
 
 }  // namespace writecanary::probe

@@ -24,8 +24,8 @@ class DamageInOneView(unittest.TestCase):
                 logged = len(self.mount.log())
                 done = check(self.mount.mount_point, "--profile", control.profile, "--writes", "20", "--seed", "3")
                 self.mount.set_rule(kind="none")
-                entry = self.mount.log()[logged]
-                self.assertEqual(done.exit_code, CORRUPT, done.run)
+                self.assertEqual(done.exit_code, CORRUPT, (done.run, done.errors))
+                [entry] = self.mount.log()[logged:]
                 self.assertEqual(done.run["finding_counts"], {control.kind: 1}, done.run["findings"])
                 [finding] = done.run["findings"]
                 self.assertEqual(

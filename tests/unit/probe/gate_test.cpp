@@ -86,10 +86,19 @@ TEST_P(GateTest, ClosesManyTimes) {
   EXPECT_FALSE(gate->open().has_value()) << "opening an open gate does nothing";
 }
 
-TEST_P(GateTest, LeavesNothingBehindWhenClosedAtTheEnd) {
+TEST_P(GateTest, HasNoNameThatAKilledProbeWouldLeave) {
   if (!ring_) GTEST_SKIP() << refused_.reason;
-  Gate::make(*ring_, GetParam(), directory_ + "/gate")->close();
+  const auto gate = Gate::make(*ring_, GetParam(), directory_ + "/gate");
+  gate->close();
   EXPECT_FALSE(std::filesystem::exists(directory_ + "/gate"));
+}
+
+TEST_P(GateTest, WorksWhereNoFifoCanBeMade) {
+  if (!ring_) GTEST_SKIP() << refused_.reason;
+  const auto gate = Gate::make(*ring_, GetParam(), "/proc/gate");
+  ASSERT_NE(gate, nullptr);
+  gate->close();
+  EXPECT_FALSE(gate->open().has_value());
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, GateTest, testing::Values(Workers::kBounded, Workers::kUnbounded),
