@@ -1,7 +1,11 @@
 #include "cli/check.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
@@ -17,6 +21,13 @@
 namespace writecanary::cli {
 namespace {
 
+// Whether the cgroup is of a check whose process is gone: one that was killed could not remove it.
+bool is_of_dead_check(const std::string& cgroup) {
+  pid_t pid = 0;
+  if (std::sscanf(cgroup.c_str(), "check-%d-", &pid) != 1 || pid <= 0) return false;
+  return pid == getpid() || (kill(pid, 0) != 0 && errno == ESRCH);
+}
+
 // The classic workload brings no pressure of its own and so needs no cgroup.
 CgroupRoot find_place(const Environment& environment, const RunSpec& spec) {
   if (spec.classic) return {0, {}, "--classic runs without a cgroup"};
@@ -25,6 +36,7 @@ CgroupRoot find_place(const Environment& environment, const RunSpec& spec) {
     environment.err << "No verdict here can be better than unexposed: " << root.reason << '\n'
                     << delegation_advice(environment.command_line, find_caller());
   }
+  remove_empty_cgroups(root, is_of_dead_check);
   return root;
 }
 

@@ -179,4 +179,11 @@ std::vector<std::string> remove_leftover_cgroups(const CgroupRoot& root, std::st
   }
 }
 
+void remove_empty_cgroups(const CgroupRoot& root, const std::function<bool(const std::string& name)>& wanted) {
+  if (root.version == 0) return;
+  for (const fs::path& child : children(root.directory)) {
+    if (wanted(child.filename())) remove_tree(child);
+  }
+}
+
 }  // namespace writecanary

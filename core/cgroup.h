@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -69,5 +70,8 @@ std::uint64_t oom_kills_of(const std::string& cgroup_directory);
 // Kills and removes cgroups that an earlier daemon left under the root: every child whose name begins with the prefix.
 // Returns the names that could not be removed (their processes hang in the kernel).
 std::vector<std::string> remove_leftover_cgroups(const CgroupRoot& root, std::string_view prefix);
+
+// Removes the children of the root whose name is wanted and that no process is in. Kills nothing and does not wait.
+void remove_empty_cgroups(const CgroupRoot& root, const std::function<bool(const std::string& name)>& wanted);
 
 }  // namespace writecanary

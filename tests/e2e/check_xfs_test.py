@@ -5,9 +5,10 @@ import shutil
 import subprocess
 import unittest
 
-from harness import kernel, run
-from harness.check import CLEAN, CORRUPT, check
+from harness import kernel, processes, run
+from harness.check import CLEAN, CORRUPT, FAILED, check
 from harness.mounts import loop_mount, temporary_directory
+from harness.waiting import wait_until
 
 # A run takes 1 to 3 s; a worker that grinds through reclaim takes 30 to 450 ms for every write. Far from both, because
 # the machine may be busy.
@@ -95,6 +96,18 @@ class CheckOnXfs(unittest.TestCase):
         runs = [check(self.path, "--profile", "append-sync", "--writes", "50", "--seed", "7").run for _ in range(2)]
         self.assertEqual([done["seed"] for done in runs], [7, 7])
         self.assertEqual(runs[0]["bytes_written"], runs[1]["bytes_written"])
+
+    def test_a_killed_check_is_cleared_away_by_the_next(self):
+        with subprocess.Popen([run.program("writecanary"), "check", self.path, "--profile", "append", "--duration", "60s"],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as killed:
+            own = f"check-{killed.pid}-"
+            wait_until(lambda: processes.cgroups_of_runs(own) and os.listdir(self.path), 10, "the run to begin")
+            killed.kill()
+        # Its probe dies with it; the kernel needs a moment to take that out of the cgroup.
+        wait_until(lambda: not processes.users_of(self.path), 10, "the probe to end")
+        self.assertTrue(processes.cgroups_of_runs(own))
+        self.assertNotEqual(check(self.path, "--profile", "append", "--writes", "20").exit_code, FAILED)
+        self.assertEqual(processes.cgroups_of_runs(own), set())
 
     def test_all_prints_one_table(self):
         command = [run.program("writecanary"), "check", self.path, "--profile", "all", "--writes", "40"]

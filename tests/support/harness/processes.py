@@ -27,6 +27,6 @@ def states_of(path):
     return found
 
 
-def cgroups_of_runs():
+def cgroups_of_runs(prefix="wc-"):
     """Directories of runs' cgroups, anywhere in the hierarchy."""
-    return {path for path, _, _ in os.walk("/sys/fs/cgroup") if os.path.basename(path).startswith("wc-")}
+    return {path for path, _, _ in os.walk("/sys/fs/cgroup") if os.path.basename(path).startswith(prefix)}

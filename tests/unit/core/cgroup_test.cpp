@@ -139,6 +139,20 @@ TEST_F(CgroupTest, LeftoversOfAnEarlierDaemonAreKilledAndRemoved) {
   bystander.wait();
 }
 
+TEST_F(CgroupTest, EmptyOnesAreRemovedAndNothingIsKilled) {
+  const Cgroup empty = create("dead-1");
+  const Cgroup kept = create("live-1");
+  Cgroup used = create("dead-2");
+  ProbeProcess process = sleep_in(used);
+  remove_empty_cgroups(root_, [this](const std::string& child) { return child.starts_with(name("dead-")); });
+  EXPECT_FALSE(fs::exists(empty.directory()));
+  EXPECT_TRUE(fs::exists(kept.directory()));
+  EXPECT_TRUE(fs::exists(used.directory()));
+  EXPECT_EQ(process.try_wait(), std::nullopt);
+  used.kill_all();
+  process.wait();
+}
+
 TEST(LeftoverCgroups, WhatCannotBeRemovedIsNamed) {
   // Directories of an ordinary filesystem with a file in them are as immovable as a cgroup whose process hangs.
   const TemporaryDirectory tree;
