@@ -26,13 +26,14 @@ std::optional<std::int64_t> run_id_of(const fs::path& path) {
   return id;
 }
 
+// What cannot be read counts nothing: a disk that fails does not end the daemon.
 std::uint64_t size_of_files(const fs::path& directory) {
   std::uint64_t bytes = 0;
   std::error_code error;
-  for (const auto& entry : fs::recursive_directory_iterator(directory, error)) {
+  for (fs::recursive_directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
     std::error_code gone;
-    const bool is_file = fs::is_regular_file(entry.symlink_status(gone));
-    const std::uint64_t size = is_file ? entry.file_size(gone) : 0;
+    const bool is_file = fs::is_regular_file(entry->symlink_status(gone));
+    const std::uint64_t size = is_file ? entry->file_size(gone) : 0;
     if (!gone) bytes += size;
   }
   return bytes;
@@ -78,8 +79,8 @@ bool EvidenceKeeper::step(std::uint64_t bytes_max) {
 
 void EvidenceKeeper::list() {
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(root_, error)) {
-    const auto id = run_id_of(entry.path());
+  for (fs::directory_iterator entry(root_, error), end; !error && entry != end; entry.increment(error)) {
+    const auto id = run_id_of(entry->path());
     if (id && !kept_.contains(*id)) to_look_at_.push_back(*id);
   }
 }
