@@ -75,7 +75,8 @@ constexpr Key<RunSettings> kSettings[] = {
     {"max_evidence", in<Size, &RunSettings::evidence_bytes_max>,
      "kept of one run's damaged files and what is known of them ([evidence.md](evidence.md)); 0: nothing"},
     {"max_bytes_per_day", in<Size, &RunSettings::bytes_per_day_max>,
-     "per target from 00:00 UTC; 0: no limit. Runs asked for by hand count too and are refused beyond it"},
+     "per target from 00:00 UTC; 0: no limit. Schedules use half of it whenever they are due and the rest evenly "
+     "over the day. Runs asked for by hand count too and are refused beyond it"},
     {"min_free", in<Space, &RunSettings::min_free>, "space that a run must leave free, a share or a size"},
     {"window", in<Text, &RunSettings::window>,
      "when scheduled runs may start, such as `\"Mon-Fri 20:00-06:00 Europe/London\"`; empty: always"},

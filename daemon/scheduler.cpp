@@ -38,6 +38,17 @@ SystemTime next_utc_day(SystemTime now) {
   return SystemTime{std::chrono::floor<std::chrono::days>(now) + std::chrono::days{1}};
 }
 
+// When the next scheduled run may begin. Half of the day's budget may be used at any time, the rest no faster than the
+// day goes by: also on a day that began with many writes a kernel that is booted in the evening is seen.
+SystemTime budget_opens(std::uint64_t limit, std::uint64_t used, SystemTime now) {
+  if (limit == 0) return now;
+  if (used >= limit) return next_utc_day(now);
+  const std::uint64_t half = limit / 2;
+  if (used <= half) return now;
+  const double spread = static_cast<double>(used - half) / static_cast<double>(limit - half);
+  return std::max<SystemTime>(now, std::chrono::floor<std::chrono::days>(now) + share(std::chrono::days{1}, spread));
+}
+
 std::string at(SystemTime time) { return format_timestamp(to_unix_ms(time)); }
 
 }  // namespace
@@ -112,9 +123,10 @@ void Scheduler::move_into_window(const Target& target, Slot& slot, SystemTime no
 
 void Scheduler::hold_for_budget(const Target& target, const TargetSituation& situation, Slot& slot, SystemTime now) {
   const auto limit = target.settings.bytes_per_day_max;
-  if (limit == 0 || situation.bytes_today < limit) return;
-  const auto tomorrow = next_utc_day(now);
-  if (slot.next < tomorrow) slot.next = release_time(target.settings, slot.phase, tomorrow);
+  const auto opens = budget_opens(limit, situation.bytes_today, now);
+  if (opens <= now || slot.next >= opens) return;
+  const bool spent = situation.bytes_today >= limit;
+  slot.next = spent ? release_time(target.settings, slot.phase, opens) : opens;
 }
 
 bool Scheduler::held_by_pressure(const Target& target, Slot& slot, const HostSituation& host, SystemTime now) {
@@ -176,6 +188,9 @@ void Scheduler::plan_target(Target& target, const TargetSituation& situation, co
     }
   }
 
+  const auto held_until = [&target](SystemTime time) {
+    return std::ranges::any_of(target.slots, [time](const Slot& slot) { return slot.next == time; });
+  };
   if (situation.stuck) {
     planned.state = "stuck";
     planned.reason = situation.stuck_reason;
@@ -196,11 +211,13 @@ void Scheduler::plan_target(Target& target, const TargetSituation& situation, co
         "memory pressure {:.1f} is above max_memory_pressure = {}; it runs anyway after {} "
         "missed intervals",
         *host.memory_pressure, target.settings.memory_pressure_max, kStarvationIntervals);
-  } else if (target.settings.bytes_per_day_max != 0 && situation.bytes_today >= target.settings.bytes_per_day_max) {
+  } else if (const auto opens = budget_opens(target.settings.bytes_per_day_max, situation.bytes_today, now);
+             opens > now && (opens == next_utc_day(now) || held_until(opens))) {
+    const char* spread = opens < next_utc_day(now) ? ", of which the second half is spread over the day" : "";
     planned.state = "waiting";
-    planned.reason = fmt::format("{} were written today, max_bytes_per_day is {}; it goes on at {}",
+    planned.reason = fmt::format("{} were written today, max_bytes_per_day is {}{}; it goes on at {}",
                                  format_size(situation.bytes_today), format_size(target.settings.bytes_per_day_max),
-                                 at(next_utc_day(now)));
+                                 spread, at(opens));
   } else if (target.window && !target.window->contains(now)) {
     planned.state = "waiting";
     planned.reason = fmt::format("outside its window \"{}\", which opens at {}", target.settings.window,

@@ -177,6 +177,36 @@ TEST(Scheduler, StopsAtTheDailyBudgetAndGoesOnAtMidnight) {
   EXPECT_EQ(simulation.run_until(time("2026-06-03T00:00:00Z")).size(), 10U);
 }
 
+TEST(Scheduler, SpreadsTheSecondHalfOfTheBudgetOverTheDay) {
+  auto config = config_of({"data"});
+  config.targets[0].settings.bytes_per_day_max = 100;
+  Simulation simulation(config);
+  simulation.set_now(time("2026-06-01T01:00:00Z"));
+  simulation.situation["data"].bytes_today = 75;  // of which 25 are half of the second half: noon
+  const auto planned = simulation.plan().targets.at("data");
+  EXPECT_EQ(planned.state, "waiting");
+  EXPECT_NE(planned.reason.find("spread over the day; it goes on at 2026-06-01T12:00:00.000Z"), std::string::npos)
+      << planned.reason;
+  EXPECT_EQ(planned.next_runs.at("append"), time("2026-06-01T12:00:00Z"));
+  EXPECT_TRUE(simulation.run_until(time("2026-06-01T12:00:00Z")).empty());
+  // One unit for each run: about one in 29 minutes from then on, where 15 would have used up the budget by six.
+  const auto evening = simulation.run_until(time("2026-06-02T00:00:00Z"));
+  EXPECT_NEAR(static_cast<double>(evening.size()), 25, 1);
+  EXPECT_GT(evening.back().at, time("2026-06-01T23:00:00Z"));
+}
+
+TEST(Scheduler, ABudgetThatDelaysNoRunIsNotWorthAWord) {
+  auto config = config_of({"data"});
+  config.targets[0].settings.bytes_per_day_max = 100;
+  config.targets[0].settings.every = hours{6};
+  Simulation simulation(config);
+  ASSERT_EQ(simulation.run_until(kStart + minutes{1}).size(), 1U);
+  simulation.situation["data"].bytes_today = 76;  // may be used at 12:28:48, and the next slot is after 18:00
+  EXPECT_EQ(simulation.plan().targets.at("data").state, "idle");
+  simulation.situation["data"].bytes_today = 100;
+  EXPECT_EQ(simulation.plan().targets.at("data").state, "waiting");
+}
+
 TEST(Scheduler, WaitsOutMemoryPressureButNotForEver) {
   Simulation simulation(config_of({"data"}));
   simulation.run_until(kStart + minutes{1});
