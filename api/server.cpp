@@ -9,14 +9,14 @@
 #include <string_view>
 #include <utility>
 
-#include "api/http_engine.h"
-#include "api/limits.h"
-#include "api/listener.h"
-#include "api/reception.h"
-#include "api/routes.h"
-#include "api/stream_slots.h"
-#include "api/worker_pool.h"
-#include "core/error.h"
+#include "api/events/stream_slots.h"
+#include "api/http/http_engine.h"
+#include "api/http/listener.h"
+#include "api/http/reception.h"
+#include "api/http/worker_pool.h"
+#include "api/refusal/limits.h"
+#include "api/routes/routes.h"
+#include "core/base/error.h"
 
 namespace writecanary::api {
 namespace {
@@ -94,9 +94,9 @@ void Server::State::start() {
       });
   workers.emplace(kThreadsMax, kConnectionsMax);
   vital_workers.emplace(kVitalThreadsMax, kConnectionsMax);
-  reception.emplace(
-      *listener, access, services.clock, stop_event.get(),
-      Reception::Callbacks{[this](const ConnectionPtr& connection) { return take(connection); }, options.access_log});
+  reception.emplace(*listener, services.clock, stop_event.get(),
+                    Reception::Callbacks{[this](const ConnectionPtr& connection) { return take(connection); },
+                                         [this] { return access.get()->tls(); }, options.access_log});
   reception->start();
 }
 

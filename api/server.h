@@ -9,14 +9,8 @@
 #include <memory>
 #include <string>
 
-#include "api/access.h"
-#include "api/commands.h"
-#include "api/event_hub.h"
-#include "api/live_state.h"
-#include "api/metrics.h"
-#include "core/clock.h"
-#include "core/profile_info.h"
-#include "storage/reader.h"
+#include "api/guard/access.h"
+#include "api/routes/services.h"
 
 namespace writecanary::api {
 
@@ -26,17 +20,6 @@ struct ServerOptions {
   // One line per request (method, path, status, milliseconds, peer, request id); called from HTTP threads.
   std::function<void(const std::string&)> access_log = [](const std::string&) {};
   std::shared_ptr<const Access> access = std::make_shared<const Access>(AccessRules{});
-};
-
-// What the routes work with. All must outlive the server.
-struct Services {
-  const storage::Reader& reader;
-  CommandPort& commands;
-  const LiveBoard& live;
-  const EventHub& events;
-  const Metrics& metrics;
-  const Catalogue& catalogue;
-  const Clock& clock;
 };
 
 class Server {

@@ -9,14 +9,14 @@
 #include <memory>
 #include <optional>
 
-#include "cli/check.h"
-#include "cli/commands.h"
-#include "cli/commands_evidence.h"
-#include "cli/gate.h"
-#include "cli/parsed_option.h"
-#include "core/limits.h"
-#include "core/units.h"
-#include "core/version.h"
+#include "cli/check/check.h"
+#include "cli/commands/commands.h"
+#include "cli/commands/commands_evidence.h"
+#include "cli/gate/gate.h"
+#include "cli/terminal/parsed_option.h"
+#include "core/base/limits.h"
+#include "core/base/units.h"
+#include "core/base/version.h"
 
 namespace writecanary::cli {
 namespace {

@@ -5,8 +5,8 @@
 
 #include <variant>
 
-#include "core/limits.h"
-#include "core/units.h"
+#include "core/base/limits.h"
+#include "core/base/units.h"
 
 namespace writecanary::daemon {
 namespace {

@@ -1,10 +1,10 @@
 // Carries out what HTTP requests ask for, or refuses with the reason. Loop thread.
 #pragma once
 
-#include "api/commands.h"
-#include "core/profile_info.h"
-#include "daemon/run_desk.h"
-#include "storage/store.h"
+#include "api/loop/commands.h"
+#include "core/run/profile_info.h"
+#include "daemon/runs/run_desk.h"
+#include "storage/store/store.h"
 
 namespace writecanary::daemon {
 

@@ -11,11 +11,11 @@
 #include <set>
 #include <utility>
 
-#include "core/error.h"
-#include "daemon/identity.h"
-#include "daemon/leftovers.h"
-#include "daemon/pressure_gate.h"
-#include "daemon/self_check.h"
+#include "core/base/error.h"
+#include "daemon/config/identity.h"
+#include "daemon/runs/leftovers.h"
+#include "daemon/schedule/pressure_gate.h"
+#include "daemon/upkeep/self_check.h"
 
 namespace writecanary::daemon {
 namespace {

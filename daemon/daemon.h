@@ -8,24 +8,24 @@
 #include <optional>
 #include <string>
 
-#include "api/event_hub.h"
-#include "api/metrics.h"
+#include "api/events/event_hub.h"
+#include "api/metrics/metrics.h"
 #include "api/server.h"
-#include "core/cgroup.h"
-#include "core/clock.h"
-#include "core/profile_info.h"
+#include "core/base/clock.h"
+#include "core/host/cgroup.h"
+#include "core/run/profile_info.h"
 #include "daemon/commands.h"
-#include "daemon/event_loop.h"
 #include "daemon/live_view.h"
-#include "daemon/mailbox.h"
-#include "daemon/notify.h"
+#include "daemon/loop/event_loop.h"
+#include "daemon/loop/mailbox.h"
+#include "daemon/loop/notify.h"
 #include "daemon/options.h"
-#include "daemon/retention.h"
-#include "daemon/run_desk.h"
-#include "daemon/scheduler.h"
-#include "daemon/webhook.h"
-#include "storage/reader.h"
-#include "storage/store.h"
+#include "daemon/runs/run_desk.h"
+#include "daemon/schedule/scheduler.h"
+#include "daemon/upkeep/retention.h"
+#include "daemon/webhook/webhook.h"
+#include "storage/reader/reader.h"
+#include "storage/store/store.h"
 
 namespace writecanary::daemon {
 

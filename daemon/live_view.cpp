@@ -1,6 +1,6 @@
 #include "daemon/live_view.h"
 
-#include "daemon/active_run.h"
+#include "daemon/runs/active_run.h"
 
 namespace writecanary::daemon {
 namespace {

@@ -5,10 +5,10 @@
 #include <memory>
 #include <string>
 
-#include "api/live_state.h"
-#include "daemon/config.h"
-#include "daemon/run_desk.h"
-#include "daemon/scheduler.h"
+#include "api/loop/live_state.h"
+#include "daemon/config/config.h"
+#include "daemon/runs/run_desk.h"
+#include "daemon/schedule/scheduler.h"
 
 namespace writecanary::daemon {
 

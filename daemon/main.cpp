@@ -8,14 +8,14 @@
 #include <exception>
 #include <utility>
 
-#include "core/complain.h"
-#include "core/probe_process.h"
-#include "core/version.h"
-#include "daemon/config_reference.h"
-#include "daemon/config_toml.h"
+#include "core/base/complain.h"
+#include "core/base/version.h"
+#include "core/process/probe_process.h"
+#include "daemon/config/config_reference.h"
+#include "daemon/config/config_toml.h"
 #include "daemon/daemon.h"
 #include "daemon/options.h"
-#include "storage/backup.h"
+#include "storage/database/backup.h"
 
 namespace writecanary::daemon {
 namespace {

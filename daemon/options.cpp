@@ -6,10 +6,10 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 
-#include "core/error.h"
-#include "core/fd.h"
-#include "core/version.h"
-#include "daemon/config_toml.h"
+#include "core/base/error.h"
+#include "core/base/fd.h"
+#include "core/base/version.h"
+#include "daemon/config/config_toml.h"
 
 namespace writecanary::daemon {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <chrono>
 
-#include "core/error.h"
+#include "core/base/error.h"
 
 namespace writecanary::probe {
 namespace {

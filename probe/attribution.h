@@ -1,15 +1,15 @@
 // After findings: the same run again, as it is and in the profile's variants, to say how surely it shows and what
-// avoids it here (core/attribution.h).
+// avoids it here (core/run/attribution.h).
 //
 // Bounded in writes and seconds, and silent: its findings are counted, not reported.
 #pragma once
 
 #include <atomic>
 
-#include "core/clock.h"
-#include "probe/pressure.h"
-#include "probe/profile.h"
-#include "probe/workspace.h"
+#include "core/base/clock.h"
+#include "probe/run/profile.h"
+#include "probe/run/workspace.h"
+#include "probe/trap/pressure.h"
 
 namespace writecanary::probe {
 

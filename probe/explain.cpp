@@ -8,17 +8,17 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "core/error.h"
-#include "core/evidence_document.h"
-#include "core/fd.h"
-#include "core/json_fields.h"
-#include "core/limits.h"
-#include "core/protocol.h"
-#include "probe/content_check.h"
-#include "probe/evidence_file.h"
-#include "probe/evidence_parts.h"
-#include "probe/sha256.h"
-#include "probe/verifier.h"
+#include "core/base/error.h"
+#include "core/base/fd.h"
+#include "core/base/json_fields.h"
+#include "core/base/limits.h"
+#include "core/run/evidence_document.h"
+#include "core/run/protocol.h"
+#include "probe/evidence/evidence_file.h"
+#include "probe/evidence/evidence_parts.h"
+#include "probe/evidence/sha256.h"
+#include "probe/run/content_check.h"
+#include "probe/verify/verifier.h"
 
 namespace writecanary::probe {
 namespace {

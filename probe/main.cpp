@@ -12,13 +12,13 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "core/complain.h"
-#include "core/error.h"
-#include "core/fd.h"
-#include "core/protocol.h"
-#include "core/version.h"
+#include "core/base/complain.h"
+#include "core/base/error.h"
+#include "core/base/fd.h"
+#include "core/base/version.h"
+#include "core/run/protocol.h"
 #include "probe/explain.h"
-#include "probe/profile.h"
+#include "probe/run/profile.h"
 #include "probe/runner.h"
 #include "probe/self_test.h"
 

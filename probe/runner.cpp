@@ -4,11 +4,11 @@
 
 #include <algorithm>
 
-#include "core/version.h"
+#include "core/base/version.h"
 #include "probe/attribution.h"
-#include "probe/classic.h"
-#include "probe/judge.h"
-#include "probe/profile.h"
+#include "probe/run/judge.h"
+#include "probe/run/profile.h"
+#include "probe/stream/classic.h"
 
 namespace writecanary::probe {
 namespace {

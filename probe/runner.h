@@ -3,9 +3,9 @@
 
 #include <atomic>
 
-#include "core/clock.h"
-#include "core/run_spec.h"
-#include "probe/emitter.h"
+#include "core/base/clock.h"
+#include "core/run/run_spec.h"
+#include "probe/run/emitter.h"
 
 namespace writecanary::probe {
 

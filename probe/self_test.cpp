@@ -10,11 +10,11 @@
 #include <string_view>
 #include <vector>
 
-#include "core/clock.h"
-#include "core/error.h"
-#include "core/fd.h"
-#include "core/version.h"
-#include "probe/nowait_check.h"
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/fd.h"
+#include "core/base/version.h"
+#include "probe/verify/nowait_check.h"
 
 namespace writecanary::probe {
 namespace {

@@ -4,8 +4,8 @@
 
 #include <functional>
 
-#include "core/self_test.h"
-#include "probe/verifier.h"
+#include "core/process/self_test.h"
+#include "probe/verify/verifier.h"
 
 namespace writecanary::probe {
 

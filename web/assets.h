@@ -1,5 +1,5 @@
 // The files of the page, embedded in the daemon so that one binary serves everything.
-// What is not here: how they are served (api/routes_pages.cpp) or made (web/build.mjs, cmake/EmbedFiles.cmake).
+// What is not here: how they are served (api/routes/routes_pages.cpp) or made (web/build.mjs, cmake/EmbedFiles.cmake).
 #pragma once
 
 #include <span>

@@ -1,11 +1,11 @@
 // append: one io_uring appender with the trap set. On affected kernels nearly every write is duplicated in part.
 #include <fcntl.h>
 
-#include "probe/blocking_writer.h"
-#include "probe/classic.h"
-#include "probe/profile.h"
-#include "probe/stream.h"
-#include "probe/trap_writer.h"
+#include "probe/run/profile.h"
+#include "probe/stream/blocking_writer.h"
+#include "probe/stream/classic.h"
+#include "probe/stream/stream.h"
+#include "probe/stream/trap_writer.h"
 
 namespace writecanary::probe {
 namespace {

@@ -2,9 +2,9 @@
 // is also the workaround that an application can use today.
 #include <fcntl.h>
 
-#include "probe/profile.h"
-#include "probe/stream.h"
-#include "probe/trap_writer.h"
+#include "probe/run/profile.h"
+#include "probe/stream/stream.h"
+#include "probe/stream/trap_writer.h"
 
 namespace writecanary::probe {
 namespace {

@@ -10,13 +10,13 @@
 #include <cerrno>
 #include <vector>
 
-#include "core/error.h"
-#include "probe/pattern.h"
-#include "probe/plan.h"
-#include "probe/profile.h"
-#include "probe/stream.h"
-#include "probe/trap.h"
-#include "probe/trap_writer.h"
+#include "core/base/error.h"
+#include "probe/pattern/pattern.h"
+#include "probe/pattern/plan.h"
+#include "probe/run/profile.h"
+#include "probe/stream/stream.h"
+#include "probe/stream/trap_writer.h"
+#include "probe/trap/trap.h"
 
 namespace writecanary::probe {
 namespace {

@@ -1,8 +1,8 @@
 // append-sync: the control with an ordinary system call. A blocking append that meets the memory limit reclaims in the
 // middle of the write and goes on; there is nothing to retry.
-#include "probe/blocking_writer.h"
-#include "probe/profile.h"
-#include "probe/stream.h"
+#include "probe/run/profile.h"
+#include "probe/stream/blocking_writer.h"
+#include "probe/stream/stream.h"
 
 namespace writecanary::probe {
 namespace {

@@ -12,10 +12,10 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "core/error.h"
-#include "probe/eviction.h"
-#include "probe/profile.h"
-#include "probe/stream.h"
+#include "core/base/error.h"
+#include "probe/run/profile.h"
+#include "probe/stream/stream.h"
+#include "probe/verify/cold/eviction.h"
 
 namespace writecanary::probe {
 namespace {

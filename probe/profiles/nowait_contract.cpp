@@ -10,11 +10,11 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "core/error.h"
-#include "probe/arming.h"
-#include "probe/nowait_check.h"
-#include "probe/profile.h"
-#include "probe/stream.h"
+#include "core/base/error.h"
+#include "probe/run/profile.h"
+#include "probe/stream/stream.h"
+#include "probe/trap/arming.h"
+#include "probe/verify/nowait_check.h"
 
 namespace writecanary::probe {
 namespace {

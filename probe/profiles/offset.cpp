@@ -1,7 +1,7 @@
 // offset: the control without O_APPEND. A retry starts where the write started, so that a lost position does no harm.
-#include "probe/profile.h"
-#include "probe/stream.h"
-#include "probe/trap_writer.h"
+#include "probe/run/profile.h"
+#include "probe/stream/stream.h"
+#include "probe/stream/trap_writer.h"
 
 namespace writecanary::probe {
 namespace {

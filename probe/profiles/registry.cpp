@@ -1,7 +1,7 @@
 // The table of profiles. A new one is a row here and a file of its own beside this one.
 #include <array>
 
-#include "probe/profile.h"
+#include "probe/run/profile.h"
 
 namespace writecanary::probe {
 

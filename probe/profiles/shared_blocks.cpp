@@ -13,12 +13,12 @@
 #include <future>
 #include <vector>
 
-#include "core/error.h"
-#include "probe/content_check.h"
-#include "probe/eviction.h"
-#include "probe/pattern.h"
-#include "probe/plan.h"
-#include "probe/profile.h"
+#include "core/base/error.h"
+#include "probe/pattern/pattern.h"
+#include "probe/pattern/plan.h"
+#include "probe/run/content_check.h"
+#include "probe/run/profile.h"
+#include "probe/verify/cold/eviction.h"
 
 namespace writecanary::probe {
 namespace {

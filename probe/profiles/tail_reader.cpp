@@ -16,12 +16,12 @@
 #include <future>
 #include <vector>
 
-#include "core/error.h"
-#include "probe/comparison.h"
-#include "probe/content_check.h"
-#include "probe/pattern.h"
-#include "probe/profile.h"
-#include "probe/stream.h"
+#include "core/base/error.h"
+#include "probe/pattern/pattern.h"
+#include "probe/run/content_check.h"
+#include "probe/run/profile.h"
+#include "probe/stream/stream.h"
+#include "probe/verify/content/comparison.h"
 
 namespace writecanary::probe {
 namespace {

@@ -14,12 +14,12 @@
 #include <string_view>
 #include <vector>
 
-#include "core/limits.h"
-#include "core/run_spec.h"
-#include "storage/events.h"
-#include "storage/rows.h"
-#include "storage/run_end.h"
-#include "storage/store.h"
+#include "core/base/limits.h"
+#include "core/run/run_spec.h"
+#include "storage/store/store.h"
+#include "storage/tables/events.h"
+#include "storage/tables/rows.h"
+#include "storage/tables/run_end.h"
 
 namespace writecanary::storage {
 namespace {

@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "core/run_spec.h"
-#include "storage/store.h"
+#include "core/run/run_spec.h"
+#include "storage/store/store.h"
 
 namespace writecanary {
 namespace {

@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/error.h"
-#include "core/fd.h"
-#include "probe/pattern.h"
-#include "probe/verifier.h"
+#include "core/base/error.h"
+#include "core/base/fd.h"
+#include "probe/pattern/pattern.h"
+#include "probe/verify/verifier.h"
 
 namespace {
 

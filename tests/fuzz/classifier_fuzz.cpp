@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/error.h"
-#include "probe/classifier.h"
+#include "core/base/error.h"
+#include "probe/verify/classifier.h"
 
 namespace writecanary::probe {
 namespace {

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "core/error.h"
-#include "daemon/config_toml.h"
+#include "core/base/error.h"
+#include "daemon/config/config_toml.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto parsed = writecanary::daemon::parse_config({reinterpret_cast<const char*>(data), size});

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "core/error.h"
-#include "core/protocol.h"
+#include "core/base/error.h"
+#include "core/run/protocol.h"
 
 namespace writecanary {
 namespace {

@@ -9,12 +9,12 @@
 #include <string>
 #include <string_view>
 
-#include "api/framing.h"
-#include "api/problem.h"
-#include "api/query.h"
-#include "api/start_request.h"
-#include "core/error.h"
-#include "core/verdict.h"
+#include "api/http/framing.h"
+#include "api/refusal/problem.h"
+#include "api/routes/query.h"
+#include "api/routes/start_request.h"
+#include "core/base/error.h"
+#include "core/run/verdict.h"
 
 namespace writecanary::api {
 namespace {

@@ -36,7 +36,7 @@ def commands():
 def cases(name, command):
     """What a test of ctest is made of, as written in its sources: Suite.Name, or test_name."""
     if folder := re.match(r"unit_(\w+)$", name):
-        sources = (path.read_text(encoding="utf-8") for path in (ROOT / "tests/unit" / folder.group(1)).glob("*.cpp"))
+        sources = (path.read_text(encoding="utf-8") for path in (ROOT / "tests/unit" / folder.group(1)).rglob("*.cpp"))
         return {f"{suite}.{case}" for source in sources for suite, case in GTEST.findall(source)}
     scripts = [Path(part) for part in command if part.endswith(".py")]
     return set(re.findall(r"^    def (test_\w+)\(", scripts[0].read_text(encoding="utf-8"), re.M)) if scripts else set()

@@ -1,7 +1,9 @@
 """Includes point one way (docs/ARCHITECTURE.md). Fails on every #include that points another."""
 
+import collections
 import os
 import re
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -18,8 +20,22 @@ ALLOWED = {
     "daemon": {"core", "storage", "api"},
     "cli": {"core"},
 }
+# The rooms of a folder, in the direction of the includes: each may include those before it. What lies in the folder
+# itself may include all of them, and no room includes that.
+ROOMS = {
+    "core": ["base", "run", "host", "process", "report"],
+    "probe": ["pattern", "trap", "verify", "verify/content", "verify/cold", "evidence", "run", "stream", "profiles"],
+    "storage": ["database", "tables", "store", "reader"],
+    "web": [],
+    "api": ["refusal", "loop", "http", "guard", "documents", "metrics", "events", "routes", "openapi"],
+    "daemon": ["calendar", "config", "schedule", "loop", "runs", "upkeep", "webhook"],
+    "cli": ["terminal", "client", "check", "gate", "commands"],
+}
+# More than fifteen subjects and nobody overlooks them.
+FILES_IN_A_ROOM_MAX = 30
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')
-GENERATED = {"core/version.h", "core/known_issues_data.h"}
+SOURCE_SUFFIXES = {".h", ".cpp", ".ts", ".tsx", ".mjs", ".py", ".css"}
+GENERATED = {"core/base/version.h", "core/report/known_issues_data.h"}
 
 
 def forbidden_includes(root):
@@ -30,6 +46,28 @@ def forbidden_includes(root):
             if source.suffix in (".h", ".cpp"):
                 found += complaints(Path(root), source, folder)
     return found
+
+
+def room_of(path, folder):
+    """The room that a file of the folder lies in, None for the folder itself."""
+    place = path.split("/", 1)[1].rpartition("/")[0]
+    rooms = [room for room in ROOMS[folder] if place == room or place.startswith(room + "/")]
+    return max(rooms, key=len) if rooms else place or None
+
+
+def forbidden_way(folder, source, included):
+    """What is wrong with an include within one folder, or None. A profile's own folder is nobody else's."""
+    here, there = room_of(source, folder), room_of(included, folder)
+    if here is not None and here not in ROOMS[folder]:
+        return f"{folder}/{here} is no room that this test knows"
+    own = re.match(r"probe/profiles/[^/]+/", included)
+    if own and not source.startswith(own.group()):
+        return f"{source} must not include {included}, which is a part of another profile"
+    if here is None or here == there:
+        return None
+    if there is None or ROOMS[folder].index(there) > ROOMS[folder].index(here):
+        return f"{folder}/{here} must not include {folder}/{there or ''} ({included})"
+    return None
 
 
 def complaints(root, source, folder):
@@ -47,18 +85,39 @@ def complaints(root, source, folder):
                 yield f"{where} must not include {other}/ ({included})"
             elif not (root / included).exists() and included not in GENERATED:
                 yield f"{where} includes {included}, which does not exist"
+            elif other == folder and (wrong := forbidden_way(folder, str(source.relative_to(root)), included)):
+                yield f"{where} {wrong}"
+
+
+def crowded_folders(root):
+    """Folders with more source files than a person can overlook."""
+    shown = subprocess.run(["git", "-C", root, "-c", f"safe.directory={root}", "ls-files"], capture_output=True, text=True)
+    files = [Path(name) for name in shown.stdout.splitlines()]
+    counts = collections.Counter(str(file.parent) for file in files if file.suffix in SOURCE_SUFFIXES)
+    return {folder: count for folder, count in counts.items() if count > FILES_IN_A_ROOM_MAX}
 
 
 class Includes(unittest.TestCase):
     def test_this_tree(self):
         self.assertEqual(forbidden_includes(os.environ["WRITECANARY_SOURCE"]), [])
 
+    def test_every_folder_can_be_overlooked(self):
+        self.assertEqual(crowded_folders(os.environ["WRITECANARY_SOURCE"]), {})
+
+    def test_every_room_is_there(self):
+        rooms = [f"{folder}/{room}" for folder, inner in ROOMS.items() for room in inner]
+        self.assertEqual([room for room in rooms if not Path(os.environ["WRITECANARY_SOURCE"], room).is_dir()], [])
+
 
 class TheCheckItself(unittest.TestCase):
     def setUp(self):
         self.root = Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.write("core/a.h", "#pragma once\n#include <string>\n")
-        self.write("probe/b.cpp", '#include "probe/b.h"\n#include "core/a.h"\n#include "core/version.h"\n')
+        self.write("core/base/e.h", "")
+        self.write("core/run/r.h", '#include "core/base/e.h"\n')
+        self.write("probe/b.cpp", '#include "probe/b.h"\n#include "core/a.h"\n#include "core/base/version.h"\n')
+        self.write("probe/profiles/one/one.cpp", '#include "probe/profiles/one/part.h"\n')
+        self.write("probe/profiles/one/part.h", "")
         self.write("probe/b.h", "")
 
     def write(self, name, text):
@@ -78,6 +137,26 @@ class TheCheckItself(unittest.TestCase):
                     self.write(f"{folder}/deep/x.cpp", f'// first\n  #  include "{other}/a.h"\n')
                     [complaint] = forbidden_includes(root)
                     self.assertIn(f"{folder}/deep/x.cpp:2: {folder}/ must not include {other}/", complaint)
+
+    def test_an_arrow_between_rooms_is_caught(self):
+        self.write("core/base/e.h", '#include "core/run/r.h"\n')
+        [complaint] = forbidden_includes(self.root)
+        self.assertIn("core/base must not include core/run", complaint)
+
+    def test_no_room_includes_what_lies_above_it(self):
+        self.write("core/run/r.h", '#include "core/a.h"\n')
+        [complaint] = forbidden_includes(self.root)
+        self.assertIn("core/run must not include core/ (core/a.h)", complaint)
+
+    def test_a_room_that_nobody_knows_is_caught(self):
+        self.write("core/misc/x.h", '#include "core/base/e.h"\n')
+        [complaint] = forbidden_includes(self.root)
+        self.assertIn("core/misc is no room", complaint)
+
+    def test_the_part_of_a_profile_is_its_own(self):
+        self.write("probe/profiles/other.cpp", '#include "probe/profiles/one/part.h"\n')
+        [complaint] = forbidden_includes(self.root)
+        self.assertIn("a part of another profile", complaint)
 
     def test_angle_brackets_do_not_hide_an_arrow(self):
         self.write("core/c.cpp", "#include <probe/b.h>\n")

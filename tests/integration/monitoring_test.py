@@ -16,7 +16,7 @@ ROOT = Path(os.environ["WRITECANARY_SOURCE"])
 RULES = sorted((ROOT / "monitoring" / "rules").glob("*.yml"))
 TESTS = ROOT / "monitoring" / "tests"
 RUNBOOKS = ROOT / "docs" / "runbooks"
-GOLDEN = ROOT / "tests" / "unit" / "api" / "golden_scrape.txt"
+GOLDEN = ROOT / "tests" / "unit" / "api" / "metrics" / "golden_scrape.txt"
 SECTIONS = ["How to look", "What to do", "Silence it with a reason"]
 
 

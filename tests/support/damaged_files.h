@@ -13,7 +13,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "core/fd.h"
+#include "core/base/fd.h"
 #include "tests/support/damage.h"
 
 namespace writecanary::damagefs {

@@ -24,8 +24,8 @@
 #include <span>
 #include <string>
 
-#include "core/error.h"
-#include "core/fd.h"
+#include "core/base/error.h"
+#include "core/base/fd.h"
 #include "tests/support/damaged_files.h"
 
 #define FUSE_USE_VERSION 314

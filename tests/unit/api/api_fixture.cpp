@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-#include "core/run_spec.h"
+#include "core/run/run_spec.h"
 
 namespace writecanary::api::test {
 namespace {

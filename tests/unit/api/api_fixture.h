@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "api/server.h"
-#include "storage/store.h"
+#include "storage/store/store.h"
 
 namespace writecanary::api::test {
 

@@ -6,7 +6,7 @@
 
 #include <array>
 
-#include "core/error.h"
+#include "core/base/error.h"
 
 namespace writecanary::api::test {
 

@@ -3,8 +3,8 @@
 
 #include <thread>
 
-#include "api/listener.h"
-#include "core/error.h"
+#include "api/http/listener.h"
+#include "core/base/error.h"
 #include "tests/unit/api/api_fixture.h"
 #include "tests/unit/api/raw_client.h"
 

@@ -5,7 +5,7 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 
-#include "cli/run_view.h"
+#include "cli/terminal/run_view.h"
 #include "tests/unit/cli/support.h"
 
 namespace writecanary::cli {

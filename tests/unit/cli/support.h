@@ -12,9 +12,9 @@
 #include <thread>
 #include <vector>
 
-#include "cli/environment.h"
-#include "core/profile_info.h"
-#include "core/protocol.h"
+#include "cli/terminal/environment.h"
+#include "core/run/profile_info.h"
+#include "core/run/protocol.h"
 
 namespace writecanary::cli {
 

@@ -3,8 +3,8 @@
 
 #include <limits>
 
-#include "core/protocol.h"
-#include "core/run_result.h"
+#include "core/run/protocol.h"
+#include "core/run/run_result.h"
 
 namespace writecanary {
 

@@ -1,6 +1,6 @@
 #include "daemon/commands.h"
 
-#include "desk_fixture.h"
+#include "tests/unit/daemon/desk_fixture.h"
 
 namespace writecanary::daemon {
 namespace {

@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "core/units.h"
+#include "core/base/units.h"
 #include "daemon/commands.h"
-#include "daemon/run_desk.h"
-#include "fake_probe.h"
-#include "storage/reader.h"
+#include "daemon/runs/run_desk.h"
+#include "storage/reader/reader.h"
+#include "tests/unit/daemon/fake_probe.h"
 
 namespace writecanary::daemon {
 

@@ -5,8 +5,8 @@
 
 #include <string>
 
-#include "core/protocol.h"
-#include "temp_dir.h"
+#include "core/run/protocol.h"
+#include "tests/unit/daemon/temp_dir.h"
 
 namespace writecanary::daemon {
 

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <set>
 
-#include "core/known_issues.h"
-#include "probe/profile.h"
+#include "core/report/known_issues.h"
+#include "probe/run/profile.h"
 
 namespace writecanary::probe {
 namespace {

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "core/fd.h"
-#include "probe/verifier.h"
+#include "core/base/fd.h"
+#include "probe/verify/verifier.h"
 
 namespace writecanary::probe {
 

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <set>
 
-#include "probe/nowait_check.h"
+#include "probe/verify/nowait_check.h"
 
 namespace writecanary::probe {
 namespace {

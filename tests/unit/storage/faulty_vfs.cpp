@@ -1,4 +1,4 @@
-#include "faulty_vfs.h"
+#include "tests/unit/storage/faulty_vfs.h"
 
 #include <array>
 

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "storage/rows.h"
+#include "storage/tables/rows.h"
 
 namespace writecanary::storage {
 

@@ -9,8 +9,8 @@
 #include <memory>
 #include <string>
 
-#include "storage/reader.h"
-#include "storage/store.h"
+#include "storage/reader/reader.h"
+#include "storage/store/store.h"
 
 namespace writecanary::storage {
 

@@ -1,0 +1,48 @@
+// Bounds of requests and answers that concern nobody but the API. The others are core/base/limits.h.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace writecanary::api {
+
+// A sentence or two by a person.
+inline constexpr std::size_t kNoteBytesMax = 2000;
+inline constexpr std::size_t kNameBytesMax = 128;
+// What Stripe and the IETF draft allow, near enough.
+inline constexpr std::size_t kIdempotencyKeyBytesMax = 255;
+// Ten times what a run of a day does; a bound only so that arithmetic on it cannot overflow.
+inline constexpr std::uint64_t kWritesMax = 1'000'000'000;
+// Shorter runs are all set-up.
+inline constexpr double kDurationSecondsMin = 0.1;
+// Alerts in one message of Alertmanager; each is a command to the loop.
+inline constexpr std::size_t kHookAlertsMax = 64;
+// Threads that serve requests; those of them that streams (events, evidence archives) may take.
+inline constexpr std::size_t kThreadsMax = 48;
+inline constexpr int kStreamsMax = 32;
+// Threads that serve nothing but /metrics, /healthz and /readyz, whatever the others are busy with.
+inline constexpr std::size_t kVitalThreadsMax = 2;
+// Connections, together and from one address; beyond this the longest waiting one is closed. Below FD_SETSIZE and the
+// usual limit of 1024 descriptors, with room for the database and the probes.
+inline constexpr std::size_t kConnectionsMax = 512;
+inline constexpr std::size_t kConnectionsPerAddress = 256;
+// Changes that one address may ask for, at once and in the long run. Setting up a fleet by script stays below it.
+inline constexpr double kChangesBurst = 60;
+inline constexpr double kChangesPerSecond = 5;
+// Refused changes that are recorded one by one. Each costs the loop a synced write; beyond this they are counted.
+inline constexpr double kRefusalsBurst = 100;
+inline constexpr double kRefusalsPerSecond = 5;
+// Of requests that are not complete and answers that are not taken, over all connections.
+inline constexpr std::size_t kBufferedBytesMax = 16UL << 20;
+// Evidence in one archive: files of one run, which has its own, smaller bound.
+inline constexpr std::uint64_t kEvidenceBytesMax = 256ULL << 20;
+inline constexpr std::size_t kEvidenceFilesMax = 256;
+
+// Points of a chart: more than a screen has columns for is noise. And the longest time that is summed up in one answer,
+// because every run in between is read.
+inline constexpr std::int64_t kActivityStepsMax = 500;
+inline constexpr std::int64_t kActivitySecondsMax = 92LL * 24 * 3600;
+// Segments and writes of a damaged file in one answer: what a picture can show.
+inline constexpr std::size_t kPictureItemsMax = 400;
+
+}  // namespace writecanary::api

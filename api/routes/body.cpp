@@ -1,0 +1,139 @@
+#include "api/routes/body.h"
+
+#include <fmt/format.h>
+
+#include "api/refusal/problem.h"
+
+namespace writecanary::api {
+namespace {
+
+// Enough to recognise what was sent.
+constexpr std::size_t kShownValueBytes = 60;
+// No body of this API needs three. The parser does not recurse, but whoever prints the value does.
+constexpr int kDepthMax = 16;
+
+std::string shown(const nlohmann::json& value) {
+  std::string text = value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  if (text.size() > kShownValueBytes) text = text.substr(0, kShownValueBytes) + "...";
+  return text;
+}
+
+}  // namespace
+
+Body::Body(const std::string& text) {
+  if (text.empty()) return;
+  bool too_deep = false;
+  try {
+    object_ = nlohmann::json::parse(text, [&](int depth, nlohmann::json::parse_event_t, const nlohmann::json&) {
+      too_deep |= depth > kDepthMax;
+      return depth <= kDepthMax;
+    });
+  } catch (const nlohmann::json::parse_error& error) {
+    malformed_ = Refusal{400,
+                         "malformed-json",
+                         "The body is not JSON",
+                         fmt::format("The body cannot be parsed as JSON (near byte {}).", error.byte),
+                         {}};
+    return;
+  } catch (const nlohmann::json::out_of_range&) {
+    malformed_ = invalid_body({{"", "a number is too large"}});
+    return;
+  }
+  if (too_deep) {
+    malformed_ = invalid_body({{"", fmt::format("arrays and objects are nested more than {} deep", kDepthMax)}});
+    object_ = nlohmann::json::object();
+    return;
+  }
+  if (!object_.is_object()) {
+    malformed_ = invalid_body({{"", "expected a JSON object, got " + shown(object_)}});
+    object_ = nlohmann::json::object();
+  }
+}
+
+const nlohmann::json* Body::find(const std::string& name) {
+  asked_.insert(name);
+  const auto found = object_.find(name);
+  return found == object_.end() || found->is_null() ? nullptr : &*found;
+}
+
+void Body::fail_type(const std::string& field, const nlohmann::json& value, const std::string& expected) {
+  fail(field, "expected " + expected + ", got " + shown(value));
+}
+
+std::optional<std::string> Body::text(const std::string& name, std::size_t length_max) {
+  const auto* value = find(name);
+  if (value == nullptr) return std::nullopt;
+  if (value->is_string() && value->get_ref<const std::string&>().size() <= length_max) return value->get<std::string>();
+  fail_type(name, *value, fmt::format("a text of at most {} bytes", length_max));
+  return std::nullopt;
+}
+
+std::string Body::required_text(const std::string& name, std::size_t length_max) {
+  const bool absent = find(name) == nullptr;
+  const auto value = text(name, length_max);
+  if (absent || (value && value->empty())) fail(name, "is required");
+  return value.value_or("");
+}
+
+std::optional<bool> Body::flag(const std::string& name) {
+  const auto* value = find(name);
+  if (value == nullptr) return std::nullopt;
+  if (value->is_boolean()) return value->get<bool>();
+  fail_type(name, *value, "true or false");
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> Body::number(const std::string& name, std::uint64_t minimum, std::uint64_t maximum) {
+  const auto* value = find(name);
+  if (value == nullptr) return std::nullopt;
+  if (value->is_number_unsigned()) {
+    const auto number = value->get<std::uint64_t>();
+    if (number >= minimum && number <= maximum) return number;
+  }
+  fail_type(name, *value, fmt::format("a whole number from {} to {}", minimum, maximum));
+  return std::nullopt;
+}
+
+std::optional<double> Body::decimal(const std::string& name, double minimum, double maximum) {
+  const auto* value = find(name);
+  if (value == nullptr) return std::nullopt;
+  if (value->is_number()) {
+    const auto number = value->get<double>();
+    if (number >= minimum && number <= maximum) return number;
+  }
+  fail_type(name, *value, fmt::format("a number from {} to {}", minimum, maximum));
+  return std::nullopt;
+}
+
+std::map<std::string, std::int64_t> Body::numbers(const std::string& name) {
+  std::map<std::string, std::int64_t> result;
+  const auto* object = find(name);
+  if (object == nullptr) return result;
+  if (!object->is_object()) {
+    fail_type(name, *object, "an object of whole numbers");
+    return result;
+  }
+  for (const auto& [key, value] : object->items()) {
+    const bool fits =
+        value.is_number_integer() && (!value.is_number_unsigned() || value.get<std::uint64_t>() <= INT64_MAX);
+    if (fits) {
+      result[key] = value.get<std::int64_t>();
+    } else {
+      fail_type(fmt::format("{}.{}", name, key), value, "a whole number");
+    }
+  }
+  return result;
+}
+
+std::optional<Refusal> Body::refusal() const {
+  if (malformed_) return malformed_;
+  auto errors = errors_;
+  for (const auto& [key, value] : object_.items()) {
+    if (asked_.contains(key)) continue;
+    errors.push_back({key, "is not a field of this request; it knows " + quoted_list({asked_.begin(), asked_.end()})});
+  }
+  if (errors.empty()) return std::nullopt;
+  return invalid_body(std::move(errors));
+}
+
+}  // namespace writecanary::api

@@ -1,0 +1,57 @@
+// Strict reading of a query string: each value is right or is an error that names the parameter, the value and what is
+// allowed. All errors are collected, so that a client sees them at once. That only known names occur is checked by the
+// router.
+#pragma once
+
+#include <httplib.h>
+
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/refusal/refusal.h"
+
+namespace writecanary::api {
+
+class Query {
+ public:
+  explicit Query(const httplib::Request& request) : params_(request.params) {}
+
+  // Each returns nothing when the parameter is absent or wrong; refusal() tells which.
+  std::optional<std::string> text(const std::string& name);
+  std::optional<bool> flag(const std::string& name);
+  std::optional<std::int64_t> id(const std::string& name);
+  std::optional<std::int64_t> timestamp_ms(const std::string& name);
+  std::optional<std::int64_t> cursor(std::string_view listing);
+  int limit();
+
+  // One of `all`, by the text that to_string gives it.
+  template <typename T, typename All>
+  std::optional<T> one_of(const std::string& name, std::optional<T> (*parse)(std::string_view), const All& all) {
+    const auto value = text(name);
+    if (!value) return std::nullopt;
+    const std::optional<T> parsed = parse(*value);
+    if (!parsed) {
+      std::vector<std::string> names;
+      names.reserve(std::size(all));
+      for (const T each : all) names.emplace_back(to_string(each));
+      fail_choice(name, *value, names);
+    }
+    return parsed;
+  }
+
+  // What was wrong so far, as one refusal.
+  std::optional<Refusal> refusal() const;
+
+ private:
+  void fail(const std::string& name, const std::string& value, const std::string& allowed);
+  void fail_choice(const std::string& name, const std::string& value, const std::vector<std::string>& names);
+
+  const httplib::Params& params_;
+  std::vector<FieldError> errors_;
+};
+
+}  // namespace writecanary::api

@@ -1,0 +1,192 @@
+#include "api/routes/router.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "api/refusal/limits.h"
+#include "api/refusal/problem.h"
+#include "api/refusal/request_id.h"
+
+namespace writecanary::api {
+namespace {
+
+constexpr char kPolicy[] =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+std::vector<std::string_view> segments(std::string_view path) {
+  std::vector<std::string_view> parts;
+  for (;;) {
+    const auto slash = path.find('/');
+    parts.push_back(path.substr(0, slash));
+    if (slash == std::string_view::npos) return parts;
+    path.remove_prefix(slash + 1);
+  }
+}
+
+// The values in the places of {...}, or nothing when the path has another form.
+std::optional<std::vector<std::string>> match(std::string_view pattern, std::string_view path) {
+  const auto wanted = segments(pattern);
+  const auto given = segments(path);
+  if (wanted.size() != given.size()) return std::nullopt;
+  std::vector<std::string> arguments;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (wanted[i].starts_with('{') && !given[i].empty()) {
+      arguments.emplace_back(given[i]);
+    } else if (wanted[i] != given[i]) {
+      return std::nullopt;
+    }
+  }
+  return arguments;
+}
+
+bool serves(const Endpoint& route, const std::string& method) {
+  return route.method == method || (route.method == "GET" && method == "HEAD");
+}
+
+Outcome check_query_names(const Operation& operation, const httplib::Request& request) {
+  if (operation.is_page) return std::nullopt;
+  std::vector<FieldError> errors;
+  const auto& params = request.params;
+  for (auto it = params.begin(); it != params.end(); it = params.upper_bound(it->first)) {
+    const auto& known = operation.query;
+    if (std::find(known.begin(), known.end(), it->first) == known.end()) {
+      errors.push_back({it->first, "is not a parameter of this call; it knows " + quoted_list(known)});
+    } else if (params.count(it->first) > 1) {
+      errors.push_back({it->first, "is given more than once"});
+    }
+  }
+  if (errors.empty()) return std::nullopt;
+  return invalid_query(std::move(errors));
+}
+
+void set_common_headers(const httplib::Request& request, httplib::Response& response) {
+  response.headers.erase("X-Request-Id");
+  response.set_header("X-Request-Id", request_id_for(request.get_header_value("X-Request-Id")));
+  response.set_header("X-Content-Type-Options", "nosniff");
+  response.set_header("Referrer-Policy", "no-referrer");
+  response.set_header("Content-Security-Policy", kPolicy);
+  response.set_header("Cross-Origin-Resource-Policy", "same-origin");
+  response.set_header("Cross-Origin-Opener-Policy", "same-origin");
+}
+
+}  // namespace
+
+Router::Router(std::vector<Endpoint> routes, RequestGuard guard, CommandPort& commands, const Clock& clock,
+               std::function<void(const std::string&)> log_failure)
+    : routes_(std::move(routes)),
+      guard_(std::move(guard)),
+      clock_(clock),
+      audit_(commands, clock),
+      log_failure_(std::move(log_failure)) {}
+
+void Router::dispatch(const Exchange& exchange, const httplib::Request& request, httplib::Response& response) {
+  Outcome refusal;
+  set_common_headers(request, response);
+  try {
+    refusal = exchange.refused ? exchange.refused : route(exchange, request, response);
+  } catch (const std::exception& error) {
+    refusal = Refusal{500, "internal", "The request failed inside the daemon", error.what(), {}};
+  }
+  if (refusal) {
+    if (refusal->status == 401) response.set_header("WWW-Authenticate", "Bearer realm=\"writecanary\"");
+    respond_problem(*refusal, exchange.path, response);
+    if (refusal->status == 500) {
+      log_failure_("request " + response.get_header_value("X-Request-Id") + " failed: " + refusal->detail);
+    }
+  }
+  if (!response.has_header("Cache-Control")) response.set_header("Cache-Control", "no-store");
+}
+
+Outcome Router::route(const Exchange& exchange, const httplib::Request& request, httplib::Response& response) {
+  std::string allowed;
+  for (const auto& route : routes_) {
+    auto arguments = match(route.pattern, exchange.path);
+    if (!arguments) continue;
+    if (!serves(route, request.method)) {
+      allowed += (allowed.empty() ? "" : ", ") + (route.method == "GET" ? "GET, HEAD" : route.method);
+      continue;
+    }
+    Call call{request, response, std::move(*arguments), {}};
+    call.caller = {exchange.peer->address, exchange.peer->address, response.get_header_value("X-Request-Id"),
+                   request.method, request.target};
+    return serve(route, exchange, call);
+  }
+  if (auto refusal = guard_.check_host(request)) return refusal;
+  if (allowed.empty()) return refusal_for_status(404);
+  response.set_header("Allow", allowed);
+  return Refusal{405,
+                 "method-not-allowed",
+                 "This path does not take that method",
+                 request.method + " is not possible here; allowed: " + allowed + ".",
+                 {}};
+}
+
+Outcome Router::serve(const Endpoint& route, const Exchange& exchange, Call& call) {
+  auto refusal = admit(route, exchange, call);
+  if (!refusal) {
+    call.response.status = route.operation.status;
+    refusal = route.handler(call);
+  }
+  if (refusal && route.method != "GET" && !call.reached_the_loop) audit_.refused(call.caller, *refusal);
+  return refusal;
+}
+
+Outcome Router::admit(const Endpoint& route, const Exchange& exchange, Call& call) {
+  const auto& request = call.request;
+  const bool changes = route.method != "GET";
+  if (changes && !changes_.allow(exchange.peer->address, clock_.steady())) {
+    call.response.set_header("Retry-After", "1");
+    return Refusal{429,
+                   "too-many-changes",
+                   "Too many changes were asked for",
+                   fmt::format("From one address {} at once and {} a second are possible. Ask again in a second.",
+                               kChangesBurst, kChangesPerSecond),
+                   {}};
+  }
+  if (auto refusal = guard_.check_host(request)) return refusal;
+  const auto who = guard_.identify(request, *exchange.peer, route.operation.is_open || route.operation.is_page);
+  if (const auto* refusal = std::get_if<Refusal>(&who)) return *refusal;
+  const auto& identity = std::get<Identity>(who);
+  call.caller.who = identity.who;
+  const Role needed = changes || route.operation.for_operators ? Role::kOperator : Role::kViewer;
+  if (auto refusal = guard_.check_role(identity, needed)) return refusal;
+  if (changes) {
+    if (auto refusal = guard_.check_origin(request, exchange.encrypted)) return refusal;
+  }
+  return check_query_names(route.operation, request);
+}
+
+CommandResult ask(Call& call, CommandPort& commands, Command command) {
+  call.reached_the_loop = true;
+  return commands.execute(call.caller, std::move(command));
+}
+
+void respond_json(Call& call, const nlohmann::json& document, int status) {
+  call.response.status = status;
+  // File names and messages of others may hold bytes that are not UTF-8.
+  std::string text = document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  text += '\n';
+  respond_text(call, std::move(text), "application/json");
+}
+
+// Not set_content(), which makes a copy: a fleet's metrics are megabytes.
+void respond_text(Call& call, std::string text, const std::string& content_type) {
+  call.response.body = std::move(text);
+  call.response.set_header("Content-Type", content_type);
+}
+
+std::optional<std::int64_t> parse_id(const std::string& text) {
+  std::int64_t id = 0;
+  const auto* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, id);
+  if (error != std::errc{} || stop != end || id <= 0) return std::nullopt;
+  return id;
+}
+
+}  // namespace writecanary::api

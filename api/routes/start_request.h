@@ -1,0 +1,19 @@
+// The body of POST /runs, checked field by field against what is configured and what the profile can do.
+#pragma once
+
+#include <httplib.h>
+
+#include <variant>
+
+#include "api/loop/commands.h"
+#include "api/loop/live_state.h"
+#include "api/routes/body.h"
+#include "core/run/profile_info.h"
+
+namespace writecanary::api {
+
+// 422 names every field that cannot be used and what could be.
+std::variant<StartRun, Refusal> parse_start_request(const httplib::Request& request, const LiveState& live,
+                                                    const Catalogue& catalogue);
+
+}  // namespace writecanary::api

@@ -1,0 +1,48 @@
+#include "cli/check/check_report.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
+#include "core/base/fd.h"
+#include "core/report/replay.h"
+#include "core/report/report.h"
+#include "core/run/evidence_document.h"
+
+namespace writecanary::cli {
+namespace {
+
+void write_file(const std::string& path, const std::string& text) {
+  write_all(open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0600).get(), text);
+}
+
+std::string report_of(const RunSpec& spec, const RunResult& run, const Catalogue& catalogue) {
+  const Finding& first = run.findings.front();
+  const auto evidence = find_evidence(spec.evidence_directory, first.file);
+  return report_text({.finding = first,
+                      .run = run,
+                      .replay = replay_command(spec, run.end.counters.writes),
+                      .profile = find_profile(catalogue, run.profile),
+                      .evidence = evidence ? &*evidence : nullptr,
+                      .origin = fmt::format("{}; this is the first of {} findings", spec.run_id, run.end.tally.total()),
+                      .evidence_location = spec.evidence_directory});
+}
+
+}  // namespace
+
+void keep_report(const Environment& environment, const RunSpec& spec, const RunResult& run,
+                 const Catalogue& catalogue) {
+  if (spec.evidence_directory.empty() || run.findings.empty()) return;
+  try {
+    std::filesystem::create_directories(spec.evidence_directory);
+    write_file(spec.evidence_directory + "/run.json", run_document(run).dump(2) + "\n");
+    write_file(spec.evidence_directory + "/report.txt", report_of(spec, run, catalogue));
+  } catch (const std::exception& error) {
+    environment.err << "The report of " << run.profile << " is not kept: " << error.what() << '\n';
+  }
+}
+
+}  // namespace writecanary::cli

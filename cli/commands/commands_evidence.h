@@ -1,0 +1,21 @@
+// The commands that work on kept evidence and on the probe itself. They need no daemon. Each prints its result to
+// environment.out and returns the exit code; failures are CommandError, SystemError or ProtocolError.
+#pragma once
+
+#include <string>
+
+#include "cli/terminal/environment.h"
+
+namespace writecanary::cli {
+
+// Judges a kept file again; `path` is the file or its evidence. 0: nothing is wrong with it, 2: findings.
+int explain_file(const Environment& environment, const std::string& path, bool json);
+
+// Runs the plan of the evidence again, on `path` unless that is empty, and says whether a finding of the same kind came
+// of it. Exit codes as `check`.
+int replay(const Environment& environment, const std::string& evidence, const std::string& path, bool json);
+
+// 0: every detector found what it is for and was silent on clean data. 5: not so.
+int self_test(const Environment& environment, bool json);
+
+}  // namespace writecanary::cli

@@ -1,0 +1,31 @@
+// Ctrl-C and its like as something that can be polled instead of something that kills us half-way.
+#pragma once
+
+#include <csignal>
+
+#include "core/base/fd.h"
+
+namespace writecanary::cli {
+
+// While it lives, SIGINT, SIGTERM and SIGHUP of this thread do nothing but become readable here. One per process.
+class Interrupts {
+ public:
+  // Throws SystemError.
+  Interrupts();
+  ~Interrupts();
+  Interrupts(const Interrupts&) = delete;
+  Interrupts& operator=(const Interrupts&) = delete;
+
+  int fd() const { return fd_.get(); }
+  // How many arrived since the last call; a signal that came several times may count once.
+  int take();
+  // True from the first one on.
+  bool any() const { return any_; }
+
+ private:
+  sigset_t before_{};
+  Fd fd_;
+  bool any_ = false;
+};
+
+}  // namespace writecanary::cli

@@ -1,0 +1,106 @@
+#include "core/host/mountinfo.h"
+
+#include <algorithm>
+
+#include "core/base/fd.h"
+
+namespace writecanary {
+namespace {
+
+// Fields are separated by exactly one blank: a mount source may be empty.
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  for (;;) {
+    const std::size_t end = text.find(separator);
+    parts.push_back(text.substr(0, end));
+    if (end == std::string_view::npos) return parts;
+    text.remove_prefix(end + 1);
+  }
+}
+
+bool is_octal(std::string_view digits) {
+  return digits.size() == 3 && digits[0] <= '3' &&
+         std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '7'; });
+}
+
+// The kernel writes blank, tab, newline, '#' and backslash as a backslash with three octal digits.
+std::string unescape(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::string_view digits = text.substr(i + 1, text[i] == '\\' ? 3 : 0);
+    if (is_octal(digits)) {
+      out += static_cast<char>((digits[0] - '0') * 64 + (digits[1] - '0') * 8 + (digits[2] - '0'));
+      i += 3;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+// Options of the mount, then those of the superblock that it does not name. Either can make the mount read-only, so
+// "ro" of one overrides "rw" of the other.
+std::string merge_options(std::string_view of_mount, std::string_view of_superblock) {
+  std::vector<std::string_view> merged = split(of_mount, ',');
+  for (const std::string_view option : split(of_superblock, ',')) {
+    const bool known = std::ranges::find(merged, option) != merged.end();
+    const bool overridden = option == "rw" && std::ranges::find(merged, "ro") != merged.end();
+    if (option == "ro") std::erase(merged, "rw");
+    if (!option.empty() && !known && !overridden) merged.push_back(option);
+  }
+  std::string text;
+  for (const std::string_view option : merged) {
+    if (option.empty()) continue;
+    if (!text.empty()) text += ',';
+    text += option;
+  }
+  return unescape(text);
+}
+
+// `36 35 98:0 /root /mount/point rw,noatime master:1 - ext3 /dev/sda1 rw,errors=continue`, see
+// Documentation/filesystems/proc.rst. The optional fields after the mount options end at a single "-".
+std::optional<Mount> parse_line(std::string_view line) {
+  const std::vector<std::string_view> fields = split(line, ' ');
+  if (fields.size() < 10) return std::nullopt;
+  const auto separator = std::find(fields.begin() + 6, fields.end(), "-");
+  if (fields.end() - separator < 4) return std::nullopt;
+  if (!fields[4].starts_with('/')) return std::nullopt;
+  return Mount{.device = std::string(fields[2]),
+               .mount_point = unescape(fields[4]),
+               .options = merge_options(fields[5], separator[3]),
+               .type = unescape(separator[1]),
+               .source = unescape(separator[2]),
+               .root = unescape(fields[3])};
+}
+
+// Whether `path` is `directory` or below it. Neither ends in a slash, but for "/" itself.
+bool is_within(std::string_view path, std::string_view directory) {
+  if (directory == "/") return path.starts_with('/');
+  return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
+}
+
+}  // namespace
+
+std::vector<Mount> parse_mountinfo(std::string_view text) {
+  std::vector<Mount> mounts;
+  for (const std::string_view line : split(text, '\n')) {
+    if (auto mount = parse_line(line)) mounts.push_back(std::move(*mount));
+  }
+  return mounts;
+}
+
+std::vector<Mount> read_mountinfo(const std::string& file) { return parse_mountinfo(read_file(file)); }
+
+std::optional<Mount> find_mount(const std::vector<Mount>& mounts, std::string_view path) {
+  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  const Mount* best = nullptr;
+  for (const Mount& mount : mounts) {
+    if (!is_within(path, mount.mount_point)) continue;
+    if (best == nullptr || mount.mount_point.size() >= best->mount_point.size()) best = &mount;
+  }
+  if (best == nullptr) return std::nullopt;
+  return *best;
+}
+
+}  // namespace writecanary

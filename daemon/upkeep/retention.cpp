@@ -1,0 +1,47 @@
+#include "daemon/upkeep/retention.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace writecanary::daemon {
+namespace {
+
+// A batch takes the loop a few milliseconds.
+constexpr int kBatch = 100;
+// However large the database is, what happened within the last hour can be looked at.
+constexpr std::chrono::hours kAlwaysKept{1};
+// Counting reads an index through, and the count changes slowly.
+constexpr std::chrono::minutes kCountInterval{5};
+
+}  // namespace
+
+bool Retention::step(const Config& config, SystemTime now) {
+  // First, so that what is judged below is what is needed.
+  if (store_.give_space_back()) return true;
+  const auto removed = remove_some(config, now);
+  for (const auto id : removed) evidence_.remove(id);
+  if (!removed.empty()) spdlog::info("removed {} old runs from the database", removed.size());
+  const bool more_evidence = evidence_.step(config.evidence_bytes_max);
+  return !removed.empty() || more_evidence || thin_out(config, now);
+}
+
+std::vector<std::int64_t> Retention::remove_some(const Config& config, SystemTime now) {
+  if (now - runs_counted_ >= kCountInterval) {
+    runs_ = store_.run_count();
+    runs_counted_ = now;
+  }
+  auto removed = store_.remove_runs_before(to_unix_ms(now - config.keep_runs), kBatch);
+  const bool too_many = runs_ > config.runs_max || store_.size_bytes() > config.storage_bytes_max;
+  if (removed.empty() && too_many) removed = store_.remove_runs_before(to_unix_ms(now - kAlwaysKept), kBatch);
+  runs_ -= std::min<std::uint64_t>(runs_, removed.size());
+  return removed;
+}
+
+bool Retention::thin_out(const Config& config, SystemTime now) {
+  const bool too_large = store_.size_bytes() > config.storage_bytes_max;
+  const auto before = too_large ? now - kAlwaysKept : now - config.keep_runs;
+  return store_.thin_findings_before(to_unix_ms(before));
+}
+
+}  // namespace writecanary::daemon

@@ -1,0 +1,73 @@
+#include "daemon/webhook/cloud_event.h"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "core/base/error.h"
+#include "core/base/units.h"
+
+namespace writecanary::daemon {
+namespace {
+
+constexpr std::string_view kBase64Prefix = "whsec_";
+
+std::string subject_of(const storage::EventRow& event) {
+  return event.run_id ? fmt::format("targets/{}/runs/{}", event.target, *event.run_id)
+                      : fmt::format("targets/{}", event.target);
+}
+
+std::string base64(const unsigned char* bytes, std::size_t count) {
+  std::string text((count + 2) / 3 * 4 + 1, '\0');
+  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes, static_cast<int>(count));
+  text.resize(static_cast<std::size_t>(length));
+  return text;
+}
+
+std::string from_base64(std::string_view text) {
+  std::string bytes(text.size() / 4 * 3 + 3, '\0');
+  const int length =
+      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                      reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+  if (length < 0) throw std::invalid_argument("the secret begins with whsec_, but what follows is not base64");
+  // The function counts what padding stands for.
+  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+  bytes.resize(static_cast<std::size_t>(length) - padding);
+  return bytes;
+}
+
+}  // namespace
+
+std::string cloud_event_id(const storage::EventRow& event) { return fmt::format("{}-{}", event.id, event.at_ms); }
+
+std::string cloud_event(const storage::EventRow& event, const std::string& host) {
+  nlohmann::json document = {{"specversion", "1.0"},
+                             {"id", cloud_event_id(event)},
+                             {"source", fmt::format("/hosts/{}/writecanary", host)},
+                             {"type", "writecanary." + event.type},
+                             {"subject", subject_of(event)},
+                             {"time", format_timestamp(event.at_ms)},
+                             {"datacontenttype", "application/json"},
+                             {"sequence", fmt::format("{:020}", event.id)},
+                             {"data", nlohmann::json::parse(event.data_json)}};
+  if (event.run_id) document["partitionkey"] = fmt::format("{}", *event.run_id);
+  return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string webhook_signature(std::string_view secret, const std::string& id, std::int64_t unix_seconds,
+                              std::string_view body) {
+  const std::string key =
+      secret.starts_with(kBase64Prefix) ? from_base64(secret.substr(kBase64Prefix.size())) : std::string(secret);
+  const std::string text = fmt::format("{}.{}.{}", id, unix_seconds, body);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int length = 0;
+  WC_CHECK(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+                reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &length) != nullptr);
+  return "v1," + base64(digest.data(), length);
+}
+
+}  // namespace writecanary::daemon

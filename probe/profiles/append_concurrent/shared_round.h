@@ -1,0 +1,59 @@
+// Memory that the processes of one append-concurrent round share: their write logs, a lock around the moment when the
+// limit is low, and a stop flag. It outlives a writer that is killed, so that what was acknowledged to it is known.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/base/limits.h"
+#include "core/run/finding.h"
+#include "probe/trap/window_lock.h"
+
+namespace writecanary::probe {
+
+class SharedRound {
+ public:
+  static constexpr std::uint32_t kRecordsMax = 256;
+
+  // Throws SystemError.
+  static std::unique_ptr<SharedRound> make(std::uint32_t writers);
+  ~SharedRound();
+
+  WindowLock& window() { return shared_->window; }
+  std::atomic<bool>& stop() { return shared_->stop; }
+  // Waits until all writers have come here, so that they begin together; or until stop.
+  void meet();
+  // By the writer itself, after each result.
+  void append(std::uint32_t writer, const WriteRef& write, bool exposed);
+  // By the writer, as the last thing: the errno that ended it early.
+  void fail(std::uint32_t writer, int error_number) { shared_->logs[writer].failed = error_number; }
+
+  struct Entry {
+    WriteRef write;
+    bool exposed;
+  };
+  // By the parent once the writer has ended.
+  std::vector<Entry> entries(std::uint32_t writer) const;
+  int failed(std::uint32_t writer) const { return shared_->logs[writer].failed; }
+
+ private:
+  struct Log {
+    std::atomic<std::uint32_t> count{0};
+    std::atomic<int> failed{0};
+    Entry entries[kRecordsMax];
+  };
+  struct Shared {
+    WindowLock window;
+    std::atomic<bool> stop{false};
+    std::atomic<std::uint32_t> arrived{0};
+    Log logs[kWritersMax];
+  };
+
+  SharedRound(Shared* shared, std::uint32_t writers) : shared_(shared), writers_(writers) {}
+  Shared* shared_;  // in a shared mapping
+  std::uint32_t writers_;
+};
+
+}  // namespace writecanary::probe

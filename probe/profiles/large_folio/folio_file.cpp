@@ -1,0 +1,190 @@
+#include "probe/profiles/large_folio/folio_file.h"
+
+#include <fcntl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <tuple>
+
+#include "core/base/error.h"
+#include "probe/verify/content/comparison.h"
+
+namespace writecanary::probe {
+namespace {
+
+constexpr std::uint64_t kWriteBytes = 1 << 20;  // as large as folios get on most filesystems, times a few
+constexpr std::uint64_t kLookBytes = 256 << 10;
+constexpr std::size_t kWrongLooksMax = 16;  // per reader and file; more tell nothing new
+constexpr std::uint8_t kNone = 0xff;
+constexpr int kDontCache = 0x80;  // RWF_DONTCACHE (linux/fs.h, 6.14)
+
+std::uint64_t to_word(std::uint64_t bytes) { return bytes / kWordBytes * kWordBytes; }
+
+}  // namespace
+
+FolioFile::FolioFile(RunContext& context, std::uint64_t size_bytes)
+    : context_(context),
+      tag_(context.next_tag()),
+      file_(context.workspace(), RunContext::file_name(tag_), 0),
+      generations_(size_bytes / kWordBytes, 0),
+      buffer_(kWriteBytes / kWordBytes) {}
+
+void FolioFile::fill() {
+  std::fill(generations_.begin() + static_cast<std::ptrdiff_t>(half() / kWordBytes), generations_.end(),
+            generation_ = 1);
+  for (const auto& [begin, end, generation] :
+       {std::tuple{std::uint64_t{0}, half(), std::uint8_t{0}}, std::tuple{half(), size_bytes(), generation_}}) {
+    for (std::uint64_t offset = begin; offset < end; offset += kWriteBytes) {
+      write({offset, std::min(kWriteBytes, end - offset)}, generation, false);
+    }
+  }
+}
+
+void FolioFile::write(Piece piece, std::uint8_t generation, bool uncached) {
+  Tag tag = tag_;
+  tag.writer = generation;
+  const auto words = std::span(buffer_).first(piece.length / kWordBytes);
+  Pattern(tag, context_.spec().incompressible).fill(piece.offset, words);
+  for (std::uint64_t done = 0; done < piece.length;) {
+    const iovec vector{reinterpret_cast<char*>(words.data()) + done, piece.length - done};
+    const int flags = uncached && uncached_known_ ? kDontCache : 0;
+    const ssize_t returned = pwritev2(file_.fd(), &vector, 1, static_cast<off_t>(piece.offset + done), flags);
+    if (returned < 0 && flags != 0 && (errno == EOPNOTSUPP || errno == EINVAL)) {
+      uncached_known_ = false;
+      context_.note = "without RWF_DONTCACHE, which is refused here: " + error_text(errno);
+      continue;
+    }
+    WriteRef write;
+    write.length_bytes = vector.iov_len;
+    write.result = returned < 0 ? -errno : returned;
+    context_.count(write, false);
+    if (returned < 0) throw_errno("write to " + file_.name());
+    done += static_cast<std::uint64_t>(returned);
+  }
+}
+
+FolioFile::Piece FolioFile::piece_of_second_half(std::uint64_t where) const {
+  const std::uint64_t offset = half() + to_word(where % half());
+  const std::uint64_t length = to_word((where >> 32) % kWriteBytes) + kWordBytes;
+  return {offset, std::min(length, size_bytes() - offset)};
+}
+
+void FolioFile::rewrite_stable(std::uint64_t where) {
+  const std::uint64_t offset = to_word(where % half());
+  write({offset, std::min(kWriteBytes, half() - offset)}, 0, (where >> 40) % 2 == 0);
+}
+
+void FolioFile::rewrite(std::uint64_t where, bool uncached) {
+  const Piece piece = piece_of_second_half(where);
+  generation_ = static_cast<std::uint8_t>(generation_ % kWriterTagMax + 1);
+  ++changes_;
+  write(piece, generation_, uncached);
+  ++changes_;
+  std::fill_n(generations_.begin() + static_cast<std::ptrdiff_t>(piece.offset / kWordBytes), piece.length / kWordBytes,
+              generation_);
+}
+
+void FolioFile::punch(std::uint64_t where) {
+  const Piece piece = piece_of_second_half(where);
+  ++changes_;
+  const int failed = fallocate(file_.fd(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(piece.offset),
+                               static_cast<off_t>(piece.length));
+  ++changes_;
+  if (failed != 0 && (errno == EOPNOTSUPP || errno == ENOSYS)) return;
+  if (failed != 0) throw_errno("punch a hole into " + file_.name());
+  std::fill_n(generations_.begin() + static_cast<std::ptrdiff_t>(piece.offset / kWordBytes), piece.length / kWordBytes,
+              kNone);
+}
+
+void FolioFile::truncate(std::uint64_t where) {
+  const std::uint64_t cut = piece_of_second_half(where).offset;
+  ++changes_;
+  const bool failed = ftruncate(file_.fd(), static_cast<off_t>(cut)) != 0 ||
+                      ftruncate(file_.fd(), static_cast<off_t>(size_bytes())) != 0;
+  ++changes_;
+  if (failed) throw_errno("truncate " + file_.name());
+  std::fill(generations_.begin() + static_cast<std::ptrdiff_t>(cut / kWordBytes), generations_.end(), kNone);
+}
+
+void FolioFile::drop(std::uint64_t offset, std::uint64_t bytes) {
+  sync_file_range(file_.fd(), static_cast<off_t>(offset), static_cast<off_t>(bytes),
+                  SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+  posix_fadvise(file_.fd(), static_cast<off_t>(offset), static_cast<off_t>(bytes), POSIX_FADV_DONTNEED);
+}
+
+void FolioFile::expected(std::uint64_t offset, std::span<std::byte> out) const {
+  for (std::size_t done = 0; done < out.size();) {
+    const auto first = generations_.begin() + static_cast<std::ptrdiff_t>((offset + done) / kWordBytes);
+    const auto other = std::find_if(first, generations_.end(), [&](std::uint8_t other) { return other != *first; });
+    const auto run = static_cast<std::size_t>(other - first) * kWordBytes - (offset + done) % kWordBytes;
+    const auto piece = out.subspan(done, std::min(run, out.size() - done));
+    Tag tag = tag_;
+    tag.writer = *first;
+    if (*first == kNone) {
+      std::ranges::fill(piece, std::byte{0});
+    } else {
+      Pattern(tag, context_.spec().incompressible).fill_bytes(offset + done, piece);
+    }
+    done += piece.size();
+  }
+}
+
+ContentView FolioFile::view() const {
+  return {file_.fd(), file_.name(), size_bytes(),
+          [this](std::uint64_t offset, std::span<std::byte> out) { expected(offset, out); }};
+}
+
+void FolioFile::settle(const Looks& looks) {
+  FileReport report = keep_transient(context_, view(), looks.wrong);
+  report.bytes_verified = looks.bytes;
+  context_.absorb(report);
+}
+
+void FolioFile::judge() { judge_content(context_, view()); }
+
+FolioFile::Reader::Reader(const FolioFile& file)
+    : file_(file),
+      fd_(file.context_.workspace().open(file.file_.name(), O_RDONLY)),
+      found_(kLookBytes / kWordBytes),
+      expected_(kLookBytes / kWordBytes) {}
+
+void FolioFile::Reader::look(std::uint64_t where, Looks& looks) {
+  const std::uint64_t offset = to_word(where % file_.size_bytes());
+  const std::uint64_t changes = file_.changes_;
+  const ssize_t got = pread(fd_.get(), found_.data(), kLookBytes, static_cast<off_t>(offset));
+  if (got < 0) throw_errno("read " + file_.file_.name());
+  const bool changing = changes % 2 == 1 || file_.changes_ != changes;
+  const std::uint64_t stable = std::max(file_.half(), offset) - offset;  // bytes of the look in the first half
+  const auto bytes = static_cast<std::uint64_t>(got);
+  looks.bytes += bytes;
+
+  Comparison comparison(file_.file_.name(), file_.tag_.run, file_.context_.spec().incompressible, kWrongLooksMax);
+  const std::uint64_t judged = changing ? std::min(bytes, stable) : to_word(bytes);
+  const auto expected = std::span(expected_).first(judged / kWordBytes);
+  Tag tag = file_.tag_;
+  Pattern(tag, file_.context_.spec().incompressible).fill(offset, expected);
+  if (judged > stable)
+    allow_changes(offset, std::span(found_).subspan(stable / kWordBytes, (judged - stable) / kWordBytes));
+  comparison.add(offset, std::as_bytes(std::span(found_)).first(judged), std::as_bytes(expected));
+  if (bytes < std::min(stable, kLookBytes)) comparison.add_size(offset + bytes, offset + std::min(stable, kLookBytes));
+  for (const Finding& finding : comparison.report().findings) {
+    if (looks.wrong.size() == kWrongLooksMax) return;
+    looks.wrong.push_back(finding);
+    looks.wrong.back().detail += ", as a reader saw it while the file was in use";
+  }
+}
+
+// In the second half any generation and zeros may stand, each at its own place.
+void FolioFile::Reader::allow_changes(std::uint64_t offset, std::span<std::uint64_t> found) {
+  const auto begin = static_cast<std::size_t>(found.data() - found_.data());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const DecodedWord word = decode(found[i], file_.context_.spec().incompressible);
+    const bool own = word.tag.run == file_.tag_.run && word.tag.file == file_.tag_.file &&
+                     word.stream_offset_bytes == offset + (begin + i) * kWordBytes;
+    if (own || found[i] == 0) expected_[begin + i] = found[i];
+  }
+}
+
+}  // namespace writecanary::probe

@@ -1,0 +1,77 @@
+// The file of a large-folio round: what stands where in it, the changes that can be made to it, and looks at it
+// meanwhile.
+//
+// The first half holds the stream of writer 0 and never changes; the second half holds generations (the word's writer
+// field) or zeros, word by word as the map of generations says. Changes are made by one thread; looks by any number.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "probe/pattern/pattern.h"
+#include "probe/run/content_check.h"
+#include "probe/run/run_context.h"
+
+namespace writecanary::probe {
+
+class FolioFile {
+ public:
+  FolioFile(RunContext& context, std::uint64_t size_bytes);
+
+  std::uint64_t size_bytes() const { return generations_.size() * kWordBytes; }
+
+  // Changes. `where` is any number that chooses the place. All throw SystemError.
+  void fill();                                           // the whole file, in big writes
+  void rewrite_stable(std::uint64_t where);              // a piece of the first half, with the bytes that it has
+  void rewrite(std::uint64_t where, bool uncached);      // a piece of the second half, with the next generation
+  void punch(std::uint64_t where);                       // a hole in the second half
+  void truncate(std::uint64_t where);                    // cut in the second half, then as long as before
+  void drop(std::uint64_t offset, std::uint64_t bytes);  // out of the page cache, what is clean of it
+
+  struct Looks {
+    std::uint64_t bytes = 0;
+    std::vector<Finding> wrong;
+  };
+  // One thread's view, with its own descriptor and buffers.
+  class Reader {
+   public:
+    explicit Reader(const FolioFile& file);
+    // Reads at a place that `where` chooses. The second half is only judged if nothing changed meanwhile.
+    void look(std::uint64_t where, Looks& looks);
+
+   private:
+    void allow_changes(std::uint64_t offset, std::span<std::uint64_t> found);
+
+    const FolioFile& file_;
+    Fd fd_;
+    std::vector<std::uint64_t> found_, expected_;
+  };
+
+  // With all readers ended: reports what they saw and what is wrong with the file.
+  void settle(const Looks& looks);
+  void judge();
+
+ private:
+  std::uint64_t half() const { return generations_.size() / 2 * kWordBytes; }
+  // A place in the second half and a length, both multiples of a word and seldom of a page.
+  struct Piece {
+    std::uint64_t offset, length;
+  };
+  Piece piece_of_second_half(std::uint64_t where) const;
+  void write(Piece piece, std::uint8_t generation, bool uncached);
+  void expected(std::uint64_t offset, std::span<std::byte> out) const;
+  ContentView view() const;
+
+  RunContext& context_;
+  Tag tag_;
+  RunFile file_;
+  std::vector<std::uint8_t> generations_;  // per word; kNone: zero
+  std::vector<std::uint64_t> buffer_;
+  std::uint8_t generation_ = 0;
+  bool uncached_known_ = true;             // RWF_DONTCACHE has not been refused
+  std::atomic<std::uint64_t> changes_{0};  // of the second half, begun and ended ones
+};
+
+}  // namespace writecanary::probe

@@ -1,0 +1,153 @@
+// large-folio: readers all over a file whose page cache is thrown away, cut and punched under them.
+//
+// Big writes make big folios. When one is split, dropped or shortened while somebody looks it up, a reader can get a
+// page of another place or file. The first half of the file never changes, so any other byte seen there is wrong; the
+// second half is rewritten, truncated and punched, and is judged exactly when the file rests.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <ctime>
+#include <future>
+#include <vector>
+
+#include "core/base/error.h"
+#include "probe/pattern/plan.h"
+#include "probe/profiles/large_folio/folio_file.h"
+#include "probe/run/profile.h"
+
+namespace writecanary::probe {
+namespace {
+
+ProfileInfo describe() {
+  return {
+      .name = "large-folio",
+      .title = "readers against eviction and truncation",
+      .description =
+          "Big writes, some of them with RWF_DONTCACHE, and fadvise(DONTNEED), truncate and punch of known ranges, "
+          "while "
+          "threads read all over the file.",
+      .role = "detector",
+      .oracle =
+          "Every word read names this file and its own place. At rest the file is exactly what was written, cut and "
+          "punched, in the page cache and on storage.",
+      .exposure = "A read raced an eviction, a truncation or a punch.",
+      .needs_io_uring = false,
+      .options = {{"readers", "threads that read", "count", 1, 8, 2},
+                  {"file_bytes", "size of a file", "bytes", 1 << 20, 64 << 20, 8 << 20},
+                  {"changes", "changes made to a file", "count", 1, 10'000, 40},
+                  {"files", "files; 0: until another limit", "count", 0, 100'000, 5}},
+      .references =
+          {"https://git.kernel.org/linus/6758c1128ceb (mm/filemap: optimize filemap folio adding, 6.10)",
+           "https://git.kernel.org/linus/a4864671ca0b (lib/xarray: introduce a new helper xas_get_order, 6.10)",
+           "https://git.kernel.org/linus/095f627add86 (RWF_DONTCACHE, 6.14 to 6.15)"},
+  };
+}
+
+// On a busy machine the readers may not run for a while, and changes that nobody reads beside prove nothing.
+constexpr timespec kWait{0, 50'000};
+constexpr int kWaitsMax = 1000;  // a reader that failed does not catch up
+
+// What the threads of a round see of each other.
+struct Progress {
+  std::atomic<std::uint64_t> evictions{0};  // begun and ended ones
+  std::atomic<std::uint64_t> looks{0};
+  std::atomic<bool> done{false};
+};
+
+struct Reads {
+  std::uint64_t raced = 0;
+  FolioFile::Looks looks;
+};
+
+// Reads at random places until told to end.
+Reads read_all_over(const FolioFile& file, std::uint64_t seed, Progress& progress) {
+  Reads made;
+  FolioFile::Reader reader(file);
+  for (std::uint64_t i = 0; !progress.done; ++i) {
+    const std::uint64_t before = progress.evictions;
+    reader.look(derive_seed(seed, i), made.looks);
+    if (before % 2 == 1 || before != progress.evictions) ++made.raced;
+    progress.looks.fetch_add(1);
+  }
+  return made;
+}
+
+class Round {
+ public:
+  explicit Round(RunContext& context)
+      : context_(context), file_(context, context.option("file_bytes")), seed_(context.file_seed()) {}
+
+  void run() {
+    file_.fill();
+    std::vector<std::future<Reads>> readers;
+    {
+      const Ender ender{progress_.done};
+      for (std::uint64_t i = 0; i < context_.option("readers"); ++i) {
+        readers.push_back(std::async(std::launch::async, read_all_over, std::cref(file_), derive_seed(seed_, 1000 + i),
+                                     std::ref(progress_)));
+      }
+      for (std::uint64_t i = 0; i < context_.option("changes") && context_.may_continue(); ++i) {
+        change(derive_seed(seed_, i), derive_seed(seed_, 500'000 + i));
+        wait_for_a_look();
+      }
+    }
+    for (auto& reader : readers) {
+      const Reads reads = reader.get();
+      context_.expose(reads.raced);
+      file_.settle(reads.looks);
+    }
+    file_.judge();
+  }
+
+ private:
+  struct Ender {
+    std::atomic<bool>& done;
+    ~Ender() { done = true; }
+  };
+
+  void wait_for_a_look() const {
+    const std::uint64_t before = progress_.looks;
+    for (int i = 0; i < kWaitsMax && progress_.looks == before; ++i) nanosleep(&kWait, nullptr);
+  }
+
+  void change(std::uint64_t choice, std::uint64_t where) {
+    switch (choice % 8) {
+      case 0:
+        return file_.rewrite_stable(where);
+      case 1:
+      case 2:
+        return file_.rewrite(where, false);
+      case 3:
+        return file_.rewrite(where, true);
+      default:
+        break;
+    }
+    progress_.evictions.fetch_add(1);
+    if (choice % 8 == 4) file_.punch(where);
+    if (choice % 8 == 5) file_.truncate(where);
+    if (choice % 8 == 6) file_.drop(0, file_.size_bytes());
+    if (choice % 8 == 7) file_.drop(where % file_.size_bytes(), file_.size_bytes() / 4);
+    progress_.evictions.fetch_add(1);
+  }
+
+  RunContext& context_;
+  FolioFile file_;
+  std::uint64_t seed_;
+  Progress progress_;
+};
+
+std::optional<Unsupported> run(RunContext& context) {
+  const std::uint64_t files = context.option("files");
+  for (std::uint64_t made = 0; context.may_continue() && (files == 0 || made < files); ++made) Round(context).run();
+  context.exposure_hint = "no read raced an eviction; give it more files or changes";
+  return std::nullopt;
+}
+
+}  // namespace
+
+extern const Profile kLargeFolio;
+const Profile kLargeFolio{describe, run, false, false};
+
+}  // namespace writecanary::probe

@@ -1,0 +1,206 @@
+#include "probe/profiles/mixed_model/file_executor.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "core/base/error.h"
+#include "probe/verify/cold/eviction.h"
+#include "probe/verify/content/comparison.h"
+
+namespace writecanary::probe {
+namespace {
+
+// A shared mapping of a piece of a file; empty where the filesystem refuses it. Unmapped by the destructor.
+class SharedMapping {
+ public:
+  SharedMapping(int fd, const FileModel::Extent& where) {
+    const std::uint64_t lead = where.offset % static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+    length_ = lead + where.length;
+    memory_ = mmap(nullptr, length_, PROT_READ | PROT_WRITE, MAP_SHARED, fd, static_cast<off_t>(where.offset - lead));
+    if (memory_ != MAP_FAILED) bytes_ = {static_cast<std::byte*>(memory_) + lead, where.length};
+  }
+  ~SharedMapping() {
+    if (memory_ != MAP_FAILED) munmap(memory_, length_);
+  }
+  SharedMapping(const SharedMapping&) = delete;
+  SharedMapping& operator=(const SharedMapping&) = delete;
+  std::span<std::byte> bytes() const { return bytes_; }
+
+ private:
+  void* memory_;
+  std::size_t length_;
+  std::span<std::byte> bytes_;
+};
+
+}  // namespace
+
+FileExecutor::FileExecutor(RunContext& context, const std::string& name, std::uint64_t size_max, Ring* ring)
+    : context_(context),
+      file_(context.workspace(), name, 0),
+      append_fd_(context.workspace().open(name, O_WRONLY | O_APPEND)),
+      model_(context.current_tag().run, context.spec().incompressible, size_max),
+      ring_(ring) {}
+
+ContentView FileExecutor::view() {
+  return {file_.fd(), file_.name(), model_.bytes().size(), [this](std::uint64_t offset, std::span<std::byte> out) {
+            std::copy_n(model_.bytes().begin() + static_cast<std::ptrdiff_t>(offset), out.size(), out.begin());
+          }};
+}
+
+bool FileExecutor::refuse(const char* what) {
+  constexpr std::array kRefusals = {EOPNOTSUPP, ENOSYS, EINVAL, ENODEV, EXDEV};
+  if (std::ranges::find(kRefusals, errno) == kRefusals.end()) throw_errno(std::string(what) + " " + file_.name());
+  refused_.insert(what);
+  return false;
+}
+
+FileReport FileExecutor::execute(const Operation& operation, bool counted) {
+  const FileModel::Extent where = model_.extent(operation);
+  bool done = true;
+  switch (operation.kind) {
+    case OpKind::kTruncate:
+      if (ftruncate(file_.fd(), static_cast<off_t>(where.offset)) != 0) throw_errno("truncate " + file_.name());
+      break;
+    case OpKind::kSync:
+      if (fsync(file_.fd()) != 0) throw_errno("fsync " + file_.name());
+      break;
+    case OpKind::kEvict:
+      evict(file_.fd(), file_.name());
+      break;
+    default:
+      if (where.length == 0) return {};
+  }
+  switch (operation.kind) {
+    case OpKind::kRead:
+      return read(operation, where);
+    case OpKind::kMapRead:
+      return map_read(where);
+    case OpKind::kWrite:
+    case OpKind::kAppend:
+      done = write(operation, where, counted);
+      break;
+    case OpKind::kAllocate:
+      done = allocate(0, "fallocate", where);
+      break;
+    case OpKind::kPunch:
+      done = allocate(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, "fallocate(PUNCH_HOLE)", where);
+      break;
+    case OpKind::kZeroRange:
+      done = allocate(FALLOC_FL_ZERO_RANGE, "fallocate(ZERO_RANGE)", where);
+      break;
+    case OpKind::kCopyRange:
+      done = copy(operation, where);
+      break;
+    case OpKind::kMapWrite:
+      done = map_write(operation, where);
+      break;
+    default:
+      break;
+  }
+  if (done) model_.apply(operation);
+  return {};
+}
+
+std::int64_t FileExecutor::through_ring(bool writes, int fd, std::span<std::byte> bytes, std::int64_t offset) {
+  io_uring_sqe* sqe = ring_->next_sqe();
+  const auto length = static_cast<unsigned>(bytes.size());
+  if (writes) {
+    io_uring_prep_write(sqe, fd, bytes.data(), length, static_cast<std::uint64_t>(offset));
+  } else {
+    io_uring_prep_read(sqe, fd, bytes.data(), length, static_cast<std::uint64_t>(offset));
+  }
+  ring_->submit();
+  return ring_->wait().result;
+}
+
+bool FileExecutor::write(const Operation& operation, const FileModel::Extent& where, bool counted) {
+  std::vector<std::byte> data = model_.data(operation, where);
+  const bool append = operation.kind == OpKind::kAppend;
+  const bool ring = operation.ring && ring_ != nullptr;
+  for (std::size_t done = 0; done < data.size();) {
+    const auto rest = std::span(data).subspan(done);
+    const auto offset = static_cast<std::int64_t>(where.offset + done);
+    std::int64_t result;
+    if (ring) {
+      result = through_ring(true, append ? append_fd_.get() : file_.fd(), rest, append ? -1 : offset);
+    } else {
+      result = append ? ::write(append_fd_.get(), rest.data(), rest.size())
+                      : pwrite(file_.fd(), rest.data(), rest.size(), offset);
+      if (result < 0) result = -errno;
+    }
+    WriteRef write;
+    write.length_bytes = rest.size();
+    write.result = result;
+    write.route = ring ? Route::kPunted : Route::kSync;
+    if (counted) context_.count(write, false);
+    if (result <= 0) throw SystemError("write to " + file_.name(), result == 0 ? EIO : static_cast<int>(-result));
+    done += static_cast<std::size_t>(result);
+  }
+  return true;
+}
+
+bool FileExecutor::allocate(int mode, const char* what, const FileModel::Extent& where) {
+  if (fallocate(file_.fd(), mode, static_cast<off_t>(where.offset), static_cast<off_t>(where.length)) == 0) return true;
+  return refuse(what);
+}
+
+bool FileExecutor::copy(const Operation& operation, const FileModel::Extent& where) {
+  for (std::uint64_t done = 0; done < where.length;) {
+    auto from = static_cast<off_t>(where.offset + done);
+    auto to = static_cast<off_t>(operation.target + done);
+    const ssize_t copied = copy_file_range(file_.fd(), &from, file_.fd(), &to, where.length - done, 0);
+    if (copied < 0) return refuse("copy_file_range");
+    if (copied == 0) break;  // it met an end that is not there: the comparison says it
+    done += static_cast<std::uint64_t>(copied);
+  }
+  return true;
+}
+
+bool FileExecutor::map_write(const Operation& operation, const FileModel::Extent& where) {
+  const SharedMapping mapping(file_.fd(), where);
+  if (mapping.bytes().empty()) return refuse("mmap(MAP_SHARED)");
+  std::ranges::copy(model_.data(operation, where), mapping.bytes().begin());
+  return true;
+}
+
+FileReport FileExecutor::read(const Operation& operation, const FileModel::Extent& where) {
+  std::vector<std::byte> found(where.length);
+  std::int64_t got;
+  if (operation.ring && ring_ != nullptr) {
+    got = through_ring(false, file_.fd(), found, static_cast<std::int64_t>(where.offset));
+    if (got < 0) throw SystemError("read " + file_.name(), static_cast<int>(-got));
+  } else {
+    got = pread(file_.fd(), found.data(), found.size(), static_cast<off_t>(where.offset));
+    if (got < 0) throw_errno("read " + file_.name());
+  }
+  // A short read is no finding of its own; a file that ends too early is one of the whole comparison.
+  return compare_piece({where.offset, static_cast<std::uint64_t>(got)},
+                       std::span(found).first(static_cast<std::size_t>(got)));
+}
+
+FileReport FileExecutor::map_read(const FileModel::Extent& where) {
+  struct stat status {};
+  if (fstat(file_.fd(), &status) != 0) throw_errno("stat " + file_.name());
+  if (static_cast<std::uint64_t>(status.st_size) < where.offset + where.length) return {};  // would be killed (SIGBUS)
+  const SharedMapping mapping(file_.fd(), where);
+  if (mapping.bytes().empty()) {
+    refuse("mmap(MAP_SHARED)");
+    return {};
+  }
+  return compare_piece(where, mapping.bytes());
+}
+
+FileReport FileExecutor::compare_piece(const FileModel::Extent& where, std::span<const std::byte> found) const {
+  Comparison comparison(file_.name(), context_.current_tag().run, context_.spec().incompressible,
+                        context_.findings_wanted());
+  comparison.add(where.offset, found, std::span(model_.bytes()).subspan(where.offset, where.length));
+  return comparison.report();
+}
+
+}  // namespace writecanary::probe

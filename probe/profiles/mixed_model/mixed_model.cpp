@@ -1,0 +1,143 @@
+// mixed-model: a random mix of everything that changes a file, against a model in memory, in the manner of fsx.
+//
+// When the file is not as the model says, the list of operations is replayed ever shorter on new files, until only
+// those are left without which it does not fail.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "probe/profiles/mixed_model/file_executor.h"
+#include "probe/profiles/mixed_model/shrink.h"
+#include "probe/run/profile.h"
+
+namespace writecanary::probe {
+namespace {
+
+constexpr std::size_t kCheckEvery = 16;  // operations between two comparisons of the whole file
+constexpr std::size_t kReplaysMax = 300;
+constexpr std::size_t kOperationsTold = 10;  // in a finding's detail
+
+ProfileInfo describe() {
+  return {
+      .name = "mixed-model",
+      .title = "a random mix against a model",
+      .description =
+          "Writes, appends, reads, truncations, allocations, holes, zeroed ranges, syncs, evictions, copies and mapped "
+          "access in random order, through io_uring and plain system calls.",
+      .role = "detector",
+      .oracle =
+          "Reads return, and the file holds, what a model in memory says. A failure is replayed on new files until "
+          "only "
+          "the operations that it needs are left; the finding lists them.",
+      .exposure = "An operation was executed and the file found right after it.",
+      .needs_io_uring = false,
+      .options = {{"operations", "operations on one file", "count", 1, 100'000, 2000},
+                  {"file_bytes", "largest size of a file", "bytes", 8192, 4 << 20, 256 << 10},
+                  {"files", "files; 0: until another limit", "count", 0, 100'000, 3}},
+      .references = {"fsx, in xfstests (ltp/fsx.c)"},
+  };
+}
+
+class Round {
+ public:
+  Round(RunContext& context, Ring* ring)
+      : context_(context),
+        ring_(ring),
+        name_(RunContext::file_name(context.next_tag())),
+        operations_(plan_operations(context.file_seed(), context.option("operations"), context.option("file_bytes"))) {}
+
+  // Returns whether the file was right, and reports it if it was not.
+  bool run(std::set<std::string>& refused) {
+    FileReport wrong;
+    std::size_t made = 0;
+    {
+      FileExecutor executor(context_, name_, context_.option("file_bytes"), ring_);
+      while (made < operations_.size() && wrong.tally.total() == 0 && context_.may_continue()) {
+        wrong = executor.execute(operations_[made++], true);
+        if (made % kCheckEvery == 0 && wrong.tally.total() == 0) wrong = check(executor.compare());
+      }
+      if (wrong.tally.total() == 0) wrong = check(executor.inspect());
+      refused.insert(executor.refused().begin(), executor.refused().end());
+      if (wrong.tally.total() != 0) executor.keep_evidence(wrong);
+    }
+    if (wrong.tally.total() == 0) {
+      context_.expose(made);
+      return true;
+    }
+    explain(wrong, made);
+    return false;
+  }
+
+ private:
+  // Keeps what was verified and is right out of the way.
+  FileReport check(FileReport report) {
+    if (report.tally.total() == 0) context_.absorb(report);
+    return report;
+  }
+
+  FileReport replay(std::span<const std::size_t> indices) {
+    FileExecutor executor(context_, fmt::format("{}-replay-{}", name_, ++replays_), context_.option("file_bytes"),
+                          ring_);
+    for (const std::size_t index : indices) {
+      if (context_.stopped()) return {};
+      FileReport wrong = executor.execute(operations_[index], false);
+      if (wrong.tally.total() != 0) return wrong;
+    }
+    return executor.inspect();
+  }
+
+  // Reports the failure as the shortest list shows it, or as it was seen if it does not come again.
+  void explain(FileReport wrong, std::size_t made) {
+    FileReport last;
+    const Shrunk shrunk = shrink(made, kReplaysMax, [&](std::span<const std::size_t> indices) {
+      FileReport report = replay(indices);
+      if (report.tally.total() == 0) return false;
+      last = std::move(report);
+      return true;
+    });
+    std::string text = fmt::format("after {} operations, which did not fail when they were replayed", made);
+    if (shrunk.reproduced) {
+      wrong = std::move(last);
+      std::vector<std::string> told;
+      for (const std::size_t index :
+           std::span(shrunk.indices).first(std::min(kOperationsTold, shrunk.indices.size()))) {
+        told.push_back(to_string(operations_[index]));
+      }
+      text = fmt::format("shrunk from {} operations to {} in {} replays: {}{}", made, shrunk.indices.size(),
+                         shrunk.replays, fmt::join(told, ", "), told.size() < shrunk.indices.size() ? ", ..." : "");
+    }
+    for (Finding& finding : wrong.findings) {
+      finding.file = name_;
+      finding.detail += "; " + text;
+    }
+    context_.absorb(wrong);
+  }
+
+  RunContext& context_;
+  Ring* ring_;
+  std::string name_;
+  std::vector<Operation> operations_;
+  std::size_t replays_ = 0;
+};
+
+std::optional<Unsupported> run(RunContext& context) {
+  Unsupported no_ring;
+  const auto ring = Ring::open(1, no_ring);
+  std::set<std::string> refused;
+  if (!ring) refused.insert("io_uring");
+  const std::uint64_t files = context.option("files");
+  for (std::uint64_t made = 0; context.may_continue() && (files == 0 || made < files); ++made) {
+    if (!Round(context, ring.get()).run(refused)) break;  // one failure is told well; the next ones would be the same
+  }
+  if (!refused.empty()) context.note = fmt::format("without {}, refused here", fmt::join(refused, ", "));
+  return std::nullopt;
+}
+
+}  // namespace
+
+extern const Profile kMixedModel;
+const Profile kMixedModel{describe, run, false, false};
+
+}  // namespace writecanary::probe

@@ -1,0 +1,67 @@
+// The run's directory on the tested filesystem: <path>/.writecanary/run-<id>, and the rules that keep it safe.
+//
+// A canary must never harm the host it guards: it writes only in its own directory, refuses when that is not on the
+// expected mount, keeps a second canary out with flock, names files O_EXCL, watches free space, and removes all it
+// made. Only the probe touches the filesystem; the daemon must not (it may hang).
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+#include "core/base/fd.h"
+#include "core/run/run_spec.h"
+
+namespace writecanary::probe {
+
+// Raised when the rules forbid the run: wrong mount, no space, another canary. The text carries the way out.
+struct WorkspaceRefusal : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+class Workspace {
+ public:
+  // Enters and locks <path>/.writecanary (made when missing), removes what dead runs left there. Throws
+  // WorkspaceRefusal or SystemError.
+  explicit Workspace(const RunSpec& spec);
+  // Removes the run's directory with everything in it, and the canary's own directory when it is empty and ours.
+  ~Workspace();
+  Workspace(const Workspace&) = delete;
+  Workspace& operator=(const Workspace&) = delete;
+
+  // Makes the run's directory; before that only dead runs were swept.
+  void make_run_directory(const std::string& run_id);
+
+  const FilesystemFacts& filesystem() const { return filesystem_; }
+  const std::string& directory() const { return directory_; }  // of the run
+  std::uint64_t page_bytes() const { return page_bytes_; }
+
+  // A new empty file in the run's directory, O_RDWR|O_CREAT|O_EXCL plus the flags. Throws SystemError.
+  Fd create(const std::string& name, int flags) const;
+  // The same file again. Throws SystemError.
+  Fd open(const std::string& name, int flags) const;
+  void remove(const std::string& name) const;
+
+  // A directory beside the run's, made when missing. It outlives the run: no sweep touches it. Throws SystemError.
+  Fd lasting_directory(const std::string& name) const;
+
+  // False when less would remain free on the filesystem than the spec demands; the text says the figures.
+  bool enough_space(std::string& why) const;
+
+ private:
+  void check_mount(const RunSpec& spec, const std::string& real_path);
+  void lock(const std::string& real_path);
+
+  std::uint64_t min_free_bytes_;
+  double min_free_percent_;
+  FilesystemFacts filesystem_;
+  std::uint64_t page_bytes_;
+  std::string home_;       // <path>/.writecanary
+  std::string directory_;  // of the run, empty before make_run_directory
+  Fd home_fd_, lock_fd_, directory_fd_;
+};
+
+// Where `path` is mounted, from /proc/self/mountinfo. Throws SystemError.
+FilesystemFacts filesystem_of(const std::string& path);
+
+}  // namespace writecanary::probe

@@ -1,0 +1,51 @@
+// The loop that all single-writer profiles share: files filled by one writer, each verified and removed.
+//
+// A profile brings only how one write is made. Short results are continued with a write of their own, as applications
+// do; only acknowledged bytes are judged. A write that results in -EAGAIN is counted and its data given up.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/run/profile_info.h"
+#include "probe/run/run_context.h"
+
+namespace writecanary::probe {
+
+struct StreamWrite {
+  WriteRef ref;          // index, writer and stream offset are filled in by the loop
+  bool exposed = false;  // it ran the path that the profile watches
+};
+
+class StreamWriter {
+ public:
+  virtual ~StreamWriter() = default;
+  // Before the buffer is filled.
+  virtual void prepare() {}
+  // Writes to the file's end, which is at `offset_bytes` unless the kernel did something wrong before. A negative
+  // result of the write is not an exception.
+  virtual StreamWrite write(const RunFile& file, std::span<const std::byte> bytes, std::uint64_t offset_bytes) = 0;
+  // Bytes that the writer put into the file beside the stream, acknowledged; they count for the expected size.
+  virtual std::uint64_t other_bytes() const { return 0; }
+  // After the last write to a file, before it is verified.
+  virtual void finish(FileLog& log) { static_cast<void>(log); }
+};
+
+struct StreamShape {
+  std::uint64_t write_min = 0, write_max = 0;  // bytes
+  std::uint64_t file_bytes = 0;                // a file ends when it has reached this
+  int open_flags = 0;                          // O_APPEND
+  bool continue_short = true;                  // write the rest after a short result; false: go on with new data
+  std::uint64_t files_max = 0;                 // 0: until the context's limits
+};
+
+// Runs until the context's limits. Throws SystemError when a write fails (after the file was verified).
+void run_stream(RunContext& context, const StreamShape& shape, StreamWriter& writer);
+
+// The shape that the armed profiles use, from their options write_min_bytes, write_max_bytes and file_bytes.
+StreamShape armed_shape(const RunContext& context, int open_flags);
+// Those three options and headroom_bytes, with defaults for this machine's page size.
+std::vector<ProfileOption> armed_options();
+
+}  // namespace writecanary::probe

@@ -1,0 +1,92 @@
+#include "probe/trap/ring.h"
+
+#include <sys/utsname.h>
+
+#include <cerrno>
+
+#include "core/base/error.h"
+#include "core/base/fd.h"
+
+namespace writecanary::probe {
+namespace {
+
+// What kernel.io_uring_disabled says, empty when the kernel has no such switch (before 6.6).
+std::string disabled_setting() {
+  try {
+    std::string text = read_file("/proc/sys/kernel/io_uring_disabled");
+    return text.substr(0, text.find('\n'));
+  } catch (const SystemError&) {
+    return "";
+  }
+}
+
+std::string explain_refusal(int error_number) {
+  const std::string refused = "io_uring_setup: " + error_text(error_number) + ": ";
+  if (error_number == ENOSYS) {
+    return refused + "this kernel has no io_uring (CONFIG_IO_URING is off), or a seccomp filter hides it";
+  }
+  const std::string setting = disabled_setting();
+  if (!setting.empty() && setting != "0") {
+    return refused + "kernel.io_uring_disabled = " + setting +
+           ". Set it to 0 (sysctl kernel.io_uring_disabled=0), or to 1 and give this user's group in "
+           "kernel.io_uring_group";
+  }
+  return refused +
+         "a seccomp filter or security module forbids io_uring here (containers often do). "
+         "Allow io_uring_setup, io_uring_enter and io_uring_register in its profile";
+}
+
+}  // namespace
+
+std::unique_ptr<Ring> Ring::open(unsigned entries, Unsupported& refused) {
+  std::unique_ptr<Ring> ring(new Ring);
+  const int result = io_uring_queue_init(entries, &ring->ring_, 0);
+  if (result == 0) return ring;
+  ring->ring_.ring_fd = -1;
+  if (result == -ENOSYS || result == -EPERM || result == -EACCES) {
+    refused.reason = explain_refusal(-result);
+    return nullptr;
+  }
+  throw SystemError("io_uring_setup", -result);
+}
+
+Ring::~Ring() {
+  if (ring_.ring_fd >= 0) io_uring_queue_exit(&ring_);
+}
+
+io_uring_sqe* Ring::next_sqe() {
+  io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
+  WC_CHECK(sqe != nullptr);
+  return sqe;
+}
+
+void Ring::submit() {
+  int result = -EINTR;
+  while (result == -EINTR) result = io_uring_submit(&ring_);
+  if (result < 0) throw SystemError("io_uring_submit", -result);
+}
+
+std::optional<Completion> Ring::peek() {
+  io_uring_cqe* cqe = nullptr;
+  if (io_uring_peek_cqe(&ring_, &cqe) != 0) return std::nullopt;
+  const Completion completion{cqe->user_data, cqe->res};
+  io_uring_cqe_seen(&ring_, cqe);
+  return completion;
+}
+
+Completion Ring::wait() {
+  io_uring_cqe* cqe = nullptr;
+  int result = -EINTR;
+  while (result == -EINTR) result = io_uring_wait_cqe(&ring_, &cqe);
+  if (result < 0) throw SystemError("io_uring_wait_cqe", -result);
+  const Completion completion{cqe->user_data, cqe->res};
+  io_uring_cqe_seen(&ring_, cqe);
+  return completion;
+}
+
+bool Ring::limit_workers(unsigned bounded, unsigned unbounded) {
+  unsigned counts[2] = {bounded, unbounded};
+  return io_uring_register_iowq_max_workers(&ring_, counts) == 0;
+}
+
+}  // namespace writecanary::probe

@@ -1,0 +1,108 @@
+#include "probe/trap/trap.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <mutex>
+
+#include "core/base/error.h"
+
+namespace writecanary::probe {
+namespace {
+
+constexpr unsigned kRingEntries = 4;  // the write and the gates' requests
+constexpr std::uint64_t kWriteUserData = 1;
+// Leaves room for whatever a first pass through the code needs to fault in.
+constexpr std::uint64_t kRehearsalHeadroom = 8ULL << 20;
+
+std::uint64_t size_of(int fd) {
+  struct stat status {};
+  if (fstat(fd, &status) != 0) throw_errno("fstat");
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+}  // namespace
+
+std::unique_ptr<Trap> Trap::open(Pressure& pressure, const TrapOptions& options, Unsupported& refused) {
+  std::unique_ptr<Trap> trap(new Trap(pressure, options));
+  trap->ring_ = Ring::open(kRingEntries, refused);
+  if (!trap->ring_) return nullptr;
+  if (options.headroom_bytes != 0 && options.parts.pacing)
+    trap->pacer_ = std::make_unique<Pacer>(trap->helper_file("pacer"));
+  if (options.parts.gate) trap->add_gate(Workers::kBounded);
+  // Which kind of worker makes a write with IOSQE_ASYNC differs between kernels.
+  if (options.parts.gate && options.force_async) trap->add_gate(Workers::kUnbounded);
+  // Makes the workers and touches every page that the narrow moment will need, while there is room for them.
+  trap->prepare();
+  trap->open_gates();
+  pressure.tighten(kRehearsalHeadroom);
+  pressure.relieve();
+  return trap;
+}
+
+std::string Trap::helper_file(const std::string& name) const {
+  return options_.directory + "/" + name + "-" + std::to_string(options_.writer);
+}
+
+void Trap::add_gate(Workers workers) {
+  if (auto gate = Gate::make(*ring_, workers, helper_file("gate"))) gates_.push_back(std::move(gate));
+}
+
+void Trap::prepare() {
+  for (const auto& gate : gates_) {
+    if (!gate->closed()) gate->close();
+  }
+}
+
+std::optional<Completion> Trap::open_gates() {
+  std::optional<Completion> completed;
+  for (const auto& gate : gates_) {
+    if (const auto other = gate->open()) completed = other;
+  }
+  return completed;
+}
+
+std::optional<Completion> Trap::spring(int fd, std::uint64_t size_before, WriteRef& write) {
+  const bool limited = options_.headroom_bytes != 0;
+  std::unique_lock<WindowLock> window;
+  if (limited && options_.window != nullptr) window = std::unique_lock(*options_.window);
+  if (pacer_) pacer_->settle();
+  if (limited) pressure_.tighten(options_.headroom_bytes);
+  std::optional<Arming> arming;
+  if (options_.parts.arming) arming = arm(fd);
+  ring_->submit();
+  const std::optional<Completion> completed = ring_->peek();
+  const bool in_time = !arming || arming->holds();
+  if (completed && completed->user_data != kWriteUserData) {
+    throw SystemError("keep an io-wq worker busy (the gate)", completed->result < 0 ? -completed->result : EIO);
+  }
+  write.route = completed ? Route::kInline : Route::kPunted;
+  // Without a gate the growth could be the worker's.
+  if (!completed && !gates_.empty()) {
+    write.inline_bytes = size_of(fd) - size_before;
+    write.disarmed = write.inline_bytes == 0 && !in_time;
+  }
+  if (limited && options_.parts.relief) pressure_.relieve();
+  return completed;
+}
+
+WriteRef Trap::write(int fd, std::span<const std::byte> bytes, std::int64_t offset,
+                     const std::function<void()>& between) {
+  prepare();
+  io_uring_sqe* sqe = ring_->next_sqe();
+  io_uring_prep_write(sqe, fd, bytes.data(), static_cast<unsigned>(bytes.size()), static_cast<std::uint64_t>(offset));
+  sqe->user_data = kWriteUserData;
+  if (options_.force_async) sqe->flags |= IOSQE_ASYNC;
+
+  WriteRef write;
+  write.length_bytes = bytes.size();
+  std::optional<Completion> completed = spring(fd, size_of(fd), write);
+  if (!completed && between) between();
+  const std::optional<Completion> meanwhile = open_gates();
+  if (!completed) completed = meanwhile ? meanwhile : ring_->wait();
+  if (!options_.parts.relief) pressure_.relieve();
+  write.result = completed->result;
+  return write;
+}
+
+}  // namespace writecanary::probe

@@ -1,0 +1,45 @@
+#include "probe/verify/cold/eviction.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "core/base/error.h"
+
+namespace writecanary::probe {
+
+Residency residency(int fd, const std::string& name) {
+  struct stat status {};
+  if (fstat(fd, &status) != 0) throw_errno("stat " + name);
+  const auto size = static_cast<std::size_t>(status.st_size);
+  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  Residency made{.pages = (size + page - 1) / page};
+  if (size == 0) return made;
+  made.resident = made.pages;  // unless mincore can be asked
+  void* mapping = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+  if (mapping == MAP_FAILED) return made;
+  std::vector<unsigned char> pages(made.pages);
+  if (mincore(mapping, size, pages.data()) == 0) {
+    made.resident = static_cast<std::uint64_t>(std::ranges::count_if(pages, [](auto flags) { return flags & 1; }));
+  }
+  munmap(mapping, size);
+  return made;
+}
+
+Residency evict(int fd, const std::string& name) {
+  constexpr int kTries = 3;  // pages that somebody holds for a moment (writeback, a per-CPU list) stay at first
+  if (fdatasync(fd) != 0) throw_errno("fdatasync " + name);
+  Residency left;
+  for (int i = 0; i < kTries; ++i) {
+    posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    left = residency(fd, name);
+    if (left.none()) break;
+  }
+  return left;
+}
+
+}  // namespace writecanary::probe

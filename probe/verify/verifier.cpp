@@ -1,0 +1,92 @@
+#include "probe/verify/verifier.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+
+#include "core/base/error.h"
+#include "core/base/hex.h"
+#include "core/base/limits.h"
+#include "probe/verify/classifier.h"
+#include "probe/verify/fault_text.h"
+#include "probe/verify/scanner.h"
+
+namespace writecanary::probe {
+namespace {
+
+// Large enough that system calls cost nothing, small enough that what pread copied is still in the second-level cache
+// when it is compared.
+constexpr std::size_t kBufferBytes = std::size_t{256} << 10;
+constexpr std::size_t kBufferAlignment = 4096;
+// A file beyond twice what was asked for plus this is not read to its end: the size alone is damning, and a wild one
+// (the sparse exabyte of a broken inode) would keep the probe for ever.
+constexpr std::uint64_t kReadBeyondBytes = std::uint64_t{64} << 20;
+
+std::uint64_t size_of(int fd, const std::string& name) {
+  struct stat status {};
+  if (fstat(fd, &status) != 0) throw_errno(fmt::format("stat {}", name));
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+// The two dumps: half of each before the first wrong byte, half from it on.
+void add_context(Finding& finding, const Fault& fault, const LogIndex& index, Window& window) {
+  const std::uint64_t before = std::min<std::uint64_t>(fault.file_offset, kHexContextBytes / 2);
+  finding.context_offset_bytes = fault.file_offset - before;
+  finding.found_hex = to_hex(window.bytes(finding.context_offset_bytes, kHexContextBytes));
+  if (!fault.expected || fault.expected->stream_offset < before) return;
+  const std::uint64_t stream_begin = fault.expected->stream_offset - before;
+  const std::uint64_t stream_end = index.acknowledged_bytes(fault.expected->writer);
+  if (stream_begin >= stream_end) return;
+  std::vector<std::byte> expected(std::min<std::uint64_t>(kHexContextBytes, stream_end - stream_begin));
+  index.expect(fault.expected->writer, stream_begin, expected);
+  finding.expected_hex = to_hex(expected);
+}
+
+Finding to_finding(const Fault& fault, const LogIndex& index, Window& window, std::uint64_t page_bytes) {
+  Finding finding;
+  finding.kind = fault.kind;
+  finding.file = index.log().name;
+  finding.offset_bytes = fault.file_offset;
+  finding.length_bytes = fault.length;
+  finding.source_offset_bytes = fault.source;
+  finding.page_aligned = fault.file_offset % page_bytes == 0;
+  if (fault.write != nullptr) finding.write = *fault.write;
+  if (fault.intruder != nullptr) finding.intruder = *fault.intruder;
+  finding.detail = fault_text(fault, index);
+  finding.views.hot = Look::kWrong;
+  add_context(finding, fault, index, window);
+  return finding;
+}
+
+}  // namespace
+
+void Verifier::Free::operator()(void* memory) const noexcept { std::free(memory); }
+
+Verifier::Verifier() : buffer_(static_cast<std::uint64_t*>(std::aligned_alloc(kBufferAlignment, kBufferBytes))) {
+  if (!buffer_) throw std::bad_alloc();
+}
+
+FileReport Verifier::verify(int fd, const FileLog& log, std::size_t max_findings, Access access) {
+  const LogIndex index(log);
+  FileReport report;
+  report.size_bytes = size_of(fd, log.name);
+  const std::uint64_t readable = std::min(report.size_bytes, 2 * index.attempted_bytes() + kReadBeyondBytes);
+  Window window(fd, log.name, readable, {buffer_.get(), kBufferBytes / sizeof(std::uint64_t)}, access);
+  std::vector<Segment> segments = scan(window, index);
+  report.bytes_verified = window.size_bytes();
+  if (readable < report.size_bytes)
+    segments.push_back({.file_offset = readable, .length = report.size_bytes - readable});
+
+  const auto page_bytes = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  for (const Fault& fault : classify(segments, index)) {
+    report.tally.add(fault.kind, fault.length);
+    if (report.findings.size() < max_findings) report.findings.push_back(to_finding(fault, index, window, page_bytes));
+  }
+  return report;
+}
+
+}  // namespace writecanary::probe

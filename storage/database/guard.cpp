@@ -1,0 +1,40 @@
+#include "storage/database/guard.h"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include "storage/database/storage_error.h"
+
+namespace writecanary::storage {
+
+namespace {
+
+std::string_view way_out(int sqlite_code) {
+  switch (sqlite_code) {
+    case SQLITE_FULL:
+      return ". Free space on that filesystem, or lower storage.max_size";
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return ". The file is damaged: stop the daemon, move it away and keep it for recovery";
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+      return ". The file and its directory must be writable for the daemon";
+    case SQLITE_BUSY:
+      return ". Another program holds a lock on it: close that program";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+void throw_storage_error(std::string_view tried, const std::string& path, const SQLite::Exception& error) {
+  throw StorageError(fmt::format("{}: {}: {} (SQLite code {}){}", tried, path, error.what(),
+                                 error.getExtendedErrorCode(), way_out(error.getErrorCode())));
+}
+
+void throw_document_error(std::string_view tried, const std::string& path, const std::exception& error) {
+  throw StorageError(fmt::format("{}: {}: a stored document cannot be read: {}", tried, path, error.what()));
+}
+
+}  // namespace writecanary::storage

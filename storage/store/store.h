@@ -1,0 +1,102 @@
+// The writing side of the database: every change of a run's life is one transaction here.
+//
+// Owned by the daemon's loop thread alone; readers have their own connections (storage/reader/reader.h). What is shown
+// anywhere was committed here first. Deciding when to run or what a verdict is happens elsewhere.
+// All methods throw storage::StorageError with what was tried and the database's path.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "storage/database/storage_error.h"
+#include "storage/tables/records.h"
+
+namespace writecanary::storage {
+
+// What is kept in full of a run with findings that nobody acknowledges: enough to see what it was about.
+inline constexpr int kOpenFindingsKept = 5;
+
+class Store {
+ public:
+  // Opens or creates the database (WAL, synchronous=FULL so that a committed finding survives power loss), runs the
+  // migrations. A file that is not ours, is newer or is damaged is refused with the way out and never changed.
+  // In the directory an flock'ed "<path>.lock" keeps a second daemon away.
+  static std::unique_ptr<Store> open(const std::string& path);
+  ~Store();
+
+  // Makes the configured targets known, keeps their paused state; targets no longer configured stay for their history.
+  void sync_targets(const std::vector<TargetRow>& configured);
+  std::vector<TargetRow> targets() const;
+  void set_paused(const std::string& target, bool paused, const std::string& note, std::int64_t now_ms);
+
+  // Returns the new id; state kQueued. Writes the event run.queued. A key that is given leads to this run for a day.
+  std::int64_t add_run(const RunRow& run, const std::string& idempotency_key = "");
+  // The seed and the run id that go into the spec are known only after add_run; the run takes its seed from the spec.
+  // This and the next three methods throw when the run is past the state that they lead to.
+  void set_spec(std::int64_t run_id, const std::string& spec_json);
+  void start_run(std::int64_t run_id, std::int64_t now_ms);
+  // Facts from the probe's hello.
+  void set_facts(std::int64_t run_id, const KernelFacts& kernel, const FilesystemFacts& filesystem,
+                 const PressureFacts& pressure);
+  // The end of a run, also of one that never started: verdict, counters, findings (at most kFindingsPerRun) and events
+  // in one transaction. Where the result has no facts (the probe never said hello) and no seed, those known before
+  // stay. Returns the ids of the findings.
+  std::vector<std::int64_t> finish_run(std::int64_t run_id, const RunResult& result, std::int64_t now_ms);
+  // After a crash: every run that is queued or running becomes `interrupted`. Returns them as they were.
+  std::vector<RunRow> interrupt_unfinished(std::int64_t now_ms);
+
+  // False when there is no such finding. Acknowledging twice keeps the first.
+  bool acknowledge(std::int64_t finding_id, const std::string& by, const std::string& note, std::int64_t now_ms);
+
+  // The run that an earlier request with this key started, if any; keys live a day.
+  std::optional<std::int64_t> run_of_key(const std::string& idempotency_key, std::int64_t now_ms);
+
+  // The audit. Without an outcome the row is completed later; its id is returned. The oldest rows beyond
+  // kAuditRowsMax go.
+  std::int64_t add_audit(const AuditRow& row);
+  void complete_audit(std::int64_t id, const std::string& outcome, const std::string& detail);
+
+  // Bytes written per target since the given time, for the daily budget.
+  std::uint64_t bytes_written_since(const std::string& target, std::int64_t since_ms) const;
+  std::vector<TotalsRow> totals() const;
+  // Only what was made on this kernel.
+  std::vector<TotalsRow> totals_of_kernel(const std::string& release) const;
+  std::vector<OpenFindings> open_findings() const;
+  // The newest event id, 0 when there is none.
+  std::int64_t last_event_id() const;
+  std::vector<EventRow> events_after(std::int64_t event_id, int limit) const;
+
+  // Whether findings, ends of runs and acknowledgements are kept for somebody outside . Turned off, what
+  // still waits is dropped.
+  void keep_outbox(bool keep);
+  std::uint64_t outbox_size() const;
+  void remove_from_outbox(std::int64_t event_id);
+
+  // Facts of the daemon itself, as JSON text by name; nothing when it was never remembered.
+  std::optional<std::string> fact(const std::string& name) const;
+  void remember_fact(const std::string& name, const std::string& value_json);
+
+  // Removes the oldest runs that ended before the given time, at most `batch` of them and fewer when they have many
+  // findings, never one with an unacknowledged finding; totals stay. Returns the ids of those that went.
+  std::vector<std::int64_t> remove_runs_before(std::int64_t before_ms, int batch);
+  // Of the oldest run that ended before the given time and has more than kOpenFindingsKept unacknowledged findings,
+  // keeps the first ones: the run, its verdict and its exact counts stay, and so do the totals. False: there is none.
+  bool thin_findings_before(std::int64_t before_ms);
+  // Gives some of the pages that removed rows have left back to the filesystem. False when there are none; until then
+  // size_bytes() counts them.
+  bool give_space_back();
+  // Reads an index through: tens of milliseconds for a million.
+  std::uint64_t run_count() const;
+  // Database plus write-ahead log.
+  std::uint64_t size_bytes() const;
+
+ private:
+  Store();
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace writecanary::storage

@@ -1,0 +1,57 @@
+// Store: acknowledging, idempotency keys and the daily budget.
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "storage/database/columns.h"
+#include "storage/store/store_state.h"
+#include "storage/tables/events.h"
+#include "storage/tables/rows.h"
+#include "storage/tables/totals.h"
+
+namespace writecanary::storage {
+
+bool Store::acknowledge(std::int64_t finding_id, const std::string& by, const std::string& note, std::int64_t now_ms) {
+  return state_->change(fmt::format("acknowledge finding {}", finding_id), [&] {
+    std::optional<FindingRow> finding = find_finding(state_->database, finding_id);
+    if (!finding) return false;
+    if (finding->acknowledged_at_ms) return true;
+    SQLite::Statement update(state_->database,
+                             "UPDATE findings SET acknowledged_at_ms = ?, acknowledged_by = ?, note = ? WHERE id = ?");
+    Binder(update) << now_ms << by << note << finding_id;
+    update.exec();
+    SQLite::Statement close(state_->database, "UPDATE runs SET open_findings = open_findings - 1 WHERE id = ?");
+    Binder(close) << finding->run_id;
+    close.exec();
+    count_open(state_->database, finding->target, finding->finding.kind, -1);
+    append_acknowledged(state_->database, *find_finding(state_->database, finding_id));
+    return true;
+  });
+}
+
+std::optional<std::int64_t> Store::run_of_key(const std::string& idempotency_key, std::int64_t now_ms) {
+  return state_->look("look up an idempotency key", [&]() -> std::optional<std::int64_t> {
+    SQLite::Statement select(state_->database,
+                             "SELECT run_id FROM idempotency_keys WHERE key = ? AND created_at_ms > ?");
+    Binder(select) << idempotency_key << now_ms - kIdempotencyKeyLifeMs;
+    if (!select.executeStep()) return std::nullopt;
+    return select.getColumn(0).getInt64();
+  });
+}
+
+std::uint64_t Store::bytes_written_since(const std::string& target, std::int64_t since_ms) const {
+  return state_->look(fmt::format("sum up the bytes written on target \"{}\"", target), [&] {
+    SQLite::Statement select(state_->database,
+                             "SELECT bytes_written FROM runs WHERE target = ? AND finished_at_ms >= ?");
+    Binder(select) << target << since_ms;
+    std::uint64_t total = 0;
+    while (select.executeStep()) {
+      std::uint64_t bytes = 0;
+      RowReader(select) >> bytes;
+      if (__builtin_add_overflow(total, bytes, &total)) return std::numeric_limits<std::uint64_t>::max();
+    }
+    return total;
+  });
+}
+
+}  // namespace writecanary::storage

@@ -1,0 +1,26 @@
+// Runs and findings as the JSON documents that clients see. They stand here, beside the rows, because stored events
+// carry the very same documents as the API's answers.
+//
+// What is known only while a run is in progress (its live counters, its progress) is added by whoever knows it.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "storage/tables/records.h"
+
+namespace writecanary::storage {
+
+// The run without `spec` and `findings`, which only the answer for a single run has. `verdict` is null until the run
+// has finished; times are RFC 3339 or null.
+nlohmann::json run_json(const RunRow& run);
+
+nlohmann::json finding_json(const FindingRow& finding);
+
+nlohmann::json audit_json(const AuditRow& row);
+
+// Compact text. Bytes that are not UTF-8, which error texts and file names may hold, become U+FFFD instead of an
+// exception.
+std::string json_text(const nlohmann::json& document);
+
+}  // namespace writecanary::storage

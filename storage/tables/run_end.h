@@ -1,0 +1,19 @@
+// Writes the end of a run: the run itself, its findings, the totals and the events that tell of it. Everything or
+// nothing, in the caller's transaction.
+#pragma once
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "storage/tables/records.h"
+
+namespace writecanary::storage {
+
+// `run` is as it shall stand: finished, with verdict and time of end. Of the findings the first kFindingsPerRun are
+// kept. Returns their ids.
+std::vector<std::int64_t> end_run(SQLite::Database& database, const RunRow& run, std::span<const Finding> findings);
+
+}  // namespace writecanary::storage

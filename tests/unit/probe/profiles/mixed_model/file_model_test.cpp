@@ -1,0 +1,107 @@
+#include "probe/profiles/mixed_model/file_model.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+namespace writecanary::probe {
+namespace {
+
+constexpr std::uint64_t kSizeMax = 10'000;
+
+Operation operation(OpKind kind, std::uint64_t offset, std::uint64_t length, std::uint16_t generation = 1) {
+  return {.kind = kind, .offset = offset, .length = length, .generation = generation};
+}
+
+class FileModelTest : public testing::Test {
+ protected:
+  // Whether this part holds what a write of this generation puts there.
+  bool holds(std::uint16_t generation, std::uint64_t offset, std::uint64_t length) const {
+    std::vector<std::byte> expected(length);
+    Pattern({.run = 9, .file = generation}, true).fill_bytes(offset, expected);
+    return std::ranges::equal(expected, std::span(model_.bytes()).subspan(offset, length));
+  }
+  bool is_zero(std::uint64_t offset, std::uint64_t length) const {
+    return std::ranges::all_of(std::span(model_.bytes()).subspan(offset, length),
+                               [](std::byte byte) { return byte == std::byte{0}; });
+  }
+
+  FileModel model_{9, true, kSizeMax};
+};
+
+TEST_F(FileModelTest, WritesMayLeaveAHoleAndOverwrite) {
+  model_.apply(operation(OpKind::kWrite, 1000, 500, 1));
+  model_.apply(operation(OpKind::kWrite, 1100, 10, 2));
+  ASSERT_EQ(model_.bytes().size(), 1500U);
+  EXPECT_TRUE(is_zero(0, 1000));
+  EXPECT_TRUE(holds(1, 1000, 100) && holds(2, 1100, 10) && holds(1, 1110, 390));
+}
+
+TEST_F(FileModelTest, AppendsGoToTheEndAndStopAtTheLargestSize) {
+  model_.apply(operation(OpKind::kAppend, 0, 7000, 1));
+  model_.apply(operation(OpKind::kAppend, 0, 7000, 2));
+  ASSERT_EQ(model_.bytes().size(), kSizeMax);
+  EXPECT_TRUE(holds(1, 0, 7000) && holds(2, 7000, 3000));
+  model_.apply(operation(OpKind::kAppend, 0, 1, 3));
+  EXPECT_EQ(model_.bytes().size(), kSizeMax);
+}
+
+TEST_F(FileModelTest, WhatWasCutComesBackAsZeros) {
+  model_.apply(operation(OpKind::kWrite, 0, 500));
+  model_.apply(operation(OpKind::kTruncate, 100, 0));
+  model_.apply(operation(OpKind::kTruncate, 500, 0));
+  EXPECT_TRUE(holds(1, 0, 100) && is_zero(100, 400));
+}
+
+TEST_F(FileModelTest, PunchKeepsTheSizeAllocateAndZeroRangeMayGrowIt) {
+  model_.apply(operation(OpKind::kWrite, 0, 500));
+  model_.apply(operation(OpKind::kPunch, 400, 1000));
+  EXPECT_EQ(model_.bytes().size(), 500U);
+  EXPECT_TRUE(holds(1, 0, 400) && is_zero(400, 100));
+  model_.apply(operation(OpKind::kAllocate, 100, 500));
+  EXPECT_EQ(model_.bytes().size(), 600U);
+  EXPECT_TRUE(holds(1, 0, 400));
+  model_.apply(operation(OpKind::kZeroRange, 300, 500));
+  EXPECT_EQ(model_.bytes().size(), 800U);
+  EXPECT_TRUE(holds(1, 0, 300) && is_zero(300, 500));
+}
+
+TEST_F(FileModelTest, ACopyNeverOverlapsItself) {
+  model_.apply(operation(OpKind::kWrite, 0, 500));
+  Operation copy = operation(OpKind::kCopyRange, 0, 500);
+  copy.target = 300;
+  model_.apply(copy);
+  ASSERT_EQ(model_.bytes().size(), 600U);
+  EXPECT_TRUE(std::ranges::equal(std::span(model_.bytes()).first(300), std::span(model_.bytes()).subspan(300, 300)));
+}
+
+TEST_F(FileModelTest, MappedAccessStaysInsideTheFile) {
+  model_.apply(operation(OpKind::kMapWrite, 0, 100, 1));
+  EXPECT_TRUE(model_.bytes().empty());
+  model_.apply(operation(OpKind::kWrite, 0, 100, 1));
+  model_.apply(operation(OpKind::kMapWrite, 50, 100, 2));
+  EXPECT_EQ(model_.bytes().size(), 100U);
+  EXPECT_TRUE(holds(1, 0, 50) && holds(2, 50, 50));
+}
+
+TEST(PlanOperations, TheSeedAloneDecidesAndEveryKindComes) {
+  const auto plan = plan_operations(5, 2000, kSizeMax);
+  const auto same = plan_operations(5, 2000, kSizeMax);
+  const auto other = plan_operations(6, 2000, kSizeMax);
+  std::set<OpKind> kinds;
+  bool differs = false;
+  FileModel model(9, true, kSizeMax);
+  for (std::size_t i = 0; i < plan.size(); ++i) {
+    EXPECT_EQ(to_string(plan[i]), to_string(same[i]));
+    differs = differs || to_string(plan[i]) != to_string(other[i]);
+    kinds.insert(plan[i].kind);
+    model.apply(plan[i]);
+    ASSERT_LE(model.bytes().size(), kSizeMax) << to_string(plan[i]);
+  }
+  EXPECT_TRUE(differs);
+  EXPECT_EQ(kinds.size(), 12U);
+}
+
+}  // namespace
+}  // namespace writecanary::probe

@@ -1,0 +1,134 @@
+// Retention: what goes, what stays, and that the space comes back.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "storage/tables/totals.h"
+#include "tests/unit/storage/support.h"
+
+namespace writecanary::storage {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+std::vector<std::int64_t> run_ids(const Reader& reader) {
+  std::vector<std::int64_t> ids;
+  for (const RunRow& run : reader.runs({})) ids.push_back(run.id);
+  return ids;
+}
+
+TEST(RetentionTest, OldRunsGoInBatchesTheOldestFirst) {
+  const TestStore store;
+  for (const std::int64_t ended_ms : {50'000, 10'000, 30'000, 40'000, 20'000}) {
+    finished_run(*store.store, result_with(Verdict::kClean), "data", "append", ended_ms);
+  }
+  EXPECT_THAT(store->remove_runs_before(40'000, 2), ElementsAre(2, 5));
+  EXPECT_THAT(run_ids(store.reader()), ElementsAre(4, 3, 1));
+  EXPECT_THAT(store->remove_runs_before(40'000, 2), ElementsAre(3));
+  EXPECT_THAT(store->remove_runs_before(40'000, 2), IsEmpty()) << "a run that ended at that very time stays";
+  EXPECT_THAT(store->remove_runs_before(90'000, 0), IsEmpty());
+  EXPECT_THAT(run_ids(store.reader()), ElementsAre(4, 1));
+}
+
+TEST(RetentionTest, UnfinishedRunsAndUnacknowledgedFindingsStay) {
+  const TestStore store;
+  const auto corrupt = result_with(Verdict::kCorrupt, {FindingKind::kTorn, FindingKind::kStale});
+  finished_run(*store.store, corrupt);
+  const std::int64_t waiting = store->add_run(queued_run());
+  const std::int64_t running = store->add_run(queued_run());
+  store->start_run(running, 2'000);
+  EXPECT_THAT(store->remove_runs_before(90'000, 10), IsEmpty());
+  store->acknowledge(1, "alice", "", 4'000);
+  EXPECT_THAT(store->remove_runs_before(90'000, 10), IsEmpty()) << "one of its findings is still open";
+  store->acknowledge(2, "alice", "", 4'000);
+  EXPECT_THAT(store->remove_runs_before(90'000, 10), SizeIs(1));
+  EXPECT_THAT(run_ids(store.reader()), ElementsAre(running, waiting));
+}
+
+TEST(RetentionTest, WhatBelongsToARunGoesWithItAndTheSumsStay) {
+  const TestStore store;
+  store->sync_targets({known_target("data", "/data")});
+  store->set_paused("data", true, "", 1'000);
+  store->set_paused("data", false, "", 80'000);
+  const std::int64_t id = store->add_run(queued_run(), "key");
+  store->start_run(id, 2'000);
+  store->finish_run(id, result_with(Verdict::kCorrupt, {FindingKind::kTorn}), 3'000);
+  store->acknowledge(1, "alice", "", 4'000);
+  const auto kernels = store.reader().kernels();
+  ASSERT_THAT(store->remove_runs_before(50'000, 10), SizeIs(1));
+  const Reader reader = store.reader();
+  EXPECT_THAT(reader.findings({}), IsEmpty());
+  EXPECT_EQ(store->run_of_key("key", 1'000), std::nullopt);
+  const auto events = reader.events_after(0, std::nullopt, 100);
+  ASSERT_THAT(events, SizeIs(1)) << "of the events without a run, only the recent one stays";
+  EXPECT_EQ(events[0].type, "target.resumed");
+  ASSERT_THAT(store->totals(), SizeIs(1));
+  EXPECT_EQ(store->totals()[0].runs_by_verdict[static_cast<std::size_t>(Verdict::kCorrupt)], 1U);
+  EXPECT_EQ(store->totals()[0].tally.count_of(FindingKind::kTorn), 1U);
+  ASSERT_THAT(reader.kernels(), SizeIs(1));
+  EXPECT_EQ(reader.kernels()[0].runs, kernels[0].runs);
+  EXPECT_EQ(reader.kernels()[0].last_seen_ms, kernels[0].last_seen_ms);
+}
+
+TEST(RetentionTest, RemovingGivesTheSpaceBack) {
+  TestStore store;
+  RunRow run = queued_run();
+  run.spec_json = std::string(100'000, ' ') + "{}";
+  for (int i = 0; i < 100; ++i) {
+    store->finish_run(store->add_run(run), result_with(Verdict::kClean), 3'000);
+  }
+  store.reopen();
+  const std::uint64_t before = store->size_bytes();
+  EXPECT_GT(before, 100U * 100'000U);
+  EXPECT_THAT(store->remove_runs_before(9'000, 100), SizeIs(100));
+  int steps = 0;
+  while (store->give_space_back()) ++steps;
+  EXPECT_GT(steps, 2) << "a little at a time";
+  store->add_run(queued_run());
+  EXPECT_LT(store->size_bytes(), before / 2) << "a limit on the size must be able to be met";
+  store.reopen();
+  EXPECT_LT(store->size_bytes(), 1'000'000U);
+}
+
+TEST(RetentionTest, OneStepTakesNoMoreFindingsThanItCanRemoveAtOnce) {
+  const TestStore store;
+  auto result = result_with(Verdict::kCorrupt);
+  result.findings.assign(200, full_finding(FindingKind::kTorn));
+  for (int i = 1; i <= 5; ++i) finished_run(*store.store, result, "data", "append", i * 1'000LL);
+  raw(store.path).exec("UPDATE findings SET acknowledged_at_ms = 1; UPDATE runs SET open_findings = 0");
+  EXPECT_THAT(store->remove_runs_before(90'000, 100), SizeIs(2));
+  EXPECT_THAT(store->remove_runs_before(90'000, 100), SizeIs(2));
+  EXPECT_THAT(store->remove_runs_before(90'000, 100), SizeIs(1));
+}
+
+TEST(RetentionTest, AnOldRunThatNobodyAcknowledgedKeepsItsFirstFindings) {
+  const TestStore store;
+  auto result = result_with(Verdict::kCorrupt);
+  result.findings.assign(200, full_finding(FindingKind::kTorn));
+  for (int i = 0; i < 200; ++i) result.end.tally.add(FindingKind::kTorn, 8);
+  const auto id = finished_run(*store.store, result, "data", "append", 10'000);
+  finished_run(*store.store, result, "data", "append", 20'000);
+  store->acknowledge(199, "me", "", 30'000);
+  EXPECT_TRUE(store->thin_findings_before(15'000));
+  EXPECT_FALSE(store->thin_findings_before(15'000)) << "one is young, the other is thin";
+  const Reader reader = store.reader();
+  FindingFilter of_run;
+  of_run.run_id = id;
+  of_run.limit = 500;
+  const auto kept = reader.findings(of_run);
+  ASSERT_THAT(kept, SizeIs(kOpenFindingsKept));
+  EXPECT_EQ(kept.back().id, 1) << "the first ones";
+  EXPECT_EQ(reader.run(id)->result.end.tally.total(), 200U) << "the counts are exact";
+  EXPECT_EQ(store->open_findings()[0].count, 205U);
+  EXPECT_THAT(store->remove_runs_before(90'000, 10), IsEmpty()) << "it is still not acknowledged";
+  for (const auto& finding : kept) store->acknowledge(finding.id, "me", "", 40'000);
+  EXPECT_THAT(store->remove_runs_before(90'000, 10), ElementsAre(id));
+  const auto events = reader.events_after(0, std::nullopt, 1000);
+  EXPECT_EQ(std::ranges::count(events, "finding", &EventRow::type), 200) << "those of the other run";
+}
+
+}  // namespace
+}  // namespace writecanary::storage
