@@ -23,9 +23,41 @@ if(WRITECANARY_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
+# The headers that nearly every file reads are parsed once (cmake/precompiled.h): half of the time that a build takes.
+option(WRITECANARY_PCH "Precompile common headers" ON)
+function(writecanary_precompile NAME)
+  if(NOT WRITECANARY_PCH)
+    return()
+  endif()
+  if(NAME STREQUAL writecanary_core)
+    target_precompile_headers(${NAME} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/precompiled.h)
+  else()
+    target_precompile_headers(${NAME} REUSE_FROM writecanary_core)
+  endif()
+endfunction()
+
+# The files of a folder as one translation unit: templates are instantiated once for all of them. It makes a whole build
+# three times as fast and a change of one file slower, so the presets that ship have it and `dev` has not.
+option(WRITECANARY_UNITY "Compile each folder as one unit" OFF)
+function(writecanary_unite NAME)
+  if(NOT WRITECANARY_UNITY)
+    return()
+  endif()
+  foreach(SOURCE ${ARGN})
+    get_filename_component(ROOM ${SOURCE} DIRECTORY)
+    if(NOT ROOM MATCHES "/probe/profiles$") # each has a describe() and a run() of its own
+      string(MD5 GROUP ${ROOM})
+      set_source_files_properties(${SOURCE} PROPERTIES UNITY_GROUP ${GROUP})
+    endif()
+  endforeach()
+  set_target_properties(${NAME} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+endfunction()
+
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+  # With a precompiled header the cache must be told that its time stamp says nothing.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE_PROGRAM})
+  add_compile_options($<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
 endif()
 
 # writecanary_library(NAME folder-library deps...): every .cpp of the folder (and of profiles/) is its source,
@@ -36,6 +68,8 @@ function(writecanary_library NAME)
   add_library(${NAME} STATIC ${SOURCES})
   target_include_directories(${NAME} PUBLIC ${PROJECT_SOURCE_DIR})
   target_link_libraries(${NAME} PUBLIC ${ARGN})
+  writecanary_precompile(${NAME})
+  writecanary_unite(${NAME} ${SOURCES})
 endfunction()
 
 # The revision that --version and build_info print. Taken at configure time; "unknown" outside a checkout.
