@@ -17,7 +17,7 @@ from typing import Iterator
 
 from kernels import Unavailable, cache_directory
 
-SUITES = ("http://deb.debian.org/debian bookworm main", "http://deb.debian.org/debian-security bookworm-security main")
+SUITE = "bookworm"
 # A small server: an init, a login session, name resolution by files. The agent is how the test types.
 INSTALLED = ("systemd", "systemd-sysv", "dbus", "dbus-user-session", "libpam-systemd", "init-system-helpers", "udev", "procps",
              "qemu-guest-agent")
@@ -55,7 +55,7 @@ def dependencies(package: Path) -> list[str]:
 def obtain(package: Path) -> Path:
     """The system as an archive, made on first use. Throws Unavailable. Several processes may call this at once."""
     wanted = dependencies(package)
-    key = hashlib.sha256(repr((SUITES, INSTALLED, wanted)).encode()).hexdigest()[:12]
+    key = hashlib.sha256(repr((SUITE, INSTALLED, wanted)).encode()).hexdigest()[:12]
     cache = cache_directory()
     cache.mkdir(parents=True, exist_ok=True)
     archive = cache / f"debian12-{key}.tar"
@@ -65,7 +65,7 @@ def obtain(package: Path) -> Path:
             unfinished = archive.with_suffix(".part.tar")
             command = ["mmdebstrap", "--variant=minbase", f"--include={','.join(INSTALLED)}", "--skip=cleanup/apt",
                        "--customize-hook=chroot \"$1\" apt-get -qq install -y --download-only --no-install-recommends "
-                       + " ".join(wanted), "bookworm", str(unfinished), *(f"deb {suite}" for suite in SUITES)]
+                       + " ".join(wanted), SUITE, str(unfinished)]
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode != 0:
                 unfinished.unlink(missing_ok=True)
