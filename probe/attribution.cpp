@@ -49,10 +49,10 @@ Attribution attribute(const RunSpec& spec, const Profile& profile, Workspace& wo
       }
       pressure.relieve();
       ++rate.runs;
-      rate.runs_with_findings += context.tally().total() != 0 ? 1 : 0;
-      rate.writes += context.counters().writes;
-      rate.exposures += context.counters().exposures;
-      rate.findings += context.tally().total();
+      rate.runs_with_findings += context.meter.tally().total() != 0 ? 1 : 0;
+      rate.writes += context.meter.counters().writes;
+      rate.exposures += context.meter.counters().exposures;
+      rate.findings += context.meter.tally().total();
     }
     if (rate.runs != 0) attribution.push_back(rate);
   }

@@ -96,9 +96,9 @@ FileReport compare_with(const Fd& expected, std::uint64_t expected_bytes, const 
                          .name = evidence.at("file").value("name", ""),
                          .size_bytes = expected_bytes,
                          .expected = read,
-                         .run_tag = static_cast<std::uint16_t>(run_tag)};
-  const auto& run = evidence.at("parts").at("run");
-  return compare_content(view, run.at("spec").value("incompressible", true), kFindingsPerRun);
+                         .run_tag = static_cast<std::uint16_t>(run_tag),
+                         .incompressible = evidence.at("parts").at("run").at("spec").value("incompressible", true)};
+  return compare_content(view, kFindingsPerRun);
 }
 
 }  // namespace

@@ -86,15 +86,15 @@ class Run {
       evidence_.error = error.what();
     }
     pressure_.relieve();
-    if (spec_.attribute && context.tally().total() != 0 && !context.stopped()) {
+    if (spec_.attribute && context.meter.tally().total() != 0 && !context.limits.stopped()) {
       attribution_ = attribute(spec_, *profile, workspace, pressure_, clock_, stop_);
     }
-    evidence_.stopped = context.stopped();
-    evidence_.counters = context.counters();
-    evidence_.tally = context.tally();
+    evidence_.stopped = context.limits.stopped();
+    evidence_.counters = context.meter.counters();
+    evidence_.tally = context.meter.tally();
     evidence_.exposure_hint = context.exposure_hint;
     evidence_.note = context.note;
-    first_finding_seconds_ = context.first_finding_seconds();
+    first_finding_seconds_ = context.meter.first_finding_seconds();
   }
 
   void finish() {

@@ -183,7 +183,7 @@ void EvidenceKeeper::add_files(nlohmann::json& document, EvidenceParts& parts, c
                           {"size_bytes", kept.view->size_bytes},
                           {"kept_bytes", right.bytes},
                           {"sha256", right.sha256},
-                          {"run_tag", kept.view->run_tag != 0 ? kept.view->run_tag : run_tag_}};
+                          {"run_tag", kept.view->run_tag}};
 }
 
 void EvidenceKeeper::write(const Kept& kept, const FileReport& report, const Moment& moment) {

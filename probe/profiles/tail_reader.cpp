@@ -69,12 +69,12 @@ struct Looks {
 
 class Reader {
  public:
-  Reader(const RunContext& context, const RunFile& file, const Tag& tag, bool mapped)
-      : name_(file.name()),
-        tag_(tag),
-        incompressible_(context.spec().incompressible),
+  Reader(const Workspace& workspace, const FileIdentity& file, bool mapped)
+      : name_(file.name),
+        tag_(file.tag),
+        incompressible_(file.incompressible),
         mapped_(mapped),
-        fd_(context.workspace().open(file.name(), O_RDONLY)),
+        fd_(workspace.open(file.name, O_RDONLY)),
         found_(kLookBytes / kWordBytes),
         expected_(kLookBytes / kWordBytes) {}
 
@@ -147,8 +147,17 @@ class PlainWriter final : public StreamWriter {
  public:
   explicit PlainWriter(RunContext& context) : context_(context) {}
 
+  void begin(const FileIdentity& file) override {
+    progress_.seen = 0;
+    progress_.done.store(false, std::memory_order_release);
+    for (std::uint64_t i = 0; i < context_.settings.option("readers"); ++i) {
+      Reader reader(context_.workspace, file, i % 2 == 1);
+      readers_.push_back(std::async(std::launch::async,
+                                    [this, reader = std::move(reader)]() mutable { return reader.follow(progress_); }));
+    }
+  }
+
   StreamWrite write(const RunFile& file, std::span<const std::byte> bytes, std::uint64_t offset_bytes) override {
-    if (readers_.empty()) start(file);
     if (progress_.appends / 2 % kAppendsBetween == 0) wait_for_a_reader(offset_bytes);
     progress_.appends.fetch_add(1, std::memory_order_acq_rel);
     const ssize_t returned = ::write(file.fd(), bytes.data(), bytes.size());
@@ -164,16 +173,20 @@ class PlainWriter final : public StreamWriter {
   // verification reports.
   void finish(FileLog& log) override {
     progress_.done.store(true, std::memory_order_release);
-    const Fd fd = context_.workspace().open(log.name, O_RDONLY);
-    const Pattern pattern(tag_, log.incompressible);
-    const ContentView view{fd.get(), log.name, 0,
-                           [&](std::uint64_t offset, std::span<std::byte> out) { pattern.fill_bytes(offset, out); }};
+    const Fd fd = context_.workspace.open(log.name, O_RDONLY);
+    const Pattern pattern(log.tag, log.incompressible);
+    const ContentView view{
+        .fd = fd.get(),
+        .name = log.name,
+        .expected = [&](std::uint64_t offset, std::span<std::byte> out) { pattern.fill_bytes(offset, out); },
+        .run_tag = log.tag.run,
+        .incompressible = log.incompressible};
     for (auto& reader : readers_) {
       const Looks looks = reader.get();
-      context_.expose(looks.exposed);
-      FileReport report = keep_transient(context_, view, looks.wrong);
+      context_.meter.expose(looks.exposed);
+      FileReport report = keep_transient(view, looks.wrong, context_.findings.wanted());
       report.bytes_verified = looks.bytes;
-      context_.absorb(report);
+      context_.findings.report(report);
     }
     readers_.clear();
   }
@@ -184,19 +197,7 @@ class PlainWriter final : public StreamWriter {
     for (int i = 0; i < kWaitsMax && progress_.seen < size; ++i) nanosleep(&kWait, nullptr);
   }
 
-  void start(const RunFile& file) {
-    tag_ = context_.current_tag();
-    progress_.seen = 0;
-    progress_.done.store(false, std::memory_order_release);
-    for (std::uint64_t i = 0; i < context_.option("readers"); ++i) {
-      readers_.push_back(std::async(
-          std::launch::async,
-          [this, reader = Reader(context_, file, tag_, i % 2 == 1)]() mutable { return reader.follow(progress_); }));
-    }
-  }
-
   RunContext& context_;
-  Tag tag_;
   Progress progress_;
   std::vector<std::future<Looks>> readers_;  // their destructors wait, so the readers must have been told before
   struct Ender {
@@ -209,11 +210,11 @@ std::optional<Unsupported> run(RunContext& context) {
   PlainWriter writer(context);
   run_stream(context,
              {.write_min = kWordBytes,
-              .write_max = context.option("write_max_bytes"),
-              .file_bytes = context.option("file_bytes"),
+              .write_max = context.settings.option("write_max_bytes"),
+              .file_bytes = context.settings.option("file_bytes"),
               .open_flags = O_APPEND,
               .continue_short = true,
-              .files_max = context.option("files")},
+              .files_max = context.settings.option("files")},
              writer);
   context.exposure_hint = "no reader looked while an append was in flight; give it more files or readers";
   return std::nullopt;

@@ -21,11 +21,11 @@ constexpr std::uint64_t kFileBytes = 48ULL << 20;
 constexpr unsigned kRingEntries = 8;
 
 struct ClassicFile {
-  ClassicFile(RunContext& context, const Tag& tag)
-      : file(context.workspace(), RunContext::file_name(tag), O_APPEND),
-        log{file.name(), tag, context.spec().incompressible, {{}}},
-        pattern(tag, context.spec().incompressible),
-        plan(context.file_seed(), kWriteMin, kWriteMax) {}
+  ClassicFile(const Workspace& workspace, const FileIdentity& identity)
+      : file(workspace, identity.name, O_APPEND),
+        log{identity.name, identity.tag, identity.incompressible, {{}}},
+        pattern(identity.tag, identity.incompressible),
+        plan(identity.seed, kWriteMin, kWriteMax) {}
 
   RunFile file;
   FileLog log;
@@ -57,13 +57,13 @@ class Classic {
   Classic(RunContext& context, Ring& ring) : context_(context), ring_(ring) {}
 
   void run() {
-    while (context_.may_continue()) {
-      auto file = std::make_unique<ClassicFile>(context_, context_.next_tag());
+    while (context_.limits.may_continue()) {
+      auto file = std::make_unique<ClassicFile>(context_.workspace, context_.next_file());
       fill_file(*file);
       finish_verification();
       verification_ = std::async(std::launch::async, [this, file = std::move(file)]() mutable {
         Verified verified;
-        verified.report = verifier_.verify(file->file.fd(), file->log, context_.findings_wanted(), Access::kMapped);
+        verified.report = verifier_.verify(file->file.fd(), file->log, context_.findings.wanted(), Access::kMapped);
         verified.file = std::move(file);
         if (verified.report.tally.total() == 0) verified.file.reset();  // freeing its pages takes time, too
         return verified;
@@ -98,7 +98,7 @@ class Classic {
     while (!words.empty()) {
       auto rest = std::as_bytes(words);
       submit(file, rest);
-      const bool more = file.planned < kFileBytes && context_.may_continue();
+      const bool more = file.planned < kFileBytes && context_.limits.may_continue();
       const auto next = more ? make_data(file, buffers_[1 - current]) : std::span<std::uint64_t>();
       while (!rest.empty()) {
         const std::uint64_t done = take_result(file, rest);
@@ -118,9 +118,9 @@ class Classic {
     write.length_bytes = bytes.size();
     write.route = Route::kPunted;
     write.result = (early ? *early : ring_.wait()).result;
-    write.at_us = context_.elapsed_us();
+    write.at_us = context_.meter.elapsed_us();
     file.log.writers[0].push_back(write);
-    context_.count(write, false);
+    context_.meter.count(write, false);
     if (write.result <= 0 && write.result != -ENOMEM) {
       throw SystemError("append to " + file.file.name(), write.result == 0 ? EIO : static_cast<int>(-write.result));
     }
@@ -132,8 +132,8 @@ class Classic {
   void finish_verification() {
     if (!verification_.valid()) return;
     const Verified verified = verification_.get();
-    context_.absorb(verified.report, verified.file ? verified.file->file.fd() : -1,
-                    verified.file ? verified.file->log : FileLog{});
+    context_.findings.report(verified.report, verified.file ? verified.file->file.fd() : -1,
+                             verified.file ? verified.file->log : FileLog{});
   }
 
   RunContext& context_;

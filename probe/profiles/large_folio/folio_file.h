@@ -18,7 +18,7 @@ namespace writecanary::probe {
 
 class FolioFile {
  public:
-  FolioFile(RunContext& context, std::uint64_t size_bytes);
+  FolioFile(RunContext& context, const FileIdentity& identity, std::uint64_t size_bytes);
 
   std::uint64_t size_bytes() const { return generations_.size() * kWordBytes; }
 
@@ -65,7 +65,7 @@ class FolioFile {
   ContentView view() const;
 
   RunContext& context_;
-  Tag tag_;
+  FileIdentity identity_;
   RunFile file_;
   std::vector<std::uint8_t> generations_;  // per word; kNone: zero
   std::vector<std::uint64_t> buffer_;

@@ -76,32 +76,34 @@ Reads read_all_over(const FolioFile& file, std::uint64_t seed, Progress& progres
 
 class Round {
  public:
-  explicit Round(RunContext& context)
-      : context_(context), file_(context, context.option("file_bytes")), seed_(context.file_seed()) {}
+  explicit Round(RunContext& context) : Round(context, context.next_file()) {}
 
   void run() {
     file_.fill();
     std::vector<std::future<Reads>> readers;
     {
       const Ender ender{progress_.done};
-      for (std::uint64_t i = 0; i < context_.option("readers"); ++i) {
+      for (std::uint64_t i = 0; i < context_.settings.option("readers"); ++i) {
         readers.push_back(std::async(std::launch::async, read_all_over, std::cref(file_), derive_seed(seed_, 1000 + i),
                                      std::ref(progress_)));
       }
-      for (std::uint64_t i = 0; i < context_.option("changes") && context_.may_continue(); ++i) {
+      for (std::uint64_t i = 0; i < context_.settings.option("changes") && context_.limits.may_continue(); ++i) {
         change(derive_seed(seed_, i), derive_seed(seed_, 500'000 + i));
         wait_for_a_look();
       }
     }
     for (auto& reader : readers) {
       const Reads reads = reader.get();
-      context_.expose(reads.raced);
+      context_.meter.expose(reads.raced);
       file_.settle(reads.looks);
     }
     file_.judge();
   }
 
  private:
+  Round(RunContext& context, const FileIdentity& identity)
+      : context_(context), file_(context, identity, context.settings.option("file_bytes")), seed_(identity.seed) {}
+
   struct Ender {
     std::atomic<bool>& done;
     ~Ender() { done = true; }
@@ -139,8 +141,9 @@ class Round {
 };
 
 std::optional<Unsupported> run(RunContext& context) {
-  const std::uint64_t files = context.option("files");
-  for (std::uint64_t made = 0; context.may_continue() && (files == 0 || made < files); ++made) Round(context).run();
+  const std::uint64_t files = context.settings.option("files");
+  for (std::uint64_t made = 0; context.limits.may_continue() && (files == 0 || made < files); ++made)
+    Round(context).run();
   context.exposure_hint = "no read raced an eviction; give it more files or changes";
   return std::nullopt;
 }

@@ -40,17 +40,22 @@ class SharedMapping {
 
 }  // namespace
 
-FileExecutor::FileExecutor(RunContext& context, const std::string& name, std::uint64_t size_max, Ring* ring)
-    : context_(context),
-      file_(context.workspace(), name, 0),
-      append_fd_(context.workspace().open(name, O_WRONLY | O_APPEND)),
-      model_(context.current_tag().run, context.spec().incompressible, size_max),
+FileExecutor::FileExecutor(RunContext& context, const FileIdentity& identity, std::uint64_t size_max, Ring* ring)
+    : meter_(context.meter),
+      findings_(context.findings),
+      identity_(identity),
+      file_(context.workspace, identity.name, 0),
+      append_fd_(context.workspace.open(identity.name, O_WRONLY | O_APPEND)),
+      model_(identity.tag.run, identity.incompressible, size_max),
       ring_(ring) {}
 
 ContentView FileExecutor::view() {
-  return {file_.fd(), file_.name(), model_.bytes().size(), [this](std::uint64_t offset, std::span<std::byte> out) {
-            std::copy_n(model_.bytes().begin() + static_cast<std::ptrdiff_t>(offset), out.size(), out.begin());
-          }};
+  return {.fd = file_.fd(),
+          .name = file_.name(),
+          .size_bytes = model_.bytes().size(),
+          .expected = bytes_of(model_.bytes()),
+          .run_tag = identity_.tag.run,
+          .incompressible = identity_.incompressible};
 }
 
 bool FileExecutor::refuse(const char* what) {
@@ -138,7 +143,7 @@ bool FileExecutor::write(const Operation& operation, const FileModel::Extent& wh
     write.length_bytes = rest.size();
     write.result = result;
     write.route = ring ? Route::kPunted : Route::kSync;
-    if (counted) context_.count(write, false);
+    if (counted) meter_.count(write, false);
     if (result <= 0) throw SystemError("write to " + file_.name(), result == 0 ? EIO : static_cast<int>(-result));
     done += static_cast<std::size_t>(result);
   }
@@ -197,8 +202,7 @@ FileReport FileExecutor::map_read(const FileModel::Extent& where) {
 }
 
 FileReport FileExecutor::compare_piece(const FileModel::Extent& where, std::span<const std::byte> found) const {
-  Comparison comparison(file_.name(), context_.current_tag().run, context_.spec().incompressible,
-                        context_.findings_wanted());
+  Comparison comparison(file_.name(), identity_.tag.run, identity_.incompressible, findings_.wanted());
   comparison.add(where.offset, found, std::span(model_.bytes()).subspan(where.offset, where.length));
   return comparison.report();
 }

@@ -17,16 +17,16 @@ namespace writecanary::probe {
 
 class FileExecutor {
  public:
-  // A new file of this name. With a null ring all goes through system calls.
-  FileExecutor(RunContext& context, const std::string& name, std::uint64_t size_max, Ring* ring);
+  // A new file. With a null ring all goes through system calls.
+  FileExecutor(RunContext& context, const FileIdentity& identity, std::uint64_t size_max, Ring* ring);
 
   // Returns what a read found wrong. Throws SystemError when a call fails. `counted`: the write counts for the run.
   FileReport execute(const Operation& operation, bool counted);
   // The whole file, as the page cache has it, or in both views.
-  FileReport compare() { return compare_content(context_, view()); }
-  FileReport inspect() { return inspect_content(context_, view()); }
+  FileReport compare() { return compare_content(view(), findings_.wanted()); }
+  FileReport inspect() { return inspect_content(view(), findings_.wanted()); }
   // Keeps the file as it is now.
-  void keep_evidence(const FileReport& report) { context_.keep_evidence(report, view()); }
+  void keep_evidence(const FileReport& report) { findings_.keep_evidence(report, view()); }
   // Names of the calls that were refused.
   const std::set<std::string>& refused() const { return refused_; }
 
@@ -43,7 +43,9 @@ class FileExecutor {
   // Notes a refusal and returns false; throws for any other errno.
   bool refuse(const char* what);
 
-  RunContext& context_;
+  Meter& meter_;
+  FindingReporter& findings_;
+  FileIdentity identity_;
   RunFile file_;
   Fd append_fd_;
   FileModel model_;

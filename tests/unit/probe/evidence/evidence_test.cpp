@@ -62,7 +62,7 @@ class EvidenceTest : public testing::Test {
 };
 
 TEST_F(EvidenceTest, OfKnownContentTheRightOneStandsBesideAndIsCompared) {
-  EvidenceKeeper keeper(spec_, kRunTag);
+  EvidenceKeeper keeper(spec_);
   const Fd fd = temporary_file(file_.content);
   const Bytes right = file_.stream(0, 0, file_.content.size());
   const ContentView view{.fd = fd.get(),
@@ -74,7 +74,7 @@ TEST_F(EvidenceTest, OfKnownContentTheRightOneStandsBesideAndIsCompared) {
                                            out.begin());
                              },
                          .run_tag = kRunTag};
-  const FileReport report = compare_content(view, true, 10);
+  const FileReport report = compare_content(view, 10);
   EXPECT_THAT(briefs(report), ElementsAre(Brief{FindingKind::kZeroed, 65'536, 4'096, {}}));
   keeper.keep(view, report, moment());
   EXPECT_TRUE(kept("archive-old.expected")) << "in one directory";
@@ -87,7 +87,7 @@ TEST_F(EvidenceTest, OfKnownContentTheRightOneStandsBesideAndIsCompared) {
 }
 
 TEST_F(EvidenceTest, ACopyThatWasTakenIsTheOneThatIsKept) {
-  EvidenceKeeper keeper(spec_, kRunTag);
+  EvidenceKeeper keeper(spec_);
   const Fd fd = temporary_file(file_.content);
   const FileReport report = Verifier().verify(fd.get(), file_.log, 10);
   file_.log.name = "file-1";
@@ -98,7 +98,7 @@ TEST_F(EvidenceTest, ACopyThatWasTakenIsTheOneThatIsKept) {
 }
 
 TEST_F(EvidenceTest, HoldsTheFileAndWhatIsKnownOfIt) {
-  EvidenceKeeper keeper(spec_, kRunTag);
+  EvidenceKeeper keeper(spec_);
   keep(keeper);
   const json evidence = document();
   EXPECT_EQ(std::filesystem::file_size(directory_ / "kept/file-1"), file_.content.size());
@@ -114,7 +114,7 @@ TEST_F(EvidenceTest, HoldsTheFileAndWhatIsKnownOfIt) {
 }
 
 TEST_F(EvidenceTest, AroundABoundaryStandsWhatShouldAndWhatDoes) {
-  EvidenceKeeper keeper(spec_, kRunTag);
+  EvidenceKeeper keeper(spec_);
   keep(keeper);
   const json boundaries = document()["parts"]["boundaries"];
   ASSERT_EQ(boundaries["total"], 2);
@@ -129,7 +129,7 @@ TEST_F(EvidenceTest, AroundABoundaryStandsWhatShouldAndWhatDoes) {
 }
 
 TEST_F(EvidenceTest, EveryPartHasItsHashOrAReason) {
-  EvidenceKeeper keeper(spec_, kRunTag);
+  EvidenceKeeper keeper(spec_);
   keep(keeper);
   const json evidence = document();
   std::set<std::string> named;
@@ -149,14 +149,14 @@ TEST_F(EvidenceTest, EveryPartHasItsHashOrAReason) {
 }
 
 TEST_F(EvidenceTest, TheFirstFilesAreKeptWithinTheBudget) {
-  EvidenceKeeper keeper(spec_, kRunTag);
+  EvidenceKeeper keeper(spec_);
   for (const char* name : {"file-1", "file-2", "file-3", "file-4"}) keep(keeper, name);
   EXPECT_TRUE(kept("file-3"));
   EXPECT_FALSE(kept("file-4"));
 
   std::filesystem::remove_all(directory_ / "kept");
   spec_.evidence_bytes_max = 100'000;
-  EvidenceKeeper thrifty(spec_, kRunTag);
+  EvidenceKeeper thrifty(spec_);
   keep(thrifty, "file-1");
   keep(thrifty, "file-2");
   EXPECT_EQ(std::filesystem::file_size(directory_ / "kept/file-1"), 100'000U);
@@ -166,13 +166,13 @@ TEST_F(EvidenceTest, TheFirstFilesAreKeptWithinTheBudget) {
 
 TEST_F(EvidenceTest, NothingIsKeptUnlessAskedFor) {
   spec_.evidence_directory.clear();
-  EvidenceKeeper keeper(spec_, kRunTag);
+  EvidenceKeeper keeper(spec_);
   keep(keeper);
   EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
 }
 
 TEST_F(EvidenceTest, AFindingWithoutAFileHasADocumentOnce) {
-  EvidenceKeeper keeper(spec_, kRunTag);
+  EvidenceKeeper keeper(spec_);
   Finding finding;
   finding.kind = FindingKind::kNowaitContract;
   finding.file = "file-1";
@@ -188,7 +188,7 @@ TEST_F(EvidenceTest, AFindingWithoutAFileHasADocumentOnce) {
 }
 
 TEST_F(EvidenceTest, ExplainFindsTheSame) {
-  EvidenceKeeper keeper(spec_, kRunTag);
+  EvidenceKeeper keeper(spec_);
   keep(keeper);
   for (const char* name : {"kept/file-1", "kept/file-1.evidence.json"}) {
     const json again = explain(directory_ / name);
@@ -200,7 +200,7 @@ TEST_F(EvidenceTest, ExplainFindsTheSame) {
 }
 
 TEST_F(EvidenceTest, ExplainSeesWhatWasChangedSince) {
-  EvidenceKeeper keeper(spec_, kRunTag);
+  EvidenceKeeper keeper(spec_);
   keep(keeper);
   const std::string path = directory_ / "kept/file-1";
   std::fstream(path, std::ios::in | std::ios::out | std::ios::binary).seekp(10).put('!');
@@ -214,7 +214,7 @@ TEST_F(EvidenceTest, ExplainSeesWhatWasChangedSince) {
 
 TEST_F(EvidenceTest, ExplainRefusesWhatCannotBeJudged) {
   spec_.evidence_bytes_max = 100'000;
-  EvidenceKeeper keeper(spec_, kRunTag);
+  EvidenceKeeper keeper(spec_);
   keep(keeper);
   const auto refusal = [&](const std::string& text) {
     EXPECT_THAT([&] { explain(directory_ / "kept/file-1"); }, testing::ThrowsMessage<ProtocolError>(HasSubstr(text)));
