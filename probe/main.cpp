@@ -17,10 +17,10 @@
 #include "core/base/fd.h"
 #include "core/base/version.h"
 #include "core/run/protocol.h"
+#include "probe/detector_trial.h"
 #include "probe/explain.h"
 #include "probe/run/profile.h"
 #include "probe/runner.h"
-#include "probe/self_test.h"
 
 namespace {
 
@@ -84,7 +84,7 @@ int main(int argc, char** argv) {
       return 0;
     }
     if (argument == "--self-test") {
-      fmt::print("{}\n", nlohmann::json(writecanary::probe::self_test()).dump(1));
+      fmt::print("{}\n", nlohmann::json(writecanary::probe::try_detectors()).dump(1));
       return 0;
     }
     if (argc == 1) return run_from_stdin();

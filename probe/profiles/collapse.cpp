@@ -86,9 +86,9 @@ int collapse(int fd, std::uint64_t bytes) {
   return errno;
 }
 
-class Round {
+class CollapseRound {
  public:
-  explicit Round(RunContext& context)
+  explicit CollapseRound(RunContext& context)
       : context_(context),
         identity_(context.next_file()),
         image_(context.settings.option("huge_pages") * kHugeBytes / kWordBytes) {}
@@ -137,7 +137,7 @@ class Round {
 std::optional<Unsupported> run(RunContext& context) {
   const std::uint64_t files = context.settings.option("files");
   for (std::uint64_t made = 0; context.limits.may_continue() && (files == 0 || made < files); ++made) {
-    const int refused = Round(context).run();
+    const int refused = CollapseRound(context).run();
     if (refused == 0) continue;
     const std::string what =
         fmt::format("MADV_COLLAPSE of a file on {}: {}", context.workspace.filesystem().type, error_text(refused));

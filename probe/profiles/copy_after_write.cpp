@@ -115,9 +115,9 @@ struct Method {
 constexpr std::array<Method, 3> kMethods = {
     {{"SEEK_DATA", copy_where_data_is}, {"copy_file_range", copy_in_kernel}, {"FICLONE", clone}}};
 
-class Round {
+class CopyRound {
  public:
-  explicit Round(RunContext& context)
+  explicit CopyRound(RunContext& context)
       : context_(context),
         identity_(context.next_file()),
         source_(context.workspace, identity_.name, 0),
@@ -172,7 +172,7 @@ std::optional<Unsupported> run(RunContext& context) {
   std::vector<Method> methods(kMethods.begin(), kMethods.end());
   for (std::uint64_t made = 0; context.limits.may_continue() && (copies == 0 || made < copies); ++made) {
     const auto method = methods.begin() + static_cast<std::ptrdiff_t>(made % methods.size());
-    const int refused = Round(context).run(*method);
+    const int refused = CopyRound(context).run(*method);
     if (refused == 0) continue;
     if (!context.note.empty()) context.note += ", ";
     context.note += fmt::format("without {}, which is refused here: {}", method->name, error_text(refused));

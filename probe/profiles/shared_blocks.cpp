@@ -55,9 +55,9 @@ struct Range {
   bool exposed = false;
 };
 
-class Round {
+class RangesRound {
  public:
-  explicit Round(RunContext& context)
+  explicit RangesRound(RunContext& context)
       : context_(context),
         identity_(context.next_file()),
         file_(context.workspace, identity_.name, 0),
@@ -181,7 +181,7 @@ class Round {
 std::optional<Unsupported> run(RunContext& context) {
   const std::uint64_t files = context.settings.option("files");
   for (std::uint64_t made = 0; context.limits.may_continue() && (files == 0 || made < files); ++made)
-    Round(context).run();
+    RangesRound(context).run();
   context.exposure_hint = "the writes fell between the flushes; give it more files";
   return std::nullopt;
 }

@@ -32,7 +32,7 @@ void FindingReporter::send(const Finding& finding) {
   ++sent_;
 }
 
-EvidenceKeeper::Moment FindingReporter::moment() const {
+EvidenceCollector::Moment FindingReporter::moment() const {
   return {workspace_.filesystem(), pressure_.facts(), meter_.elapsed_us(), meter_.counters().writes};
 }
 

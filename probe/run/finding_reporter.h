@@ -7,7 +7,7 @@
 #include <string>
 
 #include "core/base/limits.h"
-#include "probe/evidence/evidence.h"
+#include "probe/evidence/evidence_collector.h"
 #include "probe/run/emitter.h"
 #include "probe/run/meter.h"
 #include "probe/run/workspace.h"
@@ -41,13 +41,13 @@ class FindingReporter {
 
  private:
   void send(const Finding& finding);
-  EvidenceKeeper::Moment moment() const;
+  EvidenceCollector::Moment moment() const;
 
   const Workspace& workspace_;
   const Pressure& pressure_;
   Meter& meter_;
   Emitter& emitter_;
-  EvidenceKeeper evidence_;
+  EvidenceCollector evidence_;
   std::uint64_t sent_ = 0;
 };
 

@@ -116,7 +116,7 @@ class Classic {
     write.index = file.log.writers[0].size();
     write.stream_offset_bytes = file.acknowledged;
     write.length_bytes = bytes.size();
-    write.route = Route::kPunted;
+    write.route = Route::kRing;
     write.result = (early ? *early : ring_.wait()).result;
     write.at_us = context_.meter.elapsed_us();
     file.log.writers[0].push_back(write);

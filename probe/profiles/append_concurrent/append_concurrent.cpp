@@ -80,7 +80,7 @@ class Appender {
                                   .directory = context_.workspace.directory(),
                                   .writer = number_,
                                   .parts = {.arming = armed_, .pacing = armed_},
-                                  .window = &round_.window()},
+                                  .limit_lock = &round_.limit_lock()},
                                  refused);
     if (!trap) throw SystemError("io_uring_setup in a writer: " + refused.reason, EPERM);
     const StreamShape shape{context_.settings.option("write_min_bytes"), context_.settings.option("write_max_bytes"), 0,
@@ -176,9 +176,9 @@ class Child {
   Fd pid_fd_;
 };
 
-class Round {
+class AppendersRound {
  public:
-  Round(RunContext& context, bool meaningful)
+  AppendersRound(RunContext& context, bool meaningful)
       : context_(context),
         meaningful_(meaningful),
         identity_(context.next_file()),
@@ -245,7 +245,7 @@ std::optional<Unsupported> run(RunContext& context) {
   CleanCache cache(context.workspace, kCleanCacheBytes);
   while (context.limits.may_continue()) {
     cache.refill();
-    Round(context, meaningful).run();
+    AppendersRound(context, meaningful).run();
   }
   if (meaningful) context.exposure_hint = "the appends were not stopped part-way";
   return std::nullopt;

@@ -42,15 +42,15 @@ void FolioFile::fill() {
   }
 }
 
-void FolioFile::write(Piece piece, std::uint8_t generation, bool uncached) {
+void FolioFile::write(FileRange range, std::uint8_t generation, bool uncached) {
   Tag tag = identity_.tag;
   tag.writer = generation;
-  const auto words = std::span(buffer_).first(piece.length / kWordBytes);
-  Pattern(tag, identity_.incompressible).fill(piece.offset, words);
-  for (std::uint64_t done = 0; done < piece.length;) {
-    const iovec vector{reinterpret_cast<char*>(words.data()) + done, piece.length - done};
+  const auto words = std::span(buffer_).first(range.length / kWordBytes);
+  Pattern(tag, identity_.incompressible).fill(range.offset, words);
+  for (std::uint64_t done = 0; done < range.length;) {
+    const iovec vector{reinterpret_cast<char*>(words.data()) + done, range.length - done};
     const int flags = uncached && uncached_known_ ? kDontCache : 0;
-    const ssize_t returned = pwritev2(file_.fd(), &vector, 1, static_cast<off_t>(piece.offset + done), flags);
+    const ssize_t returned = pwritev2(file_.fd(), &vector, 1, static_cast<off_t>(range.offset + done), flags);
     if (returned < 0 && flags != 0 && (errno == EOPNOTSUPP || errno == EINVAL)) {
       uncached_known_ = false;
       context_.note = "without RWF_DONTCACHE, which is refused here: " + error_text(errno);
@@ -65,7 +65,7 @@ void FolioFile::write(Piece piece, std::uint8_t generation, bool uncached) {
   }
 }
 
-FolioFile::Piece FolioFile::piece_of_second_half(std::uint64_t where) const {
+FileRange FolioFile::range_of_second_half(std::uint64_t where) const {
   const std::uint64_t offset = half() + to_word(where % half());
   const std::uint64_t length = to_word((where >> 32) % kWriteBytes) + kWordBytes;
   return {offset, std::min(length, size_bytes() - offset)};
@@ -77,29 +77,29 @@ void FolioFile::rewrite_stable(std::uint64_t where) {
 }
 
 void FolioFile::rewrite(std::uint64_t where, bool uncached) {
-  const Piece piece = piece_of_second_half(where);
+  const FileRange range = range_of_second_half(where);
   generation_ = static_cast<std::uint8_t>(generation_ % kWriterTagMax + 1);
   ++changes_;
-  write(piece, generation_, uncached);
+  write(range, generation_, uncached);
   ++changes_;
-  std::fill_n(generations_.begin() + static_cast<std::ptrdiff_t>(piece.offset / kWordBytes), piece.length / kWordBytes,
+  std::fill_n(generations_.begin() + static_cast<std::ptrdiff_t>(range.offset / kWordBytes), range.length / kWordBytes,
               generation_);
 }
 
 void FolioFile::punch(std::uint64_t where) {
-  const Piece piece = piece_of_second_half(where);
+  const FileRange range = range_of_second_half(where);
   ++changes_;
-  const int failed = fallocate(file_.fd(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(piece.offset),
-                               static_cast<off_t>(piece.length));
+  const int failed = fallocate(file_.fd(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(range.offset),
+                               static_cast<off_t>(range.length));
   ++changes_;
   if (failed != 0 && (errno == EOPNOTSUPP || errno == ENOSYS)) return;
   if (failed != 0) throw_errno("punch a hole into " + file_.name());
-  std::fill_n(generations_.begin() + static_cast<std::ptrdiff_t>(piece.offset / kWordBytes), piece.length / kWordBytes,
+  std::fill_n(generations_.begin() + static_cast<std::ptrdiff_t>(range.offset / kWordBytes), range.length / kWordBytes,
               kNone);
 }
 
 void FolioFile::truncate(std::uint64_t where) {
-  const std::uint64_t cut = piece_of_second_half(where).offset;
+  const std::uint64_t cut = range_of_second_half(where).offset;
   ++changes_;
   const bool failed = ftruncate(file_.fd(), static_cast<off_t>(cut)) != 0 ||
                       ftruncate(file_.fd(), static_cast<off_t>(size_bytes())) != 0;

@@ -12,6 +12,7 @@
 
 #include "probe/pattern/pattern.h"
 #include "probe/run/content_check.h"
+#include "probe/run/file_range.h"
 #include "probe/run/run_context.h"
 
 namespace writecanary::probe {
@@ -55,12 +56,9 @@ class FolioFile {
 
  private:
   std::uint64_t half() const { return generations_.size() / 2 * kWordBytes; }
-  // A place in the second half and a length, both multiples of a word and seldom of a page.
-  struct Piece {
-    std::uint64_t offset, length;
-  };
-  Piece piece_of_second_half(std::uint64_t where) const;
-  void write(Piece piece, std::uint8_t generation, bool uncached);
+  // Begin and length are multiples of a word and seldom of a page.
+  FileRange range_of_second_half(std::uint64_t where) const;
+  void write(FileRange range, std::uint8_t generation, bool uncached);
   void expected(std::uint64_t offset, std::span<std::byte> out) const;
   ContentView view() const;
 

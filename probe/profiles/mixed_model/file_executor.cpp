@@ -19,7 +19,7 @@ namespace {
 // A shared mapping of a piece of a file; empty where the filesystem refuses it. Unmapped by the destructor.
 class SharedMapping {
  public:
-  SharedMapping(int fd, const FileModel::Extent& where) {
+  SharedMapping(int fd, const FileRange& where) {
     const std::uint64_t lead = where.offset % static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
     length_ = lead + where.length;
     memory_ = mmap(nullptr, length_, PROT_READ | PROT_WRITE, MAP_SHARED, fd, static_cast<off_t>(where.offset - lead));
@@ -66,7 +66,7 @@ bool FileExecutor::refuse(const char* what) {
 }
 
 FileReport FileExecutor::execute(const Operation& operation, bool counted) {
-  const FileModel::Extent where = model_.extent(operation);
+  const FileRange where = model_.reach(operation);
   bool done = true;
   switch (operation.kind) {
     case OpKind::kTruncate:
@@ -124,7 +124,7 @@ std::int64_t FileExecutor::through_ring(bool writes, int fd, std::span<std::byte
   return ring_->wait().result;
 }
 
-bool FileExecutor::write(const Operation& operation, const FileModel::Extent& where, bool counted) {
+bool FileExecutor::write(const Operation& operation, const FileRange& where, bool counted) {
   std::vector<std::byte> data = model_.data(operation, where);
   const bool append = operation.kind == OpKind::kAppend;
   const bool ring = operation.ring && ring_ != nullptr;
@@ -142,7 +142,7 @@ bool FileExecutor::write(const Operation& operation, const FileModel::Extent& wh
     WriteRef write;
     write.length_bytes = rest.size();
     write.result = result;
-    write.route = ring ? Route::kPunted : Route::kSync;
+    write.route = ring ? Route::kRing : Route::kSync;
     if (counted) meter_.count(write, false);
     if (result <= 0) throw SystemError("write to " + file_.name(), result == 0 ? EIO : static_cast<int>(-result));
     done += static_cast<std::size_t>(result);
@@ -150,12 +150,12 @@ bool FileExecutor::write(const Operation& operation, const FileModel::Extent& wh
   return true;
 }
 
-bool FileExecutor::allocate(int mode, const char* what, const FileModel::Extent& where) {
+bool FileExecutor::allocate(int mode, const char* what, const FileRange& where) {
   if (fallocate(file_.fd(), mode, static_cast<off_t>(where.offset), static_cast<off_t>(where.length)) == 0) return true;
   return refuse(what);
 }
 
-bool FileExecutor::copy(const Operation& operation, const FileModel::Extent& where) {
+bool FileExecutor::copy(const Operation& operation, const FileRange& where) {
   for (std::uint64_t done = 0; done < where.length;) {
     auto from = static_cast<off_t>(where.offset + done);
     auto to = static_cast<off_t>(operation.target + done);
@@ -167,14 +167,14 @@ bool FileExecutor::copy(const Operation& operation, const FileModel::Extent& whe
   return true;
 }
 
-bool FileExecutor::map_write(const Operation& operation, const FileModel::Extent& where) {
+bool FileExecutor::map_write(const Operation& operation, const FileRange& where) {
   const SharedMapping mapping(file_.fd(), where);
   if (mapping.bytes().empty()) return refuse("mmap(MAP_SHARED)");
   std::ranges::copy(model_.data(operation, where), mapping.bytes().begin());
   return true;
 }
 
-FileReport FileExecutor::read(const Operation& operation, const FileModel::Extent& where) {
+FileReport FileExecutor::read(const Operation& operation, const FileRange& where) {
   std::vector<std::byte> found(where.length);
   std::int64_t got;
   if (operation.ring && ring_ != nullptr) {
@@ -189,7 +189,7 @@ FileReport FileExecutor::read(const Operation& operation, const FileModel::Exten
                        std::span(found).first(static_cast<std::size_t>(got)));
 }
 
-FileReport FileExecutor::map_read(const FileModel::Extent& where) {
+FileReport FileExecutor::map_read(const FileRange& where) {
   struct stat status {};
   if (fstat(file_.fd(), &status) != 0) throw_errno("stat " + file_.name());
   if (static_cast<std::uint64_t>(status.st_size) < where.offset + where.length) return {};  // would be killed (SIGBUS)
@@ -201,7 +201,7 @@ FileReport FileExecutor::map_read(const FileModel::Extent& where) {
   return compare_piece(where, mapping.bytes());
 }
 
-FileReport FileExecutor::compare_piece(const FileModel::Extent& where, std::span<const std::byte> found) const {
+FileReport FileExecutor::compare_piece(const FileRange& where, std::span<const std::byte> found) const {
   Comparison comparison(file_.name(), identity_.tag.run, identity_.incompressible, findings_.wanted());
   comparison.add(where.offset, found, std::span(model_.bytes()).subspan(where.offset, where.length));
   return comparison.report();

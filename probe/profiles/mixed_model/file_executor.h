@@ -32,13 +32,13 @@ class FileExecutor {
 
  private:
   ContentView view();
-  bool write(const Operation& operation, const FileModel::Extent& where, bool counted);
-  bool allocate(int mode, const char* what, const FileModel::Extent& where);
-  bool copy(const Operation& operation, const FileModel::Extent& where);
-  bool map_write(const Operation& operation, const FileModel::Extent& where);
-  FileReport read(const Operation& operation, const FileModel::Extent& where);
-  FileReport map_read(const FileModel::Extent& where);
-  FileReport compare_piece(const FileModel::Extent& where, std::span<const std::byte> found) const;
+  bool write(const Operation& operation, const FileRange& where, bool counted);
+  bool allocate(int mode, const char* what, const FileRange& where);
+  bool copy(const Operation& operation, const FileRange& where);
+  bool map_write(const Operation& operation, const FileRange& where);
+  FileReport read(const Operation& operation, const FileRange& where);
+  FileReport map_read(const FileRange& where);
+  FileReport compare_piece(const FileRange& where, std::span<const std::byte> found) const;
   std::int64_t through_ring(bool writes, int fd, std::span<std::byte> bytes, std::int64_t offset);
   // Notes a refusal and returns false; throws for any other errno.
   bool refuse(const char* what);

@@ -40,9 +40,9 @@ ProfileInfo describe() {
   };
 }
 
-class Round {
+class OperationsRound {
  public:
-  Round(RunContext& context, Ring* ring)
+  OperationsRound(RunContext& context, Ring* ring)
       : context_(context),
         ring_(ring),
         identity_(context.next_file()),
@@ -131,7 +131,8 @@ std::optional<Unsupported> run(RunContext& context) {
   if (!ring) refused.insert("io_uring");
   const std::uint64_t files = context.settings.option("files");
   for (std::uint64_t made = 0; context.limits.may_continue() && (files == 0 || made < files); ++made) {
-    if (!Round(context, ring.get()).run(refused)) break;  // one failure is told well; the next ones would be the same
+    if (!OperationsRound(context, ring.get()).run(refused))
+      break;  // one failure is told well; the next ones would be the same
   }
   if (!refused.empty()) context.note = fmt::format("without {}, refused here", fmt::join(refused, ", "));
   return std::nullopt;

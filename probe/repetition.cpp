@@ -1,4 +1,4 @@
-#include "probe/attribution.h"
+#include "probe/repetition.h"
 
 #include <fcntl.h>
 
@@ -27,8 +27,8 @@ RunSpec repetition_of(const RunSpec& spec, Variant variant) {
 
 }  // namespace
 
-Attribution attribute(const RunSpec& spec, const Profile& profile, Workspace& workspace, Pressure& pressure,
-                      const Clock& clock, const std::atomic<bool>& stop) {
+Attribution repeat_in_variants(const RunSpec& spec, const Profile& profile, Workspace& workspace, Pressure& pressure,
+                               const Clock& clock, const std::atomic<bool>& stop) {
   const ProfileInfo info = profile.describe();
   std::vector<Variant> variants{Variant::kAsIs};
   for (const std::string& name : info.variants) variants.push_back(parse_variant(name).value());

@@ -22,10 +22,10 @@
 
 namespace writecanary::probe {
 
-class EvidenceKeeper {
+class EvidenceCollector {
  public:
-  // The spec must outlive the keeper. With no evidence directory in it nothing is kept.
-  explicit EvidenceKeeper(const RunSpec& spec) : spec_(spec) {}
+  // The spec must outlive the collector. With no evidence directory in it nothing is kept.
+  explicit EvidenceCollector(const RunSpec& spec) : spec_(spec) {}
 
   // What the run knows beside the file.
   struct Moment {
