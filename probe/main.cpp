@@ -47,17 +47,9 @@ void yield_to_others() {
   }
 }
 
-std::string read_stdin() {
-  std::string text;
-  char buffer[4096];
-  for (ssize_t got; (got = read(STDIN_FILENO, buffer, sizeof buffer)) > 0;) {
-    text.append(buffer, static_cast<std::size_t>(got));
-  }
-  return text;
-}
-
 int run_from_stdin() {
-  const auto spec = nlohmann::json::parse(read_stdin()).get<writecanary::RunSpec>();
+  const auto spec =
+      nlohmann::json::parse(writecanary::read_to_end(STDIN_FILENO, "the run spec")).get<writecanary::RunSpec>();
   handle_signals();
   yield_to_others();
   writecanary::probe::Emitter emitter(STDOUT_FILENO);

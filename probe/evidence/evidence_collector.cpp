@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -36,12 +34,6 @@ constexpr char kNoFile[] = "the finding was made without judging a file: by comp
 constexpr char kKnownContent[] =
     "every byte's right content is known; it is kept beside the file, and explain compares the two";
 constexpr std::size_t kCopyBytes = 256UL * 1024;
-
-std::uint64_t file_size(int fd) {
-  struct stat status {};
-  if (fstat(fd, &status) != 0) throw_errno("stat the damaged file");
-  return static_cast<std::uint64_t>(status.st_size);
-}
 
 nlohmann::json run_part(const RunSpec& spec, const EvidenceCollector::Moment& moment) {
   return {{"spec", spec},
@@ -149,11 +141,7 @@ EvidenceCollector::Copy EvidenceCollector::copy(const std::string& name, const R
 }
 
 EvidenceCollector::Copy EvidenceCollector::copy_file(int fd, const std::string& name) {
-  return copy(name, [&](std::uint64_t offset, std::span<std::byte> out) {
-    const ssize_t got = pread(fd, out.data(), out.size(), static_cast<off_t>(offset));
-    if (got < 0) throw_errno("read the damaged file");
-    return static_cast<std::size_t>(got);
-  });
+  return copy(name, [&](std::uint64_t offset, std::span<std::byte> out) { return read_at(fd, name, offset, out); });
 }
 
 EvidenceCollector::Copy EvidenceCollector::copy_expected(const ContentView& view) {
@@ -171,7 +159,7 @@ void EvidenceCollector::add_files(nlohmann::json& document, EvidenceParts& parts
     document["file"] = nullptr;
     return;
   }
-  const std::uint64_t size = file_size(kept.fd);
+  const std::uint64_t size = file_size(kept.fd, kept.name);
   const Copy made = taken_ && taken_->name == kept.name ? *std::exchange(taken_, {}) : copy_file(kept.fd, kept.name);
   document["file"] = {{"name", made.name}, {"size_bytes", size}, {"kept_bytes", made.bytes}, {"sha256", made.sha256}};
   // What is said of the content is said of the copy: the file may have changed when it was evicted.

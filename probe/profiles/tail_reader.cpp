@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/fd.h"
 #include "probe/pattern/pattern.h"
 #include "probe/run/content_check.h"
 #include "probe/run/profile.h"
@@ -82,9 +82,7 @@ class Reader {
     std::uint64_t seen = 0;
     while (!state.done.load(std::memory_order_acquire) && looks_.wrong.size() < kWrongLooksMax) {
       const std::uint64_t before = state.appends.load(std::memory_order_acquire);
-      struct stat status {};
-      if (fstat(fd_.get(), &status) != 0) throw_errno("stat " + name_);
-      const auto size = static_cast<std::uint64_t>(status.st_size);
+      const std::uint64_t size = file_size(fd_.get(), name_);
       if (size == seen) continue;
       look(size);
       const std::uint64_t after = state.appends.load(std::memory_order_acquire);

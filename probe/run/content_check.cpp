@@ -1,13 +1,9 @@
 #include "probe/run/content_check.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <vector>
 
-#include "core/base/error.h"
+#include "core/base/fd.h"
 #include "probe/verify/cold/cold_look.h"
 #include "probe/verify/cold/eviction.h"
 #include "probe/verify/content/comparison.h"
@@ -16,19 +12,6 @@ namespace writecanary::probe {
 namespace {
 
 constexpr std::size_t kPieceBytes = std::size_t{256} << 10;
-
-// Bytes read, fewer than asked for only at the end of the file.
-std::size_t read_at(const ContentView& view, std::uint64_t offset, std::span<std::byte> out) {
-  std::size_t done = 0;
-  while (done < out.size()) {
-    const ssize_t got = pread(view.fd, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw_errno("read " + view.name);
-    if (got == 0) break;
-    done += static_cast<std::size_t>(got);
-  }
-  return done;
-}
 
 // What storage has, added to what the page cache had.
 FileReport add_cold_look(FileReport hot, const ContentView& view, std::size_t max_findings) {
@@ -41,15 +24,13 @@ FileReport add_cold_look(FileReport hot, const ContentView& view, std::size_t ma
 }  // namespace
 
 FileReport compare_content(const ContentView& view, std::size_t max_findings) {
-  struct stat status {};
-  if (fstat(view.fd, &status) != 0) throw_errno("stat " + view.name);
-  const auto size = static_cast<std::uint64_t>(status.st_size);
+  const std::uint64_t size = file_size(view.fd, view.name);
   Comparison comparison(view.name, view.run_tag, view.incompressible, max_findings);
   std::vector<std::byte> found(kPieceBytes), expected(kPieceBytes);
   const std::uint64_t common = std::min(size, view.size_bytes);
   for (std::uint64_t offset = 0; offset < common;) {
     const std::size_t want = std::min<std::uint64_t>(kPieceBytes, common - offset);
-    const std::size_t got = read_at(view, offset, std::span(found).first(want));
+    const std::size_t got = read_at(view.fd, view.name, offset, std::span(found).first(want));
     view.expected(offset, std::span(expected).first(got));
     comparison.add(offset, std::span(found).first(got), std::span(expected).first(got));
     offset += got;
@@ -63,7 +44,7 @@ FileReport keep_transient(const ContentView& view, std::span<const Finding> seen
   FileReport report;
   for (const Finding& finding : seen) {
     std::vector<std::byte> found(finding.length_bytes), expected(finding.length_bytes);
-    if (read_at(view, finding.offset_bytes, found) != found.size()) continue;
+    if (read_at(view.fd, view.name, finding.offset_bytes, found) != found.size()) continue;
     view.expected(finding.offset_bytes, expected);
     if (found != expected) continue;
     report.tally.add(finding.kind, finding.length_bytes);

@@ -1,6 +1,5 @@
 #include "probe/run/run_file.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,12 +13,6 @@ RunFile::~RunFile() {
     workspace_.remove(name_);
   } catch (const SystemError&) {  // the directory is removed with all in it at the end of the run
   }
-}
-
-std::uint64_t RunFile::size_bytes() const {
-  struct stat status {};
-  if (fstat(fd(), &status) != 0) throw_errno("fstat " + name_);
-  return static_cast<std::uint64_t>(status.st_size);
 }
 
 void write_counted(Meter& meter, int fd, const std::string& name, std::uint64_t offset,

@@ -21,7 +21,7 @@ class RunFile {
 
   const std::string& name() const { return name_; }
   int fd() const { return fd_.get(); }
-  std::uint64_t size_bytes() const;  // fstat; throws SystemError
+  std::uint64_t size_bytes() const { return file_size(fd(), name_); }
 
  private:
   const Workspace& workspace_;

@@ -3,11 +3,10 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
-#include <cstdlib>
 #include <future>
 #include <memory>
-#include <new>
 
+#include "core/base/aligned.h"
 #include "core/base/error.h"
 #include "probe/pattern/pattern.h"
 #include "probe/pattern/plan.h"
@@ -38,18 +37,12 @@ struct ClassicFile {
 // Memory for one write. Of large pages where there are any: filling and copying it misses the TLB less.
 class WriteBuffer {
  public:
-  WriteBuffer() : words_(static_cast<std::uint64_t*>(std::aligned_alloc(kLargePage, kWriteMax))) {
-    if (!words_) throw std::bad_alloc();
-    madvise(words_.get(), kWriteMax, MADV_HUGEPAGE);
-  }
-  std::span<std::uint64_t> words() const { return {words_.get(), kWriteMax / kWordBytes}; }
+  WriteBuffer() : words_(kLargePage, kWriteMax) { madvise(words().data(), kWriteMax, MADV_HUGEPAGE); }
+  std::span<std::uint64_t> words() const { return words_.span(); }
 
  private:
   static constexpr std::size_t kLargePage = std::size_t{2} << 20;
-  struct Free {
-    void operator()(void* memory) const noexcept { std::free(memory); }
-  };
-  std::unique_ptr<std::uint64_t[], Free> words_;
+  AlignedBuffer<std::uint64_t> words_;
 };
 
 class Classic {

@@ -12,10 +12,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <memory>
 #include <vector>
 
+#include "core/base/aligned.h"
 #include "core/base/error.h"
 #include "probe/profiles/archive/archive_name.h"
 #include "probe/run/profile.h"
@@ -58,18 +58,13 @@ std::string kernel_release() {
   return name.release;
 }
 
-struct FreeMemory {
-  void operator()(void* memory) const noexcept { std::free(memory); }
-};
-
 class Archive {
  public:
   explicit Archive(RunContext& context)
       : context_(context),
         directory_(context.workspace.lasting_directory("archive")),
-        found_(static_cast<std::byte*>(std::aligned_alloc(kAlignment, kPieceBytes))),
+        found_(kAlignment, kPieceBytes),
         expected_(kPieceBytes) {
-    if (!found_) throw std::bad_alloc();
     list();
   }
 
@@ -186,7 +181,7 @@ class Archive {
     const auto size = static_cast<std::uint64_t>(status.st_size);
     const Pattern pattern(name.tag, name.incompressible);
     for (std::uint64_t offset = 0; offset < std::min(size, name.size_bytes) && context_.limits.may_continue();) {
-      const ssize_t got = pread(fd.get(), found_.get(), kPieceBytes, static_cast<off_t>(offset));
+      const ssize_t got = pread(fd.get(), found_.span().data(), kPieceBytes, static_cast<off_t>(offset));
       if (got < 0 && errno == EINVAL && direct) {  // an alignment that this device does not have
         direct = false;
         if (fcntl(fd.get(), F_SETFL, 0) != 0) throw_errno("take O_DIRECT from archive/" + to_string(name));
@@ -196,7 +191,7 @@ class Archive {
       if (got == 0) break;
       const auto length = std::min(static_cast<std::uint64_t>(got), name.size_bytes - offset);
       pattern.fill_bytes(offset, std::span(expected_).first(length));
-      comparison.add(offset, std::span(found_.get(), length), std::span(expected_).first(length));
+      comparison.add(offset, found_.span().first(length), std::span(expected_).first(length));
       if (cold) context_.meter.expose(1);
       offset += length;
     }
@@ -205,7 +200,7 @@ class Archive {
 
   RunContext& context_;
   Fd directory_;
-  std::unique_ptr<std::byte, FreeMemory> found_;
+  AlignedBuffer<std::byte> found_;
   std::vector<std::byte> expected_;
   std::vector<ArchiveName> files_;
 };

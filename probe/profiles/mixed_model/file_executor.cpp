@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -190,9 +189,7 @@ FileReport FileExecutor::read(const Operation& operation, const FileRange& where
 }
 
 FileReport FileExecutor::map_read(const FileRange& where) {
-  struct stat status {};
-  if (fstat(file_.fd(), &status) != 0) throw_errno("stat " + file_.name());
-  if (static_cast<std::uint64_t>(status.st_size) < where.offset + where.length) return {};  // would be killed (SIGBUS)
+  if (file_.size_bytes() < where.offset + where.length) return {};  // would be killed (SIGBUS)
   const SharedMapping mapping(file_.fd(), where);
   if (mapping.bytes().empty()) {
     refuse("mmap(MAP_SHARED)");
