@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <array>
 #include <nlohmann/json.hpp>
@@ -52,11 +51,10 @@ KeptFile kept_file(const nlohmann::json& evidence, const char* which, const std:
 std::string sha256_of_file(int fd, const std::string& path) {
   Sha256 hash;
   std::vector<std::byte> buffer(256UL * 1024);
-  for (off_t offset = 0;;) {
-    const ssize_t got = pread(fd, buffer.data(), buffer.size(), offset);
-    if (got < 0) throw_errno("read " + path);
+  for (std::uint64_t offset = 0;;) {
+    const std::size_t got = read_at(fd, path, offset, buffer);
     if (got == 0) return hash.hex();
-    hash.update(std::span(buffer).first(static_cast<std::size_t>(got)));
+    hash.update(std::span(buffer).first(got));
     offset += got;
   }
 }
@@ -88,17 +86,17 @@ FileReport compare_with(const Fd& expected, std::uint64_t expected_bytes, const 
   fields.require("run_tag", run_tag);
   if (run_tag == 0 || run_tag > kRunTagMax) fields.fail("run_tag", fmt::format("1 to {}", kRunTagMax), run_tag);
   const auto read = [&](std::uint64_t offset, std::span<std::byte> out) {
-    const ssize_t got = pread(expected.get(), out.data(), out.size(), static_cast<off_t>(offset));
-    if (got < 0) throw_errno("read the right content");
-    if (static_cast<std::size_t>(got) != out.size()) throw SystemError("read the right content: it is cut off", EIO);
+    if (read_at(expected.get(), "the right content", offset, out) != out.size()) {
+      throw SystemError("read the right content: it is cut off", EIO);
+    }
   };
   const ContentView view{.fd = file.get(),
                          .name = evidence.at("file").value("name", ""),
                          .size_bytes = expected_bytes,
                          .expected = read,
-                         .run_tag = static_cast<std::uint16_t>(run_tag)};
-  const auto& run = evidence.at("parts").at("run");
-  return compare_content(view, run.at("spec").value("incompressible", true), kFindingsPerRun);
+                         .run_tag = static_cast<std::uint16_t>(run_tag),
+                         .incompressible = evidence.at("parts").at("run").at("spec").value("incompressible", true)};
+  return compare_content(view, kFindingsPerRun);
 }
 
 }  // namespace

@@ -17,10 +17,10 @@
 #include "core/base/fd.h"
 #include "core/base/version.h"
 #include "core/run/protocol.h"
+#include "probe/detector_trial.h"
 #include "probe/explain.h"
 #include "probe/run/profile.h"
 #include "probe/runner.h"
-#include "probe/self_test.h"
 
 namespace {
 
@@ -47,17 +47,9 @@ void yield_to_others() {
   }
 }
 
-std::string read_stdin() {
-  std::string text;
-  char buffer[4096];
-  for (ssize_t got; (got = read(STDIN_FILENO, buffer, sizeof buffer)) > 0;) {
-    text.append(buffer, static_cast<std::size_t>(got));
-  }
-  return text;
-}
-
 int run_from_stdin() {
-  const auto spec = nlohmann::json::parse(read_stdin()).get<writecanary::RunSpec>();
+  const auto spec =
+      nlohmann::json::parse(writecanary::read_to_end(STDIN_FILENO, "the run spec")).get<writecanary::RunSpec>();
   handle_signals();
   yield_to_others();
   writecanary::probe::Emitter emitter(STDOUT_FILENO);
@@ -84,7 +76,7 @@ int main(int argc, char** argv) {
       return 0;
     }
     if (argument == "--self-test") {
-      fmt::print("{}\n", nlohmann::json(writecanary::probe::self_test()).dump(1));
+      fmt::print("{}\n", nlohmann::json(writecanary::probe::try_detectors()).dump(1));
       return 0;
     }
     if (argc == 1) return run_from_stdin();

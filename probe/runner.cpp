@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "core/base/version.h"
-#include "probe/attribution.h"
+#include "probe/repetition.h"
 #include "probe/run/judge.h"
 #include "probe/run/profile.h"
 #include "probe/stream/classic.h"
@@ -53,8 +53,8 @@ class Run {
                         .kernel = kernel_facts(),
                         .filesystem = facts_of(spec_.path),
                         .pressure = pressure_.facts()});
-    evidence_.pressure = pressure_.facts();
-    evidence_.writes_asked = spec_.writes_max;
+    facts_.pressure = pressure_.facts();
+    facts_.writes_asked = spec_.writes_max;
     try {
       if (spec_.task == Task::kSweep) {
         const Workspace swept(spec_);
@@ -62,7 +62,7 @@ class Run {
         run_profile();
       }
     } catch (const std::exception& error) {
-      evidence_.error = error.what();
+      facts_.error = error.what();
     }
     finish();
   }
@@ -71,37 +71,37 @@ class Run {
   void run_profile() {
     const Profile* profile = find(spec_.profile);
     if (profile == nullptr) {
-      evidence_.error = "no profile is called \"" + spec_.profile + "\"; `writecanary profiles` lists them";
+      facts_.error = "no profile is called \"" + spec_.profile + "\"; `writecanary profiles` lists them";
       return;
     }
-    evidence_.pressure_needed = profile->needs_pressure && !spec_.classic;
-    evidence_.exposures_are_writes = profile->exposures_are_writes;
+    facts_.pressure_needed = profile->needs_pressure && !spec_.classic;
+    facts_.exposures_are_writes = profile->exposures_are_writes;
     const ProfileInfo info = profile->describe();
     Workspace workspace(spec_);
     workspace.make_run_directory(spec_.run_id);
     RunContext context(spec_, info, workspace, pressure_, emitter_, clock_, stop_);
     try {
-      if (const auto unsupported = profile->run(context)) evidence_.unsupported = unsupported->reason;
+      if (const auto unsupported = profile->run(context)) facts_.unsupported = unsupported->reason;
     } catch (const std::exception& error) {
-      evidence_.error = error.what();
+      facts_.error = error.what();
     }
     pressure_.relieve();
-    if (spec_.attribute && context.tally().total() != 0 && !context.stopped()) {
-      attribution_ = attribute(spec_, *profile, workspace, pressure_, clock_, stop_);
+    if (spec_.attribute && context.meter.tally().total() != 0 && !context.limits.stopped()) {
+      attribution_ = repeat_in_variants(spec_, *profile, workspace, pressure_, clock_, stop_);
     }
-    evidence_.stopped = context.stopped();
-    evidence_.counters = context.counters();
-    evidence_.tally = context.tally();
-    evidence_.exposure_hint = context.exposure_hint;
-    evidence_.note = context.note;
-    first_finding_seconds_ = context.first_finding_seconds();
+    facts_.stopped = context.limits.stopped();
+    facts_.counters = context.meter.counters();
+    facts_.tally = context.meter.tally();
+    facts_.exposure_hint = context.exposure_hint;
+    facts_.note = context.note;
+    first_finding_seconds_ = context.meter.first_finding_seconds();
   }
 
   void finish() {
-    pressure_.read_events(evidence_.counters);
-    Judgement judgement = judge(evidence_);
-    if (spec_.task == Task::kSweep && !evidence_.error) judgement = {Verdict::kStopped, "swept; nothing was run"};
-    emitter_.send(RunEnd{judgement.verdict, judgement.reason, evidence_.counters, evidence_.tally,
+    pressure_.read_events(facts_.counters);
+    Judgement judgement = judge(facts_);
+    if (spec_.task == Task::kSweep && !facts_.error) judgement = {Verdict::kStopped, "swept; nothing was run"};
+    emitter_.send(RunEnd{judgement.verdict, judgement.reason, facts_.counters, facts_.tally,
                          std::chrono::duration<double>(clock_.steady() - start_).count(), first_finding_seconds_,
                          attribution_});
   }
@@ -112,7 +112,7 @@ class Run {
   const std::atomic<bool>& stop_;
   Pressure pressure_;
   SteadyTime start_;
-  Evidence evidence_;
+  RunFacts facts_;
   std::optional<double> first_finding_seconds_;
   Attribution attribution_;
 };

@@ -2,12 +2,13 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <numeric>
+#include <span>
 
 #include "core/base/error.h"
+#include "core/base/fd.h"
 
 namespace writecanary::api {
 namespace {
@@ -71,9 +72,8 @@ std::string TarArchive::entry_bytes(const Entry& entry, std::size_t max) const {
   const std::uint64_t offset = position_ - entry.head.size();
   if (offset < entry.file_bytes) {
     std::string bytes(std::min<std::uint64_t>(max, entry.file_bytes - offset), '\0');
-    const ssize_t got = ::pread(entry.file.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (got < 0) throw_errno("read evidence");
-    if (got > 0) bytes.resize(static_cast<std::size_t>(got));
+    const std::size_t got = read_at(entry.file.get(), "evidence", offset, std::as_writable_bytes(std::span(bytes)));
+    if (got > 0) bytes.resize(got);
     return bytes;
   }
   return std::string(std::min<std::uint64_t>(max, entry.size_bytes() - position_), '\0');

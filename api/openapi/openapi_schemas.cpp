@@ -47,7 +47,7 @@ json write_schema() {
                  {"writer", integer()},
                  {"stream_offset_bytes", integer()},
                  {"length_bytes", integer()},
-                 {"route", one_of(names_of(std::array{Route::kInline, Route::kPunted, Route::kSync}))},
+                 {"route", one_of(names_of(kAllRoutes))},
                  {"result", {{"type", "integer"}}},
                  {"inline_bytes", integer()},
                  {"disarmed", boolean()},

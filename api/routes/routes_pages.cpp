@@ -3,6 +3,7 @@
 #include <array>
 
 #include "api/routes/routes.h"
+#include "core/base/hash.h"
 #include "web/assets.h"
 
 namespace writecanary::api {
@@ -12,13 +13,6 @@ constexpr std::string_view kShell = "/index.html";
 // Places in the page that have an address of their own: the page itself looks at it.
 constexpr std::array kPlaces = {"/",        "/runs",  "/runs/{id}",     "/findings", "/findings/{id}",
                                 "/kernels", "/start", "/targets/{name}"};
-
-// FNV-1a. Tells two builds of a file apart; nothing depends on it being hard to forge.
-std::uint64_t fingerprint(std::string_view bytes) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
-  return hash;
-}
 
 Outcome answer_asset(Call& call, const web::Asset& asset, std::uint64_t hash) {
   const bool compressed = !asset.gzip.empty() && call.request.get_header_value("Accept-Encoding") == "gzip";
@@ -48,7 +42,7 @@ std::vector<Endpoint> page_routes() {
     routes.push_back({"GET",
                       std::move(path),
                       {.summary = "Part of the page", .is_page = true},
-                      [asset, hash = fingerprint(asset.body)](Call& call) { return answer_asset(call, asset, hash); }});
+                      [asset, hash = fnv1a(asset.body)](Call& call) { return answer_asset(call, asset, hash); }});
   };
   for (const auto& asset : web::assets()) {
     if (asset.path != kShell) {

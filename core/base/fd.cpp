@@ -1,6 +1,7 @@
 #include "core/base/fd.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -23,19 +24,40 @@ Fd open_file(const std::string& path, int flags, unsigned mode) {
   return fd;
 }
 
-std::string read_file(const std::string& path) {
-  const Fd fd = open_file(path, O_RDONLY);
+std::string read_file(const std::string& path) { return read_to_end(open_file(path, O_RDONLY).get(), path); }
+
+std::string read_to_end(int fd, const std::string& name) {
   std::string text;
   std::array<char, 4096> chunk;
   for (;;) {
-    const ssize_t got = read(fd.get(), chunk.data(), chunk.size());
+    const ssize_t got = read(fd, chunk.data(), chunk.size());
     if (got == 0) return text;
     if (got > 0) {
       text.append(chunk.data(), static_cast<std::size_t>(got));
     } else if (errno != EINTR) {
-      throw_errno("read " + path);
+      throw_errno("read " + name);
     }
   }
+}
+
+std::size_t read_at(int fd, const std::string& name, std::uint64_t offset, std::span<std::byte> out) {
+  std::size_t done = 0;
+  while (done < out.size()) {
+    const ssize_t got = pread(fd, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
+    if (got == 0) break;
+    if (got > 0) {
+      done += static_cast<std::size_t>(got);
+    } else if (errno != EINTR) {
+      throw_errno("read " + name + " at offset " + std::to_string(offset + done));
+    }
+  }
+  return done;
+}
+
+std::uint64_t file_size(int fd, const std::string& name) {
+  struct stat status {};
+  if (fstat(fd, &status) != 0) throw_errno("stat " + name);
+  return static_cast<std::uint64_t>(status.st_size);
 }
 
 void write_control_file(const std::string& path, std::string_view value) {

@@ -11,9 +11,9 @@ namespace writecanary {
 // A finding with its hex context is about 3 KiB; a line beyond this is a broken probe.
 inline constexpr std::size_t kProtocolLineBytes = 64UL * 1024;
 // Findings kept in full per run. Enough to see the shape of any bug; totals stay exact beyond it.
-// Damaged files of a run that are read again from the device.
-inline constexpr std::uint64_t kDamagedLookedAtCold = 3;
 inline constexpr std::size_t kFindingsPerRun = 200;
+// Damaged files of a run that are read again from the device, which costs time and wear.
+inline constexpr std::uint64_t kDamagedLookedAtCold = 3;
 // Context on either side of the first wrong byte: two cache lines tell what stood there.
 inline constexpr std::size_t kHexContextBytes = 64;
 // How often a probe reports. Four a second look live and cost nothing.

@@ -74,13 +74,12 @@ std::optional<Mount> parse_line(std::string_view line) {
                .root = unescape(fields[3])};
 }
 
-// Whether `path` is `directory` or below it. Neither ends in a slash, but for "/" itself.
+}  // namespace
+
 bool is_within(std::string_view path, std::string_view directory) {
   if (directory == "/") return path.starts_with('/');
   return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
 }
-
-}  // namespace
 
 std::vector<Mount> parse_mountinfo(std::string_view text) {
   std::vector<Mount> mounts;

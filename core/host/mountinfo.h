@@ -26,5 +26,7 @@ std::vector<Mount> parse_mountinfo(std::string_view text);
 std::vector<Mount> read_mountinfo(const std::string& file = "/proc/self/mountinfo");
 // The mount that holds the absolute path: the longest mount point that is a prefix, the last one mounted there.
 std::optional<Mount> find_mount(const std::vector<Mount>& mounts, std::string_view path);
+// Whether the absolute path is `directory` or below it, as the texts say. Neither ends in a slash, but for "/" itself.
+bool is_within(std::string_view path, std::string_view directory);
 
 }  // namespace writecanary

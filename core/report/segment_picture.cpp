@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kRowsMax = 10;
 constexpr std::uint64_t kBarColumns = 16;
 
-struct Piece {
+struct Block {
   std::uint64_t offset = 0, length = 0, stream_offset = 0;
   std::uint32_t writer = 0;
   std::string content;
@@ -35,50 +35,50 @@ struct Piece {
   }
 };
 
-Piece parse_piece(const nlohmann::json& item) {
-  Piece piece;
+Block parse_block(const nlohmann::json& item) {
+  Block block;
   JsonFields fields(item, "segment");
-  fields.require("offset_bytes", piece.offset);
-  fields.require("length_bytes", piece.length);
-  fields.require("content", piece.content);
-  fields.accept("writer", piece.writer);
-  fields.accept("stream_offset_bytes", piece.stream_offset);
-  return piece;
+  fields.require("offset_bytes", block.offset);
+  fields.require("length_bytes", block.length);
+  fields.require("content", block.content);
+  fields.accept("writer", block.writer);
+  fields.accept("stream_offset_bytes", block.stream_offset);
+  return block;
 }
 
-// The stretch of pieces that touch [begin, end), with a neighbour on either side.
-std::vector<Piece> around(const nlohmann::json& segments, std::uint64_t begin, std::uint64_t end) {
-  std::vector<Piece> pieces;
+// The stretch of blocks that touch [begin, end), with a neighbour on either side.
+std::vector<Block> around(const nlohmann::json& segments, std::uint64_t begin, std::uint64_t end) {
+  std::vector<Block> blocks;
   for (const nlohmann::json& item : segments) {
-    Piece piece = parse_piece(item);
-    if (piece.end() < begin) continue;
-    pieces.push_back(std::move(piece));
-    if (pieces.back().offset >= end) break;
+    Block block = parse_block(item);
+    if (block.end() < begin) continue;
+    blocks.push_back(std::move(block));
+    if (blocks.back().offset >= end) break;
   }
-  return pieces;
+  return blocks;
 }
 
-std::string row(const Piece& piece, std::uint64_t longest) {
+std::string row(const Block& block, std::uint64_t longest) {
   const std::uint64_t columns =
-      std::max<std::uint64_t>(1, piece.length * kBarColumns / std::max<std::uint64_t>(longest, 1));
-  return fmt::format("  {:#012x} {:>9}  {:<{}}  {}\n", piece.offset, piece.length,
-                     std::string(std::min(columns, kBarColumns), piece.sign()), kBarColumns, piece.words());
+      std::max<std::uint64_t>(1, block.length * kBarColumns / std::max<std::uint64_t>(longest, 1));
+  return fmt::format("  {:#012x} {:>9}  {:<{}}  {}\n", block.offset, block.length,
+                     std::string(std::min(columns, kBarColumns), block.sign()), kBarColumns, block.words());
 }
 
 }  // namespace
 
 std::string segment_picture(const nlohmann::json& segments, std::uint64_t offset_bytes, std::uint64_t length_bytes) {
   if (!segments.is_array()) return {};
-  const std::vector<Piece> pieces =
+  const std::vector<Block> blocks =
       around(segments, offset_bytes, offset_bytes + std::max<std::uint64_t>(length_bytes, 1));
-  if (pieces.empty()) return {};
-  const std::uint64_t longest = std::ranges::max_element(pieces, {}, &Piece::length)->length;
+  if (blocks.empty()) return {};
+  const std::uint64_t longest = std::ranges::max_element(blocks, {}, &Block::length)->length;
   std::string text = fmt::format("  {:<12} {:>9}\n", "offset", "bytes");
-  const bool shortened = pieces.size() > kRowsMax;
-  for (std::size_t i = 0; i < pieces.size(); ++i) {
-    const bool hidden = shortened && i >= kRowsMax / 2 && i < pieces.size() - kRowsMax / 2;
-    if (!hidden) text += row(pieces[i], longest);
-    if (hidden && i == kRowsMax / 2) text += fmt::format("  ... {} segments more ...\n", pieces.size() - kRowsMax);
+  const bool shortened = blocks.size() > kRowsMax;
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    const bool hidden = shortened && i >= kRowsMax / 2 && i < blocks.size() - kRowsMax / 2;
+    if (!hidden) text += row(blocks[i], longest);
+    if (hidden && i == kRowsMax / 2) text += fmt::format("  ... {} segments more ...\n", blocks.size() - kRowsMax);
   }
   return text;
 }

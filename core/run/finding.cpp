@@ -42,7 +42,7 @@ constexpr std::array<KindRow, kFindingKindCount> kKinds = {{
 }};
 
 constexpr std::array<std::string_view, 4> kClasses = {"corruption", "atomicity", "contract", "availability"};
-constexpr std::array<std::string_view, 3> kRoutes = {"inline", "punted", "sync"};
+constexpr std::array<std::string_view, kAllRoutes.size()> kRoutes = {"inline", "punted", "sync", "ring"};
 
 const KindRow& row_of(FindingKind kind) {
   const auto index = static_cast<std::size_t>(kind);
@@ -105,7 +105,7 @@ void from_json(const nlohmann::json& in, WriteRef& write) {
   fields.require("writer", write.writer);
   fields.require("stream_offset_bytes", write.stream_offset_bytes);
   fields.require("length_bytes", write.length_bytes);
-  fields.require_name("route", write.route, parse_route, "inline, punted or sync");
+  fields.require_name("route", write.route, parse_route, "inline, punted, sync or ring");
   fields.require("result", write.result);
   fields.require("inline_bytes", write.inline_bytes);
   fields.require("disarmed", write.disarmed);

@@ -47,7 +47,9 @@ enum class Route : std::uint8_t {
   kInline,  // completed within the submitting call
   kPunted,  // handed to an io-wq worker, after an inline attempt or at once
   kSync,    // an ordinary system call
+  kRing,    // through a ring, and nobody looked whether inline or by a worker
 };
+inline constexpr std::array kAllRoutes = {Route::kInline, Route::kPunted, Route::kSync, Route::kRing};
 
 std::string_view to_string(Route route);
 std::optional<Route> parse_route(std::string_view text);

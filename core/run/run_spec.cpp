@@ -1,11 +1,11 @@
 #include "core/run/run_spec.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
 
 #include "core/base/json_fields.h"
+#include "core/base/letters.h"
 
 namespace writecanary {
 namespace {
@@ -16,13 +16,6 @@ std::optional<Task> parse_task(std::string_view text) {
   if (text == "run") return Task::kRun;
   if (text == "sweep") return Task::kSweep;
   return std::nullopt;
-}
-
-// The run id becomes a file name on the tested filesystem; not std::isalnum, which asks the locale.
-bool is_name(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
-  });
 }
 
 }  // namespace
@@ -78,7 +71,8 @@ void from_json(const nlohmann::json& in, RunSpec& spec) {
   fields.accept("evidence_bytes_max", spec.evidence_bytes_max);
   fields.refuse_others();
 
-  if (!is_name(spec.run_id)) fields.fail("run_id", "letters, digits and '-' only", spec.run_id);
+  // It becomes a file name on the tested filesystem.
+  if (!is_of_letters(spec.run_id, "-")) fields.fail("run_id", "letters, digits and '-' only", spec.run_id);
   if (!spec.path.starts_with('/')) fields.fail("path", "an absolute path", spec.path);
   if (!(spec.min_free_percent >= 0 && spec.min_free_percent <= 100)) {
     fields.fail("min_free_percent", "a number from 0 to 100", spec.min_free_percent);

@@ -9,6 +9,7 @@
 
 #include "api/http/listener.h"
 #include "core/base/error.h"
+#include "core/base/letters.h"
 #include "core/base/limits.h"
 #include "core/base/units.h"
 #include "daemon/calendar/window.h"
@@ -120,11 +121,7 @@ void check_options(const Config& config, const std::string& prefix, const std::s
 }  // namespace
 
 bool is_name(const std::string& text) {
-  const auto allowed = [](unsigned char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-           c == '.';
-  };
-  return !text.empty() && text.size() <= 64 && text != "." && text != ".." && std::ranges::all_of(text, allowed);
+  return !text.empty() && text.size() <= 64 && text != "." && text != ".." && is_of_letters(text, "-_.");
 }
 
 std::string Config::state_directory() const {

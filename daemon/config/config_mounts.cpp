@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "core/host/mountinfo.h"
 #include "daemon/config/config.h"
 
 namespace writecanary::daemon {
@@ -8,11 +9,6 @@ namespace {
 std::string without_trailing_slash(std::string path) {
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
   return path;
-}
-
-bool lies_within(const std::string& path, const std::string& directory) {
-  if (directory == "/" || path == directory) return true;
-  return path.starts_with(directory) && path[directory.size()] == '/';
 }
 
 }  // namespace
@@ -46,7 +42,7 @@ MountIssues check_mounts(const Config& config, const std::vector<Mount>& mounts)
     const auto path = without_trailing_slash(target.path);
     const auto located = locate(target, mounts);
     const bool same_mount = located.usable && storage_mount && storage_mount->mount_point == located.mount.mount_point;
-    if ((same_mount && target.require_mount) || (path != "/" && lies_within(storage_directory, path))) {
+    if ((same_mount && target.require_mount) || (path != "/" && is_within(storage_directory, path))) {
       issues.errors.push_back(
           {at, fmt::format("target \"{}\": the results in {} lie on {}, which is tested: a sick filesystem would take "
                            "them along. Set storage.path to another filesystem",

@@ -5,12 +5,12 @@
 
 #include "core/base/error.h"
 #include "core/base/fd.h"
+#include "core/base/hash.h"
 
 namespace writecanary::daemon {
 
 std::uint64_t stable_hash(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  std::uint64_t hash = fnv1a(text);
   hash ^= hash >> 33;
   hash *= 0xff51afd7ed558ccd;
   hash ^= hash >> 33;

@@ -9,7 +9,7 @@
 
 namespace writecanary::daemon {
 
-// 64-bit FNV-1a with a final mix. The same on every build and machine, unlike std::hash: schedules and the names of
+// fnv1a() with a final mix. The same on every build and machine, unlike std::hash: schedules and the names of
 // cgroups that a crash left behind depend on it.
 std::uint64_t stable_hash(std::string_view text);
 

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "core/base/base64.h"
 #include "core/base/error.h"
 #include "core/base/units.h"
 
@@ -21,23 +22,11 @@ std::string subject_of(const storage::EventRow& event) {
                       : fmt::format("targets/{}", event.target);
 }
 
-std::string base64(const unsigned char* bytes, std::size_t count) {
-  std::string text((count + 2) / 3 * 4 + 1, '\0');
-  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes, static_cast<int>(count));
-  text.resize(static_cast<std::size_t>(length));
-  return text;
-}
-
-std::string from_base64(std::string_view text) {
-  std::string bytes(text.size() / 4 * 3 + 3, '\0');
-  const int length =
-      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                      reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  if (length < 0) throw std::invalid_argument("the secret begins with whsec_, but what follows is not base64");
-  // The function counts what padding stands for.
-  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-  bytes.resize(static_cast<std::size_t>(length) - padding);
-  return bytes;
+std::string key_of(std::string_view secret) {
+  if (!secret.starts_with(kBase64Prefix)) return std::string(secret);
+  const auto key = from_base64(secret.substr(kBase64Prefix.size()), Base64::kPadded);
+  if (!key) throw std::invalid_argument("the secret begins with whsec_, but what follows is not base64");
+  return *key;
 }
 
 }  // namespace
@@ -60,14 +49,13 @@ std::string cloud_event(const storage::EventRow& event, const std::string& host)
 
 std::string webhook_signature(std::string_view secret, const std::string& id, std::int64_t unix_seconds,
                               std::string_view body) {
-  const std::string key =
-      secret.starts_with(kBase64Prefix) ? from_base64(secret.substr(kBase64Prefix.size())) : std::string(secret);
+  const std::string key = key_of(secret);
   const std::string text = fmt::format("{}.{}.{}", id, unix_seconds, body);
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int length = 0;
   WC_CHECK(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
                 reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &length) != nullptr);
-  return "v1," + base64(digest.data(), length);
+  return "v1," + to_base64({reinterpret_cast<const char*>(digest.data()), length}, Base64::kPadded);
 }
 
 }  // namespace writecanary::daemon

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "core/base/error.h"
+#include "core/base/hash.h"
 #include "probe/pattern/plan.h"
 
 namespace writecanary::probe {
@@ -198,9 +199,7 @@ DecodedWord decode(std::uint64_t stored_word, bool incompressible) {
 }
 
 std::uint16_t run_tag(std::string_view run_id, std::uint64_t seed) {
-  std::uint64_t hash = 0xcbf2'9ce4'8422'2325;  // FNV-1a
-  for (const char c : run_id) hash = (hash ^ static_cast<unsigned char>(c)) * 0x0000'0100'0000'01b3;
-  return static_cast<std::uint16_t>(derive_seed(hash, seed) % kRunTagMax + 1);
+  return static_cast<std::uint16_t>(derive_seed(fnv1a(run_id), seed) % kRunTagMax + 1);
 }
 
 }  // namespace writecanary::probe

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 #include <vector>
 
 #include "core/base/error.h"
@@ -52,19 +53,25 @@ class InterposedWriter final : public StreamWriter {
   InterposedWriter(RunContext& context, Trap& trap)
       : context_(context),
         trap_(trap),
-        plan_(derive_seed(context.spec().seed, 1), kSmallMin, kSmallMax),
-        between_(static_cast<std::int64_t>(context.option("between"))) {
+        plan_(derive_seed(context.settings.spec().seed, 1), kSmallMin, kSmallMax),
+        between_(static_cast<std::int64_t>(context.settings.option("between"))) {
     small_.resize(kSmallMax / kWordBytes);
+  }
+
+  void begin(const FileIdentity& file) override {
+    second_ = context_.workspace.open(file.name, O_WRONLY | O_APPEND);
+    Tag tag = file.tag;
+    tag.writer = kSmallWriter;
+    pattern_.emplace(tag, file.incompressible);
   }
 
   void prepare() override { trap_.prepare(); }
 
   StreamWrite write(const RunFile& file, std::span<const std::byte> bytes, std::uint64_t) override {
-    if (writes_.empty()) second_ = context_.workspace().open(file.name(), O_WRONLY | O_APPEND);
     StreamWrite made;
     bool interposed = false;
     made.ref = trap_.write(file.fd(), bytes, -1, [&] { interposed = interpose(file); });
-    made.exposed = interposed && (made.ref.inline_bytes != 0 || context_.spec().variant == Variant::kAsync);
+    made.exposed = interposed && (made.ref.inline_bytes != 0 || context_.settings.spec().variant == Variant::kAsync);
     return made;
   }
 
@@ -92,15 +99,13 @@ class InterposedWriter final : public StreamWriter {
                        .route = Route::kSync,
                        .result = static_cast<std::int64_t>(length),
                        .inline_bytes = 0,
-                       .at_us = context_.elapsed_us()});
+                       .at_us = context_.meter.elapsed_us()});
     acknowledged_ += length;
     return true;
   }
 
   void append_small(const RunFile& file, std::span<std::uint64_t> words) {
-    Tag tag = context_.current_tag();
-    tag.writer = kSmallWriter;
-    Pattern(tag, context_.spec().incompressible).fill(acknowledged_, words);
+    pattern_->fill(acknowledged_, words);
     const ssize_t written = ::write(second_.get(), words.data(), words.size_bytes());
     if (written < 0) throw_errno("write to " + file.name());
     if (static_cast<std::size_t>(written) != words.size_bytes()) {
@@ -122,6 +127,7 @@ class InterposedWriter final : public StreamWriter {
   Plan plan_;
   std::int64_t between_;
   Fd second_;
+  std::optional<Pattern> pattern_;  // of the small records
   std::vector<std::uint64_t> small_;
   std::vector<WriteRef> writes_;
   std::uint64_t acknowledged_ = 0;
@@ -129,15 +135,15 @@ class InterposedWriter final : public StreamWriter {
 
 std::optional<Unsupported> run(RunContext& context) {
   Unsupported refused;
-  const auto trap = Trap::open(context.pressure(),
-                               {.force_async = context.spec().variant == Variant::kAsync,
-                                .headroom_bytes = context.option("headroom_bytes"),
-                                .directory = context.workspace().directory()},
+  const auto trap = Trap::open(context.pressure,
+                               {.force_async = context.settings.spec().variant == Variant::kAsync,
+                                .headroom_bytes = context.settings.option("headroom_bytes"),
+                                .directory = context.workspace.directory()},
                                refused);
   if (!trap) return refused;
   InterposedWriter writer(context, *trap);
-  run_stream(context, armed_shape(context, O_APPEND), writer);
-  context.exposure_hint = explain_missing_exposures(context);
+  run_stream(context, armed_shape(context.settings, O_APPEND), writer);
+  context.exposure_hint = explain_missing_exposures(context.meter.counters(), context.workspace.filesystem().type);
   return std::nullopt;
 }
 

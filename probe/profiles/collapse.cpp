@@ -86,76 +86,61 @@ int collapse(int fd, std::uint64_t bytes) {
   return errno;
 }
 
-class Round {
+class CollapseRound {
  public:
-  explicit Round(RunContext& context)
+  explicit CollapseRound(RunContext& context)
       : context_(context),
-        tag_(context.next_tag()),
-        name_(RunContext::file_name(tag_)),
-        image_(context.option("huge_pages") * kHugeBytes / kWordBytes) {}
+        identity_(context.next_file()),
+        image_(context.settings.option("huge_pages") * kHugeBytes / kWordBytes) {}
 
   // Returns the errno of the collapse.
   int run() {
-    const Pattern first(tag_, context_.spec().incompressible);
-    first.fill(0, image_);
-    { const Fd made = create(); }
-    const int refused = collapse(context_.workspace().open(name_, O_RDONLY).get(), bytes().size());
-    if (refused == 0) context_.expose(1);
-    const Fd fd = context_.workspace().open(name_, O_RDWR);
+    Pattern(identity_.tag, identity_.incompressible).fill(0, image_);
+    // Written and closed, with its pages still dirty.
+    write(context_.workspace.create(identity_.name, 0), 0, bytes());
+    const int refused = collapse(context_.workspace.open(identity_.name, O_RDONLY).get(), bytes().size());
+    if (refused == 0) context_.meter.expose(1);
+    const Fd fd = context_.workspace.open(identity_.name, O_RDWR);
     overwrite(fd);
-    judge_content(context_, {fd.get(), name_, bytes().size(), [this](std::uint64_t offset, std::span<std::byte> out) {
-                               std::ranges::copy(bytes().subspan(offset, out.size()), out.begin());
-                             }});
-    context_.workspace().remove(name_);
+    judge_content(context_.findings, {.fd = fd.get(),
+                                      .name = identity_.name,
+                                      .size_bytes = bytes().size(),
+                                      .expected = bytes_of(bytes()),
+                                      .run_tag = identity_.tag.run,
+                                      .incompressible = identity_.incompressible});
+    context_.workspace.remove(identity_.name);
     return refused;
   }
 
  private:
-  std::span<std::byte> bytes() { return std::as_writable_bytes(std::span(image_)); }
-
-  // Written and closed, with its pages still dirty.
-  Fd create() {
-    Fd fd = context_.workspace().create(name_, 0);
-    write(fd, 0, bytes());
-    return fd;
-  }
+  std::span<const std::byte> bytes() const { return std::as_bytes(std::span(image_)); }
 
   // A few words in the middle, so that the file is not only opened for writing.
   void overwrite(const Fd& fd) {
-    Tag tag = tag_;
+    Tag tag = identity_.tag;
     tag.writer = 1;
-    const std::uint64_t word = derive_seed(context_.file_seed(), 0) % (image_.size() - 64);
+    const std::uint64_t word = derive_seed(identity_.seed, 0) % (image_.size() - 64);
     const auto piece = std::span(image_).subspan(word, 64);
-    Pattern(tag, context_.spec().incompressible).fill(word * kWordBytes, piece);
+    Pattern(tag, identity_.incompressible).fill(word * kWordBytes, piece);
     write(fd, word * kWordBytes, std::as_bytes(piece));
   }
 
   void write(const Fd& fd, std::uint64_t offset, std::span<const std::byte> data) {
-    while (!data.empty()) {
-      const ssize_t returned = pwrite(fd.get(), data.data(), data.size(), static_cast<off_t>(offset));
-      WriteRef write;
-      write.length_bytes = data.size();
-      write.result = returned < 0 ? -errno : returned;
-      context_.count(write, false);
-      if (returned < 0) throw_errno("write to " + name_);
-      offset += static_cast<std::uint64_t>(returned);
-      data = data.subspan(static_cast<std::size_t>(returned));
-    }
+    write_counted(context_.meter, fd.get(), identity_.name, offset, data);
   }
 
   RunContext& context_;
-  Tag tag_;
-  std::string name_;
+  FileIdentity identity_;
   std::vector<std::uint64_t> image_;  // the file as it must be
 };
 
 std::optional<Unsupported> run(RunContext& context) {
-  const std::uint64_t files = context.option("files");
-  for (std::uint64_t made = 0; context.may_continue() && (files == 0 || made < files); ++made) {
-    const int refused = Round(context).run();
+  const std::uint64_t files = context.settings.option("files");
+  for (std::uint64_t made = 0; context.limits.may_continue() && (files == 0 || made < files); ++made) {
+    const int refused = CollapseRound(context).run();
     if (refused == 0) continue;
     const std::string what =
-        fmt::format("MADV_COLLAPSE of a file on {}: {}", context.workspace().filesystem().type, error_text(refused));
+        fmt::format("MADV_COLLAPSE of a file on {}: {}", context.workspace.filesystem().type, error_text(refused));
     if (refused == EINVAL || refused == ENOSYS || refused == EOPNOTSUPP) {
       return Unsupported{what +
                          ": this kernel makes no huge pages of such files (CONFIG_READ_ONLY_THP_FOR_FS), or is "

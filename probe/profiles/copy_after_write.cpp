@@ -115,23 +115,23 @@ struct Method {
 constexpr std::array<Method, 3> kMethods = {
     {{"SEEK_DATA", copy_where_data_is}, {"copy_file_range", copy_in_kernel}, {"FICLONE", clone}}};
 
-class Round {
+class CopyRound {
  public:
-  explicit Round(RunContext& context)
+  explicit CopyRound(RunContext& context)
       : context_(context),
-        tag_(context.next_tag()),
-        source_(context.workspace(), RunContext::file_name(tag_), 0),
-        image_(context.option("file_bytes")) {}
+        identity_(context.next_file()),
+        source_(context.workspace, identity_.name, 0),
+        image_(context.settings.option("file_bytes")) {}
 
   // Returns what the method returned.
   int run(const Method& method) {
     write_source();
-    const RunFile copy(context_.workspace(), source_.name() + "-copy", 0);
+    const RunFile copy(context_.workspace, source_.name() + "-copy", 0);
     const bool dirty = has_dirty_pages(source_.fd());
     if (lseek(source_.fd(), 0, SEEK_SET) != 0) throw_errno("seek " + source_.name());
     const int refused = method.copy(source_.fd(), copy.fd(), image_.size());
     if (refused != 0) return refused;
-    if (dirty) context_.expose(1);
+    if (dirty) context_.meter.expose(1);
     judge(copy);
     judge(source_);
     return 0;
@@ -141,48 +141,38 @@ class Round {
   // Pieces with holes between them. The size comes first: XFS writes a file back before it grows it by truncation.
   void write_source() {
     if (ftruncate(source_.fd(), static_cast<off_t>(image_.size())) != 0) throw_errno("truncate " + source_.name());
-    Plan lengths(context_.file_seed(), kWordBytes, context_.option("write_max_bytes"));
-    const Pattern pattern(tag_, context_.spec().incompressible);
+    Plan lengths(identity_.seed, kWordBytes, context_.settings.option("write_max_bytes"));
+    const Pattern pattern(identity_.tag, identity_.incompressible);
     for (std::uint64_t offset = lengths.next_length(); offset < image_.size();) {
       const auto piece = std::span(image_).subspan(offset, std::min(lengths.next_length(), image_.size() - offset));
       pattern.fill_bytes(offset, piece);
-      write(offset, piece);
+      write_counted(context_.meter, source_.fd(), source_.name(), offset, piece);
       offset += piece.size();
-      if (derive_seed(context_.file_seed(), offset) % 2 == 0) offset += lengths.next_length();
-    }
-  }
-
-  void write(std::uint64_t offset, std::span<const std::byte> data) {
-    while (!data.empty()) {
-      const ssize_t returned = pwrite(source_.fd(), data.data(), data.size(), static_cast<off_t>(offset));
-      WriteRef write;
-      write.length_bytes = data.size();
-      write.result = returned < 0 ? -errno : returned;
-      context_.count(write, false);
-      if (returned < 0) throw_errno("write to " + source_.name());
-      offset += static_cast<std::uint64_t>(returned);
-      data = data.subspan(static_cast<std::size_t>(returned));
+      if (derive_seed(identity_.seed, offset) % 2 == 0) offset += lengths.next_length();
     }
   }
 
   void judge(const RunFile& file) {
-    judge_content(context_, {file.fd(), file.name(), image_.size(), [this](std::uint64_t at, std::span<std::byte> out) {
-                               std::copy_n(image_.begin() + static_cast<std::ptrdiff_t>(at), out.size(), out.begin());
-                             }});
+    judge_content(context_.findings, {.fd = file.fd(),
+                                      .name = file.name(),
+                                      .size_bytes = image_.size(),
+                                      .expected = bytes_of(image_),
+                                      .run_tag = identity_.tag.run,
+                                      .incompressible = identity_.incompressible});
   }
 
   RunContext& context_;
-  Tag tag_;
+  FileIdentity identity_;
   RunFile source_;
   std::vector<std::byte> image_;  // source and copy as they must be
 };
 
 std::optional<Unsupported> run(RunContext& context) {
-  const std::uint64_t copies = context.option("copies");
+  const std::uint64_t copies = context.settings.option("copies");
   std::vector<Method> methods(kMethods.begin(), kMethods.end());
-  for (std::uint64_t made = 0; context.may_continue() && (copies == 0 || made < copies); ++made) {
+  for (std::uint64_t made = 0; context.limits.may_continue() && (copies == 0 || made < copies); ++made) {
     const auto method = methods.begin() + static_cast<std::ptrdiff_t>(made % methods.size());
-    const int refused = Round(context).run(*method);
+    const int refused = CopyRound(context).run(*method);
     if (refused == 0) continue;
     if (!context.note.empty()) context.note += ", ";
     context.note += fmt::format("without {}, which is refused here: {}", method->name, error_text(refused));

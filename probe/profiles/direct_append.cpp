@@ -88,17 +88,21 @@ class UnfaultedSource {
 class DirectWriter final : public StreamWriter {
  public:
   DirectWriter(RunContext& context, std::uint64_t write_max, std::uint64_t alignment, bool meaningful)
-      : context_(context), source_(context.workspace(), write_max), alignment_(alignment), meaningful_(meaningful) {}
+      : context_(context), source_(context.workspace, write_max), alignment_(alignment), meaningful_(meaningful) {}
+
+  void begin(const FileIdentity& file) override {
+    direct_ = context_.workspace.open(file.name, O_WRONLY | O_DIRECT | (file.tag.file % 2 == 0 ? O_APPEND : 0));
+    name_ = file.name;
+  }
 
   StreamWrite write(const RunFile& file, std::span<const std::byte> bytes, std::uint64_t offset_bytes) override {
-    if (file.name() != name_) open(file);
     // After an odd end (a short result) a buffered write makes the end even again, as an application would.
     const std::uint64_t beyond = offset_bytes % alignment_;
     const bool direct = beyond == 0;
     const std::size_t length =
         direct ? bytes.size() / alignment_ * alignment_ : std::min<std::size_t>(alignment_ - beyond, bytes.size());
     const auto piece = bytes.first(length);
-    const void* memory = direct ? source_.put(piece, context_.counters().writes % kColdEvery == 0) : piece.data();
+    const void* memory = direct ? source_.put(piece, context_.meter.counters().writes % kColdEvery == 0) : piece.data();
     const ssize_t returned = ::write(direct ? direct_.get() : file.fd(), memory, length);
     const int error = errno;
     StreamWrite made;
@@ -110,12 +114,6 @@ class DirectWriter final : public StreamWriter {
   }
 
  private:
-  void open(const RunFile& file) {
-    const int mode = context_.current_tag().file % 2 == 0 ? O_APPEND : 0;
-    direct_ = context_.workspace().open(file.name(), O_WRONLY | O_DIRECT | mode);
-    name_ = file.name();
-  }
-
   // Puts a wrong position right, so that the next write is judged for itself.
   void check_position(WriteRef write, std::uint64_t offset, bool direct) {
     const std::uint64_t right = offset + static_cast<std::uint64_t>(write.result);
@@ -129,10 +127,10 @@ class DirectWriter final : public StreamWriter {
       finding.length_bytes = std::max(found, right) - finding.offset_bytes;
       finding.detail = fmt::format("the file position is {} after a direct write at {} that returned {}", position,
                                    offset, write.result);
-      write.index = context_.counters().writes;
+      write.index = context_.meter.counters().writes;
       write.stream_offset_bytes = offset;
       finding.write = write;
-      context_.report(finding);
+      context_.findings.report(finding);
     }
     if (lseek(direct_.get(), static_cast<off_t>(right), SEEK_SET) < 0) throw_errno("seek " + name_);
   }
@@ -157,31 +155,31 @@ bool passes_cache_by(const Fd& scratch, std::uint64_t alignment) {
 }
 
 std::optional<Unsupported> run(RunContext& context) {
-  const RunFile scratch(context.workspace(), "scratch", 0);
+  const RunFile scratch(context.workspace, "scratch", 0);
   Fd direct;
   try {
-    direct = context.workspace().open("scratch", O_RDWR | O_DIRECT);
+    direct = context.workspace.open("scratch", O_RDWR | O_DIRECT);
   } catch (const SystemError& error) {
     if (error.error_number() != EINVAL) throw;
-    return Unsupported{fmt::format("{}: {} has no direct I/O", error.what(), context.workspace().filesystem().type)};
+    return Unsupported{fmt::format("{}: {} has no direct I/O", error.what(), context.workspace.filesystem().type)};
   }
   const std::uint64_t alignment = direct_alignment(direct.get());
-  if (alignment == 0) return Unsupported{context.workspace().filesystem().type + " has no direct I/O (statx says so)"};
+  if (alignment == 0) return Unsupported{context.workspace.filesystem().type + " has no direct I/O (statx says so)"};
   const bool meaningful = passes_cache_by(direct, alignment);
-  const std::uint64_t smallest = std::max(context.option("write_min_bytes"), 2 * alignment);
-  const std::uint64_t largest = std::max(context.option("write_max_bytes"), smallest + 2 * alignment);
+  const std::uint64_t smallest = std::max(context.settings.option("write_min_bytes"), 2 * alignment);
+  const std::uint64_t largest = std::max(context.settings.option("write_max_bytes"), smallest + 2 * alignment);
   DirectWriter writer(context, largest, alignment, meaningful);
   run_stream(context,
              {.write_min = smallest,
               .write_max = largest,
-              .file_bytes = context.option("file_bytes"),
+              .file_bytes = context.settings.option("file_bytes"),
               .open_flags = O_APPEND,
               .continue_short = false,
-              .files_max = context.option("files")},
+              .files_max = context.settings.option("files")},
              writer);
   context.exposure_hint =
       meaningful ? "too few direct writes succeeded"
-                 : context.workspace().filesystem().type + " takes O_DIRECT and writes to the page cache all the same";
+                 : context.workspace.filesystem().type + " takes O_DIRECT and writes to the page cache all the same";
   return std::nullopt;
 }
 

@@ -46,14 +46,14 @@ class NowaitWriter final : public StreamWriter {
  public:
   explicit NowaitWriter(RunContext& context)
       : context_(context),
-        pacer_(context.workspace().directory() + "/pacer"),
-        headroom_(context.option("headroom_bytes")) {}
+        pacer_(context.workspace.directory() + "/pacer"),
+        headroom_(context.settings.option("headroom_bytes")) {}
 
   StreamWrite write(const RunFile& file, std::span<const std::byte> bytes, std::uint64_t offset_bytes) override {
     pacer_.settle();
-    context_.pressure().tighten(headroom_);
+    context_.pressure.tighten(headroom_);
     const Call call = append_armed(file, bytes, offset_bytes);
-    context_.pressure().relieve();
+    context_.pressure.relieve();
 
     StreamWrite made;
     made.ref.length_bytes = bytes.size();
@@ -65,11 +65,11 @@ class NowaitWriter final : public StreamWriter {
     made.ref.disarmed = grown == 0 && !call.in_time;
     made.exposed = grown > 0 && std::min(grown, reported) < bytes.size();
     WriteRef called = made.ref;
-    called.index = context_.counters().writes;
+    called.index = context_.meter.counters().writes;
     called.stream_offset_bytes = offset_bytes;
-    if (auto finding = check_nowait(called, offset_bytes, call.size_after, context_.workspace().page_bytes())) {
+    if (auto finding = check_nowait(called, offset_bytes, call.size_after, context_.workspace.page_bytes())) {
       finding->file = file.name();
-      context_.report(*finding);
+      context_.findings.report(*finding);
       // Takes the unreported bytes off again, so that the next call is judged for itself.
       if (ftruncate(file.fd(), static_cast<off_t>(offset_bytes + reported)) != 0) {
         throw_errno("truncate " + file.name());
@@ -108,23 +108,23 @@ class NowaitWriter final : public StreamWriter {
 };
 
 std::optional<Unsupported> refused_here(RunContext& context) {
-  const RunFile scratch(context.workspace(), "scratch", O_APPEND);
+  const RunFile scratch(context.workspace, "scratch", O_APPEND);
   const std::byte byte{1};
   if (append_nowait(scratch.fd(), {&byte, 1}) >= 0 || errno == EAGAIN) return std::nullopt;
   if (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL) throw_errno("pwritev2(RWF_NOWAIT)");
   return Unsupported{
       fmt::format("pwritev2(RWF_NOWAIT) on {}: {}: this filesystem makes no non-blocking buffered writes",
-                  context.workspace().filesystem().type, error_text(errno))};
+                  context.workspace.filesystem().type, error_text(errno))};
 }
 
 std::optional<Unsupported> run(RunContext& context) {
   if (auto refused = refused_here(context)) return refused;
-  StreamShape shape = armed_shape(context, O_APPEND);
+  StreamShape shape = armed_shape(context.settings, O_APPEND);
   shape.continue_short = false;
   NowaitWriter writer(context);
   run_stream(context, shape, writer);
   context.exposure_hint =
-      context.counters().bytes_written == 0
+      context.meter.counters().bytes_written == 0
           ? "every call returned EAGAIN before its first byte (btrfs does so for copy-on-write files)"
           : "the calls completed in full: the memory limit did not stop them";
   return std::nullopt;

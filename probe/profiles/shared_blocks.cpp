@@ -55,18 +55,18 @@ struct Range {
   bool exposed = false;
 };
 
-class Round {
+class RangesRound {
  public:
-  explicit Round(RunContext& context)
+  explicit RangesRound(RunContext& context)
       : context_(context),
-        tag_(context.next_tag()),
-        file_(context.workspace(), RunContext::file_name(tag_), 0),
-        image_(context.option("file_bytes")),
-        ranges_(context.option("writers")) {
+        identity_(context.next_file()),
+        file_(context.workspace, identity_.name, 0),
+        image_(context.settings.option("file_bytes")),
+        ranges_(context.settings.option("writers")) {
     plan_ranges();
     if (ftruncate(file_.fd(), static_cast<off_t>(image_.size())) != 0) throw_errno("truncate " + file_.name());
     // Every second file has unwritten extents instead of holes; a filesystem that has none makes it sparse too.
-    if (tag_.file % 2 == 0) fallocate(file_.fd(), 0, 0, static_cast<off_t>(image_.size()));
+    if (identity_.tag.file % 2 == 0) fallocate(file_.fd(), 0, 0, static_cast<off_t>(image_.size()));
   }
 
   void run() {
@@ -79,7 +79,7 @@ class Round {
       return writer.wait_for(std::chrono::seconds{0}) == std::future_status::ready;
     };
     while (!std::ranges::all_of(writers, ended)) {
-      if (!context_.may_continue()) stop_ = true;
+      if (!context_.limits.may_continue()) stop_ = true;
       flush();
     }
     for (auto& writer : writers) writer.get();
@@ -94,15 +94,15 @@ class Round {
 
   // Each writer's ranges, and what all of them together make of the file.
   void plan_ranges() {
-    Plan lengths(context_.file_seed(), kWordBytes, context_.option("range_max_bytes"));
+    Plan lengths(identity_.seed, kWordBytes, context_.settings.option("range_max_bytes"));
     std::uint64_t offset = 0;
     for (std::uint64_t number = 0; offset < image_.size(); ++number) {
       const std::uint64_t length = std::min(lengths.next_length(), image_.size() - offset);
       const std::uint64_t owner = number % ranges_.size();
-      Tag tag = tag_;
+      Tag tag = identity_.tag;
       tag.writer = static_cast<std::uint8_t>(owner);
-      Pattern(tag, context_.spec().incompressible).fill_bytes(offset, std::span(image_).subspan(offset, length));
-      ranges_[owner].push_back({offset, length, derive_seed(context_.file_seed(), number) % kPasses});
+      Pattern(tag, identity_.incompressible).fill_bytes(offset, std::span(image_).subspan(offset, length));
+      ranges_[owner].push_back({offset, length, derive_seed(identity_.seed, number) % kPasses});
       offset += length;
     }
   }
@@ -126,7 +126,7 @@ class Round {
       if (returned < 0) throw_errno("write to " + file_.name());
       done += static_cast<std::uint64_t>(returned);
     }
-    const std::uint64_t block = context_.workspace().page_bytes();
+    const std::uint64_t block = context_.workspace.page_bytes();
     const bool shares = range.offset % block != 0 || (range.offset + range.length) % block != 0;
     range.written = true;
     range.exposed = shares && (before % 2 == 1 || flushes_ != before);
@@ -158,17 +158,19 @@ class Round {
         WriteRef write;
         write.length_bytes = range.length;
         write.result = static_cast<std::int64_t>(range.length);
-        context_.count(write, range.exposed);
+        context_.meter.count(write, range.exposed);
       }
     }
-    judge_content(context_,
-                  {file_.fd(), file_.name(), image_.size(), [this](std::uint64_t offset, std::span<std::byte> out) {
-                     std::copy_n(image_.begin() + static_cast<std::ptrdiff_t>(offset), out.size(), out.begin());
-                   }});
+    judge_content(context_.findings, {.fd = file_.fd(),
+                                      .name = file_.name(),
+                                      .size_bytes = image_.size(),
+                                      .expected = bytes_of(image_),
+                                      .run_tag = identity_.tag.run,
+                                      .incompressible = identity_.incompressible});
   }
 
   RunContext& context_;
-  Tag tag_;
+  FileIdentity identity_;
   RunFile file_;
   std::vector<std::byte> image_;            // the whole file as it must be; constant while writers run
   std::vector<std::vector<Range>> ranges_;  // per writer
@@ -177,8 +179,9 @@ class Round {
 };
 
 std::optional<Unsupported> run(RunContext& context) {
-  const std::uint64_t files = context.option("files");
-  for (std::uint64_t made = 0; context.may_continue() && (files == 0 || made < files); ++made) Round(context).run();
+  const std::uint64_t files = context.settings.option("files");
+  for (std::uint64_t made = 0; context.limits.may_continue() && (files == 0 || made < files); ++made)
+    RangesRound(context).run();
   context.exposure_hint = "the writes fell between the flushes; give it more files";
   return std::nullopt;
 }

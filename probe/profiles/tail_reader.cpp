@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/fd.h"
 #include "probe/pattern/pattern.h"
 #include "probe/run/content_check.h"
 #include "probe/run/profile.h"
@@ -55,13 +55,13 @@ ProfileInfo describe() {
 }
 
 // What the appender tells its readers.
-struct Progress {
+struct AppendState {
   std::atomic<bool> done{false};
   std::atomic<std::uint64_t> appends{0};  // odd while one is in flight
   std::atomic<std::uint64_t> seen{0};     // a size that a reader has looked at
 };
 
-struct Looks {
+struct TailLooks {
   std::uint64_t exposed = 0;
   std::uint64_t bytes = 0;
   std::vector<Finding> wrong;
@@ -69,28 +69,26 @@ struct Looks {
 
 class Reader {
  public:
-  Reader(const RunContext& context, const RunFile& file, const Tag& tag, bool mapped)
-      : name_(file.name()),
-        tag_(tag),
-        incompressible_(context.spec().incompressible),
+  Reader(const Workspace& workspace, const FileIdentity& file, bool mapped)
+      : name_(file.name),
+        tag_(file.tag),
+        incompressible_(file.incompressible),
         mapped_(mapped),
-        fd_(context.workspace().open(file.name(), O_RDONLY)),
+        fd_(workspace.open(file.name, O_RDONLY)),
         found_(kLookBytes / kWordBytes),
         expected_(kLookBytes / kWordBytes) {}
 
-  Looks follow(Progress& progress) {
+  TailLooks follow(AppendState& state) {
     std::uint64_t seen = 0;
-    while (!progress.done.load(std::memory_order_acquire) && looks_.wrong.size() < kWrongLooksMax) {
-      const std::uint64_t before = progress.appends.load(std::memory_order_acquire);
-      struct stat status {};
-      if (fstat(fd_.get(), &status) != 0) throw_errno("stat " + name_);
-      const auto size = static_cast<std::uint64_t>(status.st_size);
+    while (!state.done.load(std::memory_order_acquire) && looks_.wrong.size() < kWrongLooksMax) {
+      const std::uint64_t before = state.appends.load(std::memory_order_acquire);
+      const std::uint64_t size = file_size(fd_.get(), name_);
       if (size == seen) continue;
       look(size);
-      const std::uint64_t after = progress.appends.load(std::memory_order_acquire);
+      const std::uint64_t after = state.appends.load(std::memory_order_acquire);
       if (before % 2 == 1 || before != after) ++looks_.exposed;
       seen = size;
-      progress.seen.store(size, std::memory_order_release);
+      state.seen.store(size, std::memory_order_release);
     }
     return std::move(looks_);
   }
@@ -139,7 +137,7 @@ class Reader {
   bool mapped_;
   Fd fd_;
   std::vector<std::uint64_t> found_, expected_;
-  Looks looks_;
+  TailLooks looks_;
 };
 
 // Appends with plain write(2) and lets the readers know when.
@@ -147,13 +145,22 @@ class PlainWriter final : public StreamWriter {
  public:
   explicit PlainWriter(RunContext& context) : context_(context) {}
 
+  void begin(const FileIdentity& file) override {
+    state_.seen = 0;
+    state_.done.store(false, std::memory_order_release);
+    for (std::uint64_t i = 0; i < context_.settings.option("readers"); ++i) {
+      Reader reader(context_.workspace, file, i % 2 == 1);
+      readers_.push_back(std::async(std::launch::async,
+                                    [this, reader = std::move(reader)]() mutable { return reader.follow(state_); }));
+    }
+  }
+
   StreamWrite write(const RunFile& file, std::span<const std::byte> bytes, std::uint64_t offset_bytes) override {
-    if (readers_.empty()) start(file);
-    if (progress_.appends / 2 % kAppendsBetween == 0) wait_for_a_reader(offset_bytes);
-    progress_.appends.fetch_add(1, std::memory_order_acq_rel);
+    if (state_.appends / 2 % kAppendsBetween == 0) wait_for_a_reader(offset_bytes);
+    state_.appends.fetch_add(1, std::memory_order_acq_rel);
     const ssize_t returned = ::write(file.fd(), bytes.data(), bytes.size());
     const int error = errno;
-    progress_.appends.fetch_add(1, std::memory_order_acq_rel);
+    state_.appends.fetch_add(1, std::memory_order_acq_rel);
     StreamWrite made;
     made.ref.length_bytes = bytes.size();
     made.ref.result = returned < 0 ? -error : returned;
@@ -163,17 +170,21 @@ class PlainWriter final : public StreamWriter {
   // The readers end; what they saw wrong and is right now was transient. What is wrong for good, the file's own
   // verification reports.
   void finish(FileLog& log) override {
-    progress_.done.store(true, std::memory_order_release);
-    const Fd fd = context_.workspace().open(log.name, O_RDONLY);
-    const Pattern pattern(tag_, log.incompressible);
-    const ContentView view{fd.get(), log.name, 0,
-                           [&](std::uint64_t offset, std::span<std::byte> out) { pattern.fill_bytes(offset, out); }};
+    state_.done.store(true, std::memory_order_release);
+    const Fd fd = context_.workspace.open(log.name, O_RDONLY);
+    const Pattern pattern(log.tag, log.incompressible);
+    const ContentView view{
+        .fd = fd.get(),
+        .name = log.name,
+        .expected = [&](std::uint64_t offset, std::span<std::byte> out) { pattern.fill_bytes(offset, out); },
+        .run_tag = log.tag.run,
+        .incompressible = log.incompressible};
     for (auto& reader : readers_) {
-      const Looks looks = reader.get();
-      context_.expose(looks.exposed);
-      FileReport report = keep_transient(context_, view, looks.wrong);
+      const TailLooks looks = reader.get();
+      context_.meter.expose(looks.exposed);
+      FileReport report = keep_transient(view, looks.wrong, context_.findings.wanted());
       report.bytes_verified = looks.bytes;
-      context_.absorb(report);
+      context_.findings.report(report);
     }
     readers_.clear();
   }
@@ -181,39 +192,27 @@ class PlainWriter final : public StreamWriter {
  private:
   // On a busy machine the readers may not run for a while; an appender that is never caught up with proves nothing.
   void wait_for_a_reader(std::uint64_t size) const {
-    for (int i = 0; i < kWaitsMax && progress_.seen < size; ++i) nanosleep(&kWait, nullptr);
-  }
-
-  void start(const RunFile& file) {
-    tag_ = context_.current_tag();
-    progress_.seen = 0;
-    progress_.done.store(false, std::memory_order_release);
-    for (std::uint64_t i = 0; i < context_.option("readers"); ++i) {
-      readers_.push_back(std::async(
-          std::launch::async,
-          [this, reader = Reader(context_, file, tag_, i % 2 == 1)]() mutable { return reader.follow(progress_); }));
-    }
+    for (int i = 0; i < kWaitsMax && state_.seen < size; ++i) nanosleep(&kWait, nullptr);
   }
 
   RunContext& context_;
-  Tag tag_;
-  Progress progress_;
-  std::vector<std::future<Looks>> readers_;  // their destructors wait, so the readers must have been told before
+  AppendState state_;
+  std::vector<std::future<TailLooks>> readers_;  // their destructors wait, so the readers must have been told before
   struct Ender {
     std::atomic<bool>& done;
     ~Ender() { done.store(true, std::memory_order_release); }
-  } ender_{progress_.done};
+  } ender_{state_.done};
 };
 
 std::optional<Unsupported> run(RunContext& context) {
   PlainWriter writer(context);
   run_stream(context,
              {.write_min = kWordBytes,
-              .write_max = context.option("write_max_bytes"),
-              .file_bytes = context.option("file_bytes"),
+              .write_max = context.settings.option("write_max_bytes"),
+              .file_bytes = context.settings.option("file_bytes"),
               .open_flags = O_APPEND,
               .continue_short = true,
-              .files_max = context.option("files")},
+              .files_max = context.settings.option("files")},
              writer);
   context.exposure_hint = "no reader looked while an append was in flight; give it more files or readers";
   return std::nullopt;

@@ -2,9 +2,11 @@
 
 #include <unistd.h>
 
-#include <algorithm>
+#include <cerrno>
+#include <span>
 
 #include "core/base/error.h"
+#include "core/base/fd.h"
 
 namespace writecanary::probe {
 namespace {
@@ -23,10 +25,9 @@ CleanCache::CleanCache(const Workspace& workspace, std::uint64_t bytes)
 }
 
 void CleanCache::refill() {
-  for (std::uint64_t at = 0; at < bytes_;) {
-    const ssize_t got = pread(fd_.get(), buffer_.data(), buffer_.size(), static_cast<off_t>(at));
-    if (got <= 0) throw_errno("read the clean cache");
-    at += static_cast<std::uint64_t>(got);
+  const auto buffer = std::as_writable_bytes(std::span(buffer_));
+  for (std::uint64_t at = 0; at < bytes_; at += buffer.size()) {
+    if (read_at(fd_.get(), kName, at, buffer) != buffer.size()) throw SystemError("read the clean cache", EIO);
   }
 }
 

@@ -1,13 +1,9 @@
 #include "probe/run/content_check.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <vector>
 
-#include "core/base/error.h"
+#include "core/base/fd.h"
 #include "probe/verify/cold/cold_look.h"
 #include "probe/verify/cold/eviction.h"
 #include "probe/verify/content/comparison.h"
@@ -17,31 +13,24 @@ namespace {
 
 constexpr std::size_t kPieceBytes = std::size_t{256} << 10;
 
-// Bytes read, fewer than asked for only at the end of the file.
-std::size_t read_at(const ContentView& view, std::uint64_t offset, std::span<std::byte> out) {
-  std::size_t done = 0;
-  while (done < out.size()) {
-    const ssize_t got = pread(view.fd, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw_errno("read " + view.name);
-    if (got == 0) break;
-    done += static_cast<std::size_t>(got);
-  }
-  return done;
+// What storage has, added to what the page cache had.
+FileReport add_cold_look(FileReport hot, const ContentView& view, std::size_t max_findings) {
+  const Residency left = evict(view.fd, view.name);
+  ColdLook look;
+  if (left.resident != left.pages) look.cold = compare_content(view, max_findings);  // else nothing below the cache
+  return merge_views(std::move(hot), look);
 }
 
 }  // namespace
 
-FileReport compare_content(const ContentView& view, bool incompressible, std::size_t max_findings) {
-  struct stat status {};
-  if (fstat(view.fd, &status) != 0) throw_errno("stat " + view.name);
-  const auto size = static_cast<std::uint64_t>(status.st_size);
-  Comparison comparison(view.name, view.run_tag, incompressible, max_findings);
+FileReport compare_content(const ContentView& view, std::size_t max_findings) {
+  const std::uint64_t size = file_size(view.fd, view.name);
+  Comparison comparison(view.name, view.run_tag, view.incompressible, max_findings);
   std::vector<std::byte> found(kPieceBytes), expected(kPieceBytes);
   const std::uint64_t common = std::min(size, view.size_bytes);
   for (std::uint64_t offset = 0; offset < common;) {
     const std::size_t want = std::min<std::uint64_t>(kPieceBytes, common - offset);
-    const std::size_t got = read_at(view, offset, std::span(found).first(want));
+    const std::size_t got = read_at(view.fd, view.name, offset, std::span(found).first(want));
     view.expected(offset, std::span(expected).first(got));
     comparison.add(offset, std::span(found).first(got), std::span(expected).first(got));
     offset += got;
@@ -51,47 +40,29 @@ FileReport compare_content(const ContentView& view, bool incompressible, std::si
   return comparison.report();
 }
 
-FileReport compare_content(const RunContext& context, const ContentView& view) {
-  ContentView own = view;
-  own.run_tag = context.current_tag().run;
-  return compare_content(own, context.spec().incompressible, context.findings_wanted());
-}
-
-FileReport keep_transient(const RunContext& context, const ContentView& view, std::span<const Finding> seen) {
+FileReport keep_transient(const ContentView& view, std::span<const Finding> seen, std::size_t max_findings) {
   FileReport report;
   for (const Finding& finding : seen) {
     std::vector<std::byte> found(finding.length_bytes), expected(finding.length_bytes);
-    if (read_at(view, finding.offset_bytes, found) != found.size()) continue;
+    if (read_at(view.fd, view.name, finding.offset_bytes, found) != found.size()) continue;
     view.expected(finding.offset_bytes, expected);
     if (found != expected) continue;
     report.tally.add(finding.kind, finding.length_bytes);
-    if (report.findings.size() == context.findings_wanted()) continue;
+    if (report.findings.size() == max_findings) continue;
     report.findings.push_back(finding);
     report.findings.back().detail += "; transient: right when it was read again with the file at rest";
   }
   return report;
 }
 
-namespace {
-
-// What storage has, added to what the page cache had.
-FileReport with_cold_look(const RunContext& context, const ContentView& view, FileReport hot) {
-  const Residency left = evict(view.fd, view.name);
-  ColdLook look;
-  if (left.resident != left.pages) look.cold = compare_content(context, view);  // else nothing below the page cache
-  return merge_views(std::move(hot), look);
+FileReport inspect_content(const ContentView& view, std::size_t max_findings) {
+  return add_cold_look(compare_content(view, max_findings), view, max_findings);
 }
 
-}  // namespace
-
-FileReport inspect_content(const RunContext& context, const ContentView& view) {
-  return with_cold_look(context, view, compare_content(context, view));
-}
-
-void judge_content(RunContext& context, const ContentView& view) {
-  FileReport hot = compare_content(context, view);
-  if (hot.tally.total() != 0) context.take_evidence(view.fd, view.name);
-  context.absorb(with_cold_look(context, view, std::move(hot)), view);
+void judge_content(FindingReporter& findings, const ContentView& view) {
+  FileReport hot = compare_content(view, findings.wanted());
+  if (hot.tally.total() != 0) findings.take_evidence(view.fd, view.name);
+  findings.report(add_cold_look(std::move(hot), view, findings.wanted()), view);
 }
 
 }  // namespace writecanary::probe

@@ -20,9 +20,9 @@ std::string list_findings(const FindingTally& tally) {
   return text;
 }
 
-std::string exposed_of(const Evidence& evidence) {
-  const RunCounters& counters = evidence.counters;
-  if (!evidence.exposures_are_writes) {
+std::string exposed_of(const RunFacts& facts) {
+  const RunCounters& counters = facts.counters;
+  if (!facts.exposures_are_writes) {
     return fmt::format("{} exposures with {} writes", counters.exposures, counters.writes);
   }
   std::string text = fmt::format("{} of {} writes were exposed", counters.exposures, counters.writes);
@@ -30,44 +30,44 @@ std::string exposed_of(const Evidence& evidence) {
   return text;
 }
 
-Judgement without_findings(const Evidence& evidence) {
-  const RunCounters& counters = evidence.counters;
+Judgement without_findings(const RunFacts& facts) {
+  const RunCounters& counters = facts.counters;
   const std::string verified = fmt::format("{} verified, no finding", format_size(counters.bytes_verified));
-  if (evidence.stopped) return {Verdict::kStopped, "stopped by a signal: " + exposed_of(evidence) + ", " + verified};
+  if (facts.stopped) return {Verdict::kStopped, "stopped by a signal: " + exposed_of(facts) + ", " + verified};
   if (counters.writes == 0 && counters.bytes_verified == 0) {
     return {Verdict::kUnexposed, "no write was made before the limit of time, writes or bytes was reached"};
   }
-  if (evidence.pressure_needed && evidence.pressure.backend == "none") {
-    return {Verdict::kUnexposed, "no usable memory cgroup, so the trigger cannot be set: " + evidence.pressure.reason};
+  if (facts.pressure_needed && facts.pressure.backend == "none") {
+    return {Verdict::kUnexposed, "no usable memory cgroup, so the trigger cannot be set: " + facts.pressure.reason};
   }
   const std::uint64_t enough =
-      evidence.writes_asked == 0 ? kExposuresForClean : std::min(kExposuresForClean, evidence.writes_asked);
+      facts.writes_asked == 0 ? kExposuresForClean : std::min(kExposuresForClean, facts.writes_asked);
   if (counters.exposures >= enough) {
-    std::string reason = exposed_of(evidence) + ", " + verified;
-    if (!evidence.note.empty()) reason += "; " + evidence.note;
+    std::string reason = exposed_of(facts) + ", " + verified;
+    if (!facts.note.empty()) reason += "; " + facts.note;
     return {Verdict::kClean, std::move(reason)};
   }
-  std::string reason = fmt::format("{}, and {} are needed for a verdict", exposed_of(evidence), enough);
-  if (!evidence.exposure_hint.empty()) reason += ": " + evidence.exposure_hint;
+  std::string reason = fmt::format("{}, and {} are needed for a verdict", exposed_of(facts), enough);
+  if (!facts.exposure_hint.empty()) reason += ": " + facts.exposure_hint;
   return {Verdict::kUnexposed, std::move(reason)};
 }
 
 }  // namespace
 
-Judgement judge(const Evidence& evidence) {
-  if (evidence.tally.total() != 0) {
-    std::string reason = list_findings(evidence.tally) + "; " + exposed_of(evidence);
-    if (evidence.error) reason += "; it then failed: " + *evidence.error;
+Judgement judge(const RunFacts& facts) {
+  if (facts.tally.total() != 0) {
+    std::string reason = list_findings(facts.tally) + "; " + exposed_of(facts);
+    if (facts.error) reason += "; it then failed: " + *facts.error;
     return {Verdict::kCorrupt, std::move(reason)};
   }
-  if (evidence.unsupported) return {Verdict::kUnsupported, *evidence.unsupported};
-  if (evidence.error) return {Verdict::kError, *evidence.error};
-  if (evidence.counters.oom_kills != 0) {
+  if (facts.unsupported) return {Verdict::kUnsupported, *facts.unsupported};
+  if (facts.error) return {Verdict::kError, *facts.error};
+  if (facts.counters.oom_kills != 0) {
     return {Verdict::kError, fmt::format("the kernel killed {} process(es) of the run for memory, so lost records "
                                          "would prove nothing. Give the run more memory (now the limit of {})",
-                                         evidence.counters.oom_kills, evidence.pressure.directory)};
+                                         facts.counters.oom_kills, facts.pressure.directory)};
   }
-  return without_findings(evidence);
+  return without_findings(facts);
 }
 
 }  // namespace writecanary::probe

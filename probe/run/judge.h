@@ -14,7 +14,7 @@ namespace writecanary::probe {
 // Fewer exposed writes than this say nothing about a kernel, unless fewer were asked for.
 inline constexpr std::uint64_t kExposuresForClean = 20;
 
-struct Evidence {
+struct RunFacts {
   RunCounters counters;
   FindingTally tally;
   PressureFacts pressure;
@@ -33,6 +33,6 @@ struct Judgement {
   std::string reason;  // one or two sentences with the figures that decided
 };
 
-Judgement judge(const Evidence& evidence);
+Judgement judge(const RunFacts& facts);
 
 }  // namespace writecanary::probe

@@ -15,21 +15,18 @@ constexpr std::uint64_t kCleanCacheBytes = 4ULL << 20;
 
 class BlockingWriter final : public StreamWriter {
  public:
-  BlockingWriter(RunContext& context, bool meaningful)
-      : context_(context),
-        cache_(context.workspace(), kCleanCacheBytes),
-        headroom_(context.option("headroom_bytes")),
-        meaningful_(meaningful) {}
+  BlockingWriter(const Workspace& workspace, Pressure& pressure, std::uint64_t headroom, bool meaningful)
+      : pressure_(pressure), cache_(workspace, kCleanCacheBytes), headroom_(headroom), meaningful_(meaningful) {}
 
   void prepare() override { cache_.refill(); }
 
   StreamWrite write(const RunFile& file, std::span<const std::byte> bytes, std::uint64_t) override {
     const iovec vector{const_cast<std::byte*>(bytes.data()), bytes.size()};  // writev's type; it only reads
     const std::uint64_t hits_before = limit_hits();
-    context_.pressure().tighten(headroom_);
+    pressure_.tighten(headroom_);
     const ssize_t returned = pwritev2(file.fd(), &vector, 1, -1, 0);
     const int error = errno;
-    context_.pressure().relieve();
+    pressure_.relieve();
     StreamWrite made;
     made.ref.length_bytes = bytes.size();
     made.ref.route = Route::kSync;
@@ -41,11 +38,11 @@ class BlockingWriter final : public StreamWriter {
  private:
   std::uint64_t limit_hits() const {
     RunCounters counters;
-    context_.pressure().read_events(counters);
+    pressure_.read_events(counters);
     return counters.limit_hits;
   }
 
-  RunContext& context_;
+  Pressure& pressure_;
   CleanCache cache_;
   std::uint64_t headroom_;
   bool meaningful_;
@@ -55,8 +52,8 @@ class BlockingWriter final : public StreamWriter {
 
 std::optional<Unsupported> run_blocking(RunContext& context) {
   const bool meaningful = writes_inline(context);
-  BlockingWriter writer(context, meaningful);
-  run_stream(context, armed_shape(context, O_APPEND), writer);
+  BlockingWriter writer(context.workspace, context.pressure, context.settings.option("headroom_bytes"), meaningful);
+  run_stream(context, armed_shape(context.settings, O_APPEND), writer);
   if (meaningful) context.exposure_hint = "the writes did not meet the memory limit";
   return std::nullopt;
 }

@@ -3,11 +3,10 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
-#include <cstdlib>
 #include <future>
 #include <memory>
-#include <new>
 
+#include "core/base/aligned.h"
 #include "core/base/error.h"
 #include "probe/pattern/pattern.h"
 #include "probe/pattern/plan.h"
@@ -21,11 +20,11 @@ constexpr std::uint64_t kFileBytes = 48ULL << 20;
 constexpr unsigned kRingEntries = 8;
 
 struct ClassicFile {
-  ClassicFile(RunContext& context, const Tag& tag)
-      : file(context.workspace(), RunContext::file_name(tag), O_APPEND),
-        log{file.name(), tag, context.spec().incompressible, {{}}},
-        pattern(tag, context.spec().incompressible),
-        plan(context.file_seed(), kWriteMin, kWriteMax) {}
+  ClassicFile(const Workspace& workspace, const FileIdentity& identity)
+      : file(workspace, identity.name, O_APPEND),
+        log{identity.name, identity.tag, identity.incompressible, {{}}},
+        pattern(identity.tag, identity.incompressible),
+        plan(identity.seed, kWriteMin, kWriteMax) {}
 
   RunFile file;
   FileLog log;
@@ -38,18 +37,12 @@ struct ClassicFile {
 // Memory for one write. Of large pages where there are any: filling and copying it misses the TLB less.
 class WriteBuffer {
  public:
-  WriteBuffer() : words_(static_cast<std::uint64_t*>(std::aligned_alloc(kLargePage, kWriteMax))) {
-    if (!words_) throw std::bad_alloc();
-    madvise(words_.get(), kWriteMax, MADV_HUGEPAGE);
-  }
-  std::span<std::uint64_t> words() const { return {words_.get(), kWriteMax / kWordBytes}; }
+  WriteBuffer() : words_(kLargePage, kWriteMax) { madvise(words().data(), kWriteMax, MADV_HUGEPAGE); }
+  std::span<std::uint64_t> words() const { return words_.span(); }
 
  private:
   static constexpr std::size_t kLargePage = std::size_t{2} << 20;
-  struct Free {
-    void operator()(void* memory) const noexcept { std::free(memory); }
-  };
-  std::unique_ptr<std::uint64_t[], Free> words_;
+  AlignedBuffer<std::uint64_t> words_;
 };
 
 class Classic {
@@ -57,13 +50,13 @@ class Classic {
   Classic(RunContext& context, Ring& ring) : context_(context), ring_(ring) {}
 
   void run() {
-    while (context_.may_continue()) {
-      auto file = std::make_unique<ClassicFile>(context_, context_.next_tag());
+    while (context_.limits.may_continue()) {
+      auto file = std::make_unique<ClassicFile>(context_.workspace, context_.next_file());
       fill_file(*file);
       finish_verification();
       verification_ = std::async(std::launch::async, [this, file = std::move(file)]() mutable {
         Verified verified;
-        verified.report = verifier_.verify(file->file.fd(), file->log, context_.findings_wanted(), Access::kMapped);
+        verified.report = verifier_.verify(file->file.fd(), file->log, context_.findings.wanted(), Access::kMapped);
         verified.file = std::move(file);
         if (verified.report.tally.total() == 0) verified.file.reset();  // freeing its pages takes time, too
         return verified;
@@ -98,7 +91,7 @@ class Classic {
     while (!words.empty()) {
       auto rest = std::as_bytes(words);
       submit(file, rest);
-      const bool more = file.planned < kFileBytes && context_.may_continue();
+      const bool more = file.planned < kFileBytes && context_.limits.may_continue();
       const auto next = more ? make_data(file, buffers_[1 - current]) : std::span<std::uint64_t>();
       while (!rest.empty()) {
         const std::uint64_t done = take_result(file, rest);
@@ -116,11 +109,11 @@ class Classic {
     write.index = file.log.writers[0].size();
     write.stream_offset_bytes = file.acknowledged;
     write.length_bytes = bytes.size();
-    write.route = Route::kPunted;
+    write.route = Route::kRing;
     write.result = (early ? *early : ring_.wait()).result;
-    write.at_us = context_.elapsed_us();
+    write.at_us = context_.meter.elapsed_us();
     file.log.writers[0].push_back(write);
-    context_.count(write, false);
+    context_.meter.count(write, false);
     if (write.result <= 0 && write.result != -ENOMEM) {
       throw SystemError("append to " + file.file.name(), write.result == 0 ? EIO : static_cast<int>(-write.result));
     }
@@ -132,8 +125,8 @@ class Classic {
   void finish_verification() {
     if (!verification_.valid()) return;
     const Verified verified = verification_.get();
-    context_.absorb(verified.report, verified.file ? verified.file->file.fd() : -1,
-                    verified.file ? verified.file->log : FileLog{});
+    context_.findings.report(verified.report, verified.file ? verified.file->file.fd() : -1,
+                             verified.file ? verified.file->log : FileLog{});
   }
 
   RunContext& context_;

@@ -24,22 +24,22 @@ class StreamFile {
         shape_(shape),
         writer_(writer),
         buffer_(buffer),
-        tag_(context.next_tag()),
-        file_(context.workspace(), RunContext::file_name(tag_), shape.open_flags),
-        pattern_(tag_, context.spec().incompressible),
-        plan_(context.file_seed(), shape.write_min, shape.write_max) {
-    log_ = {file_.name(), tag_, context.spec().incompressible, {{}}};
-  }
+        identity_(context.next_file()),
+        file_(context.workspace, identity_.name, shape.open_flags),
+        pattern_(identity_.tag, identity_.incompressible),
+        plan_(identity_.seed, shape.write_min, shape.write_max),
+        log_{identity_.name, identity_.tag, identity_.incompressible, {{}}} {}
 
   // Fills the file, then judges it. Throws what a write failed with, after judging.
   void run() {
+    writer_.begin(identity_);
     // Until something was found, a file whose size is wrong is looked at immediately; later ones are filled.
-    while (acknowledged_ < shape_.file_bytes && failed_ == 0 && context_.may_continue()) {
+    while (acknowledged_ < shape_.file_bytes && failed_ == 0 && context_.limits.may_continue()) {
       append(plan_.next_length());
-      if (context_.tally().total() == 0 && file_.size_bytes() != acknowledged_ + writer_.other_bytes()) break;
+      if (context_.meter.tally().total() == 0 && file_.size_bytes() != acknowledged_ + writer_.other_bytes()) break;
     }
     writer_.finish(log_);
-    context_.judge_file(file_.fd(), log_);
+    context_.file_judge.judge(file_.fd(), log_);
     if (failed_ != 0) throw SystemError(fmt::format("write to {} at {}", file_.name(), acknowledged_), failed_);
   }
 
@@ -53,9 +53,9 @@ class StreamFile {
       StreamWrite write = writer_.write(file_, rest, acknowledged_);
       write.ref.index = log_.writers[0].size();
       write.ref.stream_offset_bytes = acknowledged_;
-      write.ref.at_us = context_.elapsed_us();
+      write.ref.at_us = context_.meter.elapsed_us();
       log_.writers[0].push_back(write.ref);
-      context_.count(write.ref, write.exposed);
+      context_.meter.count(write.ref, write.exposed);
       const std::int64_t result = write.ref.result;
       if (result > 0) {
         acknowledged_ += static_cast<std::uint64_t>(result);
@@ -66,7 +66,7 @@ class StreamFile {
       } else if (result != -ENOMEM || retries + 1 == kRetriesMax) {
         failed_ = result == 0 ? EIO : static_cast<int>(-result);
       }
-      if (!context_.may_continue()) return;
+      if (!context_.limits.may_continue()) return;
     }
   }
 
@@ -74,7 +74,7 @@ class StreamFile {
   const StreamShape& shape_;
   StreamWriter& writer_;
   std::span<std::uint64_t> buffer_;
-  Tag tag_;
+  FileIdentity identity_;
   RunFile file_;
   Pattern pattern_;
   Plan plan_;
@@ -88,15 +88,16 @@ class StreamFile {
 void run_stream(RunContext& context, const StreamShape& shape, StreamWriter& writer) {
   // Filled once here, so that no page of it is charged between tighten() and relieve().
   std::vector<std::uint64_t> buffer(shape.write_max / sizeof(std::uint64_t) + 1, 1);
-  for (std::uint64_t files = 0; context.may_continue() && (shape.files_max == 0 || files < shape.files_max); ++files) {
+  for (std::uint64_t files = 0; context.limits.may_continue() && (shape.files_max == 0 || files < shape.files_max);
+       ++files) {
     StreamFile(context, shape, writer, buffer).run();
   }
 }
 
-StreamShape armed_shape(const RunContext& context, int open_flags) {
-  StreamShape shape{context.option("write_min_bytes"),
-                    context.option("write_max_bytes"),
-                    context.option("file_bytes"),
+StreamShape armed_shape(const Settings& settings, int open_flags) {
+  StreamShape shape{settings.option("write_min_bytes"),
+                    settings.option("write_max_bytes"),
+                    settings.option("file_bytes"),
                     open_flags,
                     true,
                     0};

@@ -21,6 +21,8 @@ struct StreamWrite {
 class StreamWriter {
  public:
   virtual ~StreamWriter() = default;
+  // A new file, which is empty yet.
+  virtual void begin(const FileIdentity& file) { static_cast<void>(file); }
   // Before the buffer is filled.
   virtual void prepare() {}
   // Writes to the file's end, which is at `offset_bytes` unless the kernel did something wrong before. A negative
@@ -44,7 +46,7 @@ struct StreamShape {
 void run_stream(RunContext& context, const StreamShape& shape, StreamWriter& writer);
 
 // The shape that the armed profiles use, from their options write_min_bytes, write_max_bytes and file_bytes.
-StreamShape armed_shape(const RunContext& context, int open_flags);
+StreamShape armed_shape(const Settings& settings, int open_flags);
 // Those three options and headroom_bytes, with defaults for this machine's page size.
 std::vector<ProfileOption> armed_options();
 

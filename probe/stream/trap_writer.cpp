@@ -50,55 +50,54 @@ std::vector<ProfileOption> trapped_options() {
 
 std::optional<Unsupported> run_trapped(RunContext& context, const StreamShape& shape, const TrapStyle& style) {
   const TrapOptions options{.force_async = style.force_async,
-                            .headroom_bytes = context.option("headroom_bytes"),
-                            .directory = context.workspace().directory(),
-                            .parts = {.arming = context.option("arming") != 0,
-                                      .pacing = context.option("pacing") != 0,
-                                      .relief = context.option("relief") != 0,
-                                      .gate = context.option("gate") != 0}};
+                            .headroom_bytes = context.settings.option("headroom_bytes"),
+                            .directory = context.workspace.directory(),
+                            .parts = {.arming = context.settings.option("arming") != 0,
+                                      .pacing = context.settings.option("pacing") != 0,
+                                      .relief = context.settings.option("relief") != 0,
+                                      .gate = context.settings.option("gate") != 0}};
   Unsupported refused;
-  const auto trap = Trap::open(context.pressure(), options, refused);
+  const auto trap = Trap::open(context.pressure, options, refused);
   if (!trap) return refused;
   const bool meaningful = !style.force_async || writes_inline(context);
   TrapWriter writer(*trap, style, meaningful);
   run_stream(context, shape, writer);
-  if (meaningful) context.exposure_hint = explain_missing_exposures(context);
+  if (meaningful)
+    context.exposure_hint = explain_missing_exposures(context.meter.counters(), context.workspace.filesystem().type);
   return std::nullopt;
 }
 
 bool writes_inline(RunContext& context) {
   Unsupported refused;
-  const auto trap = Trap::open(context.pressure(),
-                               {.headroom_bytes = context.option("headroom_bytes"),
-                                .directory = context.workspace().directory(),
+  const auto trap = Trap::open(context.pressure,
+                               {.headroom_bytes = context.settings.option("headroom_bytes"),
+                                .directory = context.workspace.directory(),
                                 .writer = kCalibrationWriter},
                                refused);
   if (!trap) {
     context.exposure_hint = refused.reason;
     return false;
   }
-  const RunFile scratch(context.workspace(), "calibration", O_APPEND);
-  const std::vector<std::byte> bytes(context.option("write_min_bytes") + kWordBytes, std::byte{1});
+  const RunFile scratch(context.workspace, "calibration", O_APPEND);
+  const std::vector<std::byte> bytes(context.settings.option("write_min_bytes") + kWordBytes, std::byte{1});
   for (int i = 0; i < kCalibrationWrites; ++i) {
     if (trap->write(scratch.fd(), bytes, -1).inline_bytes != 0) return true;
   }
   context.exposure_hint = fmt::format(
       "{} trapped appends made no inline progress, so {} makes no non-blocking buffered "
       "writes that could stop part-way",
-      kCalibrationWrites, context.workspace().filesystem().type);
+      kCalibrationWrites, context.workspace.filesystem().type);
   return false;
 }
 
-std::string explain_missing_exposures(const RunContext& context) {
-  const RunCounters& counters = context.counters();
-  const std::string& type = context.workspace().filesystem().type;
+std::string explain_missing_exposures(const RunCounters& counters, const std::string& filesystem) {
   if (counters.partial == 0 && counters.inline_writes == 0) {
     return fmt::format("{} punted every write before its first byte, so it makes no non-blocking buffered writes here",
-                       type);
+                       filesystem);
   }
   if (counters.partial == 0) {
     return fmt::format("{} of {} writes completed inline on {}: the memory limit did not stop them",
-                       counters.inline_writes, counters.writes, type);
+                       counters.inline_writes, counters.writes, filesystem);
   }
   return fmt::format("only {} writes were stopped part-way", counters.partial);
 }

@@ -28,6 +28,6 @@ std::optional<Unsupported> run_trapped(RunContext& context, const StreamShape& s
 bool writes_inline(RunContext& context);
 
 // Why a trapped run saw few exposures, from its counters: for the verdict's reason.
-std::string explain_missing_exposures(const RunContext& context);
+std::string explain_missing_exposures(const RunCounters& counters, const std::string& filesystem);
 
 }  // namespace writecanary::probe

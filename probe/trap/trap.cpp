@@ -64,8 +64,8 @@ std::optional<Completion> Trap::open_gates() {
 
 std::optional<Completion> Trap::spring(int fd, std::uint64_t size_before, WriteRef& write) {
   const bool limited = options_.headroom_bytes != 0;
-  std::unique_lock<WindowLock> window;
-  if (limited && options_.window != nullptr) window = std::unique_lock(*options_.window);
+  std::unique_lock<LimitLock> alone;
+  if (limited && options_.limit_lock != nullptr) alone = std::unique_lock(*options_.limit_lock);
   if (pacer_) pacer_->settle();
   if (limited) pressure_.tighten(options_.headroom_bytes);
   std::optional<Arming> arming;

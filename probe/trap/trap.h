@@ -1,11 +1,14 @@
 // One io_uring write with the trap set: the heart of the instrument.
 //
-// On affected kernels the bug needs an inline (non-blocking) attempt that copies some pages and then fails. Three
-// things make nearly every write such an attempt (docs/how-it-works.md):
-//   arming    nothing may punt the write before it copied a byte (probe/trap/arming.h).
+// On affected kernels the bug needs an inline (non-blocking) attempt that copies some pages and then fails. Five things
+// make nearly every write such an attempt (docs/how-it-works.md), in this order:
+//   gate      the only worker is kept busy, so that the retry waits (probe/trap/gate.h).
+//   pacing    this task's account of dirtied pages is settled, so that dirty throttling does not punt the write
+//             (probe/trap/arming.h).
 //   headroom  the cgroup's limit a little above its usage, so that a page in the middle of the write cannot be charged
 //             without blocking (probe/trap/pressure.h).
-//   relief    the limit raised again before the worker retries; the gate (probe/trap/gate.h) makes that order certain.
+//   arming    timestamps are current, so that they do not punt the write before it copied a byte (probe/trap/arming.h).
+//   relief    the limit is raised again, and only then the gate opens for the retry.
 //
 // Serves one thread and one request at a time.
 #pragma once
@@ -20,9 +23,9 @@
 #include "core/run/finding.h"
 #include "probe/trap/arming.h"
 #include "probe/trap/gate.h"
+#include "probe/trap/limit_lock.h"
 #include "probe/trap/pressure.h"
 #include "probe/trap/ring.h"
-#include "probe/trap/window_lock.h"
 
 namespace writecanary::probe {
 
@@ -40,7 +43,7 @@ struct TrapOptions {
   std::string directory;             // of the run, for the helpers' files
   std::uint32_t writer = 0;          // makes the names of those files unique among the writers of a run
   TrapParts parts = {};
-  WindowLock* window = nullptr;  // held while the limit is low, when other processes share the cgroup
+  LimitLock* limit_lock = nullptr;  // held while the limit is low, when other processes share the cgroup
 };
 
 class Trap {

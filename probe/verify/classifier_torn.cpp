@@ -8,7 +8,7 @@ namespace writecanary::probe {
 namespace {
 
 // Where the parts of one write stand.
-struct Extent {
+struct WriteParts {
   bool seen = false;
   bool split = false;
   std::uint64_t first_end = 0;     // file offset behind the first part
@@ -16,50 +16,50 @@ struct Extent {
   std::uint64_t last_begin = 0;    // file offset of the last part
 };
 
-void add_part(Extent& extent, const Piece& part) {
-  if (!extent.seen) {
-    extent = {.seen = true, .first_end = part.file_end(), .split_offset = part.stream_end()};
-  } else if (!extent.split && extent.first_end == part.file_offset && extent.split_offset == part.stream_offset) {
-    extent.first_end = part.file_end();
-    extent.split_offset = part.stream_end();
+void add_part(WriteParts& parts, const Piece& part) {
+  if (!parts.seen) {
+    parts = {.seen = true, .first_end = part.file_end(), .split_offset = part.stream_end()};
+  } else if (!parts.split && parts.first_end == part.file_offset && parts.split_offset == part.stream_offset) {
+    parts.first_end = part.file_end();
+    parts.split_offset = part.stream_end();
   } else {
-    extent.split = true;
-    extent.last_begin = part.file_offset;
+    parts.split = true;
+    parts.last_begin = part.file_offset;
   }
 }
 
-std::vector<std::vector<Extent>> extents_of_writes(std::span<const Piece> firsts, const LogIndex& index) {
-  std::vector<std::vector<Extent>> extents;
-  for (const auto& writes : index.log().writers) extents.emplace_back(writes.size());
+std::vector<std::vector<WriteParts>> parts_of_writes(std::span<const Piece> firsts, const LogIndex& index) {
+  std::vector<std::vector<WriteParts>> all;
+  for (const auto& writes : index.log().writers) all.emplace_back(writes.size());
   for (Piece rest : firsts) {
     const auto& writes = index.log().writers[rest.writer];
     for (const WriteRef* write = index.find_write(rest.writer, rest.stream_offset); rest.length > 0; ++write) {
       const std::uint64_t end = write->stream_offset_bytes + acknowledged(*write);
       if (end <= rest.stream_offset) continue;  // acknowledged nothing
       const std::uint64_t length = std::min(rest.length, end - rest.stream_offset);
-      add_part(extents[rest.writer][static_cast<std::size_t>(write - writes.data())],
+      add_part(all[rest.writer][static_cast<std::size_t>(write - writes.data())],
                {rest.file_offset, length, rest.writer, rest.stream_offset});
       rest = rest.without(length);
     }
   }
-  return extents;
+  return all;
 }
 
 }  // namespace
 
 void judge_atomicity(std::span<const Piece> firsts, std::span<const Piece> pieces, const LogIndex& index,
                      std::vector<Fault>& faults) {
-  const auto extents = extents_of_writes(firsts, index);
+  const auto all = parts_of_writes(firsts, index);
   for (std::uint32_t writer = 0; writer < index.writers(); ++writer) {
-    for (std::size_t i = 0; i < extents[writer].size(); ++i) {
-      const Extent& extent = extents[writer][i];
-      if (!extent.split) continue;
+    for (std::size_t i = 0; i < all[writer].size(); ++i) {
+      const WriteParts& parts = all[writer][i];
+      if (!parts.split) continue;
       Fault fault{.kind = FindingKind::kTorn,
-                  .source = extent.split_offset,
+                  .source = parts.split_offset,
                   .write = &index.log().writers[writer][i],
-                  .expected = Fault::Place{writer, extent.split_offset}};
-      auto inside = std::ranges::lower_bound(pieces, extent.first_end, {}, &Piece::file_offset);
-      for (; inside != pieces.end() && inside->file_offset < extent.last_begin; ++inside) {
+                  .expected = Fault::Place{writer, parts.split_offset}};
+      auto inside = std::ranges::lower_bound(pieces, parts.first_end, {}, &Piece::file_offset);
+      for (; inside != pieces.end() && inside->file_offset < parts.last_begin; ++inside) {
         if (inside->writer == writer) continue;
         if (fault.length == 0) {
           fault.file_offset = inside->file_offset;

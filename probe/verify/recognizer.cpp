@@ -13,18 +13,18 @@ std::uint64_t load_word(std::span<const std::byte> bytes) {
 }
 
 // The pattern of any run or file; two words must agree on it.
-std::optional<Run> identify_other(std::uint64_t position, const Recognizer::WordPair& found, bool incompressible) {
+std::optional<WordRun> identify_other(std::uint64_t position, const Recognizer::WordPair& found, bool incompressible) {
   const DecodedWord word = decode(*found.first, incompressible);
   if (word.tag.run == 0 || !found.second) return std::nullopt;
-  Run run{Content::kOther, word.tag, Pattern(word.tag, incompressible),
-          kStreamBytesMax, position, word.stream_offset_bytes};
+  WordRun run{Content::kOther, word.tag, Pattern(word.tag, incompressible),
+              kStreamBytesMax, position, word.stream_offset_bytes};
   if (found.second != run.next_word(1)) return std::nullopt;
   return run;
 }
 
 }  // namespace
 
-std::optional<std::uint64_t> Run::next_word(std::uint64_t words) const {
+std::optional<std::uint64_t> WordRun::next_word(std::uint64_t words) const {
   const std::uint64_t offset = stream_end + words * kWordBytes;
   if (!pattern || offset + kWordBytes > stream_max) return std::nullopt;
   return pattern->word(offset / kWordBytes);
@@ -33,7 +33,7 @@ std::optional<std::uint64_t> Run::next_word(std::uint64_t words) const {
 Recognizer::Recognizer(Window& window, const LogIndex& index)
     : window_(window), index_(index), next_(index.writers(), 0), high_(index.writers(), 0) {}
 
-std::optional<Run> Recognizer::identify(std::uint64_t position, bool on_word) {
+std::optional<WordRun> Recognizer::identify(std::uint64_t position, bool on_word) {
   const WordPair found = peek(position);
   if (!found.first) return std::nullopt;
   if (auto own = identify_own(position, found)) return own;
@@ -42,11 +42,11 @@ std::optional<Run> Recognizer::identify(std::uint64_t position, bool on_word) {
     // Across words, two can agree by chance where raw words of this file meet.
     if (other && (on_word || peek(position + 2 * kWordBytes).first == other->next_word(2))) return other;
   }
-  if (on_word && *found.first == 0) return Run{.content = Content::kZeros, .end = position};
+  if (on_word && *found.first == 0) return WordRun{.content = Content::kZeros, .end = position};
   return std::nullopt;
 }
 
-Run Recognizer::own_run(std::uint32_t writer, std::uint64_t position, std::uint64_t stream_offset) const {
+WordRun Recognizer::own_run(std::uint32_t writer, std::uint64_t position, std::uint64_t stream_offset) const {
   Tag tag = index_.log().tag;
   tag.writer = static_cast<std::uint8_t>(writer);
   return {Content::kOwn, tag, index_.pattern(writer), index_.attempted_bytes(writer), position, stream_offset};
@@ -83,10 +83,10 @@ bool Recognizer::is_in_order(const DecodedWord& word) const {
   return word.stream_offset_bytes == next_[word.tag.writer] || word.stream_offset_bytes == high_[word.tag.writer];
 }
 
-std::optional<Run> Recognizer::identify_own(std::uint64_t position, const WordPair& found) const {
+std::optional<WordRun> Recognizer::identify_own(std::uint64_t position, const WordPair& found) const {
   const DecodedWord word = decode(*found.first, index_.log().incompressible);
   if (!is_own(word.tag)) return std::nullopt;
-  Run run = own_run(word.tag.writer, position, word.stream_offset_bytes);
+  WordRun run = own_run(word.tag.writer, position, word.stream_offset_bytes);
   if (!run.next_word()) return std::nullopt;
   const bool is_last = !found.second;
   const bool continues = found.second && found.second == run.next_word(1);

@@ -12,7 +12,7 @@
 namespace writecanary::probe {
 
 // Whole words, one after the other, that come from one place.
-struct Run {
+struct WordRun {
   Content content = Content::kUnknown;
   Tag tag = {};
   std::optional<Pattern> pattern = {};  // own and other
@@ -32,8 +32,8 @@ class Recognizer {
   // The run, still of no words, that begins at the position; none when the words there are not to be believed.
   // `on_word` says that a word is to be expected there: elsewhere zeros are not looked for, and another run's pattern
   // needs three words.
-  std::optional<Run> identify(std::uint64_t position, bool on_word);
-  Run own_run(std::uint32_t writer, std::uint64_t position, std::uint64_t stream_offset) const;
+  std::optional<WordRun> identify(std::uint64_t position, bool on_word);
+  WordRun own_run(std::uint32_t writer, std::uint64_t position, std::uint64_t stream_offset) const;
   // Whether the word is what its writer's stream goes on with when all goes well.
   bool is_in_order(std::uint64_t word) const;
   // Own bytes were found; they decide what is in order and in place from here on.
@@ -49,7 +49,7 @@ class Recognizer {
  private:
   bool is_own(const Tag& tag) const;
   bool is_in_order(const DecodedWord& word) const;
-  std::optional<Run> identify_own(std::uint64_t position, const WordPair& found) const;
+  std::optional<WordRun> identify_own(std::uint64_t position, const WordPair& found) const;
 
   Window& window_;
   const LogIndex& index_;

@@ -70,7 +70,7 @@ class Scanner {
   }
 
   // Bytes [begin, end) of the file, which the run covers up to its own end.
-  void append_run(const Run& run, std::uint64_t begin, std::uint64_t end) {
+  void append_run(const WordRun& run, std::uint64_t begin, std::uint64_t end) {
     Segment segment{.file_offset = begin, .length = end - begin, .content = run.content, .tag = run.tag};
     if (run.pattern) segment.stream_offset = run.stream_end - (run.end - begin);
     append(segment);
@@ -93,7 +93,7 @@ class Scanner {
   }
 
   // The word at `position` differs in a few bits from what the run has `at its end`.
-  void append_flip(const Run& run, std::uint64_t position) {
+  void append_flip(const WordRun& run, std::uint64_t position) {
     WordBytes found;
     std::ranges::copy(window_.bytes(position, kWordBytes), found.begin());
     const auto expected = std::bit_cast<WordBytes>(*run.next_word());
@@ -115,19 +115,19 @@ class Scanner {
   // Makes the next run left_, of no words yet, and appends the bytes between the two.
   void find_next_run() {
     std::uint64_t position = left_.end;
-    std::optional<Run> right;
+    std::optional<WordRun> right;
     for (; position < window_.size_bytes(); ++position) {
       right = recognizer_.identify(position, (position - left_.end) % kWordBytes == 0);
       if (right) break;
     }
     append_between(right, position);
-    if (!right) right = Run{.end = position};
+    if (!right) right = WordRun{.end = position};
     left_ = *right;
   }
 
   // The bytes between left_ and the first word of the right run are given to the one that they continue, own
   // streams first; the rest is unknown, or zeros if it is short and nothing else.
-  void append_between(const std::optional<Run>& right, std::uint64_t right_begin) {
+  void append_between(const std::optional<WordRun>& right, std::uint64_t right_begin) {
     if (right_begin == left_.end) return;
     const bool left_first = left_.content == Content::kOwn;
     std::uint64_t begin = left_.end;
@@ -135,7 +135,7 @@ class Scanner {
     if (left_first) begin += continued(left_, begin, end);
     if (right) end -= continued_backwards(*right, begin, end);
     if (right && begin < end && is_flip_before(*right, right_begin)) {
-      Run flipped = *right;
+      WordRun flipped = *right;
       flipped.stream_end -= kWordBytes;
       append_flip(flipped, left_.end);
       return;
@@ -146,7 +146,7 @@ class Scanner {
     if (right) append_run(*right, end, right_begin);
   }
 
-  bool is_flip_before(const Run& right, std::uint64_t right_begin) {
+  bool is_flip_before(const WordRun& right, std::uint64_t right_begin) {
     if (right.content != Content::kOwn || right_begin - left_.end != kWordBytes || right.stream_end < kWordBytes) {
       return false;
     }
@@ -156,7 +156,7 @@ class Scanner {
   }
 
   // How many of the bytes [begin, end) go on with the run; always less than a word.
-  std::uint64_t continued(const Run& run, std::uint64_t begin, std::uint64_t end) {
+  std::uint64_t continued(const WordRun& run, std::uint64_t begin, std::uint64_t end) {
     if (!run.pattern) return 0;
     WordBytes expected;
     run.pattern->fill_bytes(run.stream_end, expected);
@@ -166,7 +166,7 @@ class Scanner {
   }
 
   // The same towards the beginning.
-  std::uint64_t continued_backwards(const Run& run, std::uint64_t begin, std::uint64_t end) {
+  std::uint64_t continued_backwards(const WordRun& run, std::uint64_t begin, std::uint64_t end) {
     if (!run.pattern) return 0;
     const std::uint64_t limit = std::min({end - begin, run.stream_end, kWordBytes});
     WordBytes expected{};
@@ -190,7 +190,7 @@ class Scanner {
   Recognizer recognizer_;
   std::size_t segments_max_;
   SegmentList segments_;
-  Run left_;  // the last run; ends where the scanner stands
+  WordRun left_;  // the last run; ends where the scanner stands
 };
 
 }  // namespace

@@ -1,14 +1,10 @@
 #include "probe/verify/verifier.h"
 
-#include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <new>
 
-#include "core/base/error.h"
+#include "core/base/fd.h"
 #include "core/base/hex.h"
 #include "core/base/limits.h"
 #include "probe/verify/classifier.h"
@@ -25,12 +21,6 @@ constexpr std::size_t kBufferAlignment = 4096;
 // A file beyond twice what was asked for plus this is not read to its end: the size alone is damning, and a wild one
 // (the sparse exabyte of a broken inode) would keep the probe for ever.
 constexpr std::uint64_t kReadBeyondBytes = std::uint64_t{64} << 20;
-
-std::uint64_t size_of(int fd, const std::string& name) {
-  struct stat status {};
-  if (fstat(fd, &status) != 0) throw_errno(fmt::format("stat {}", name));
-  return static_cast<std::uint64_t>(status.st_size);
-}
 
 // The two dumps: half of each before the first wrong byte, half from it on.
 void add_context(Finding& finding, const Fault& fault, const LogIndex& index, Window& window) {
@@ -64,18 +54,14 @@ Finding to_finding(const Fault& fault, const LogIndex& index, Window& window, st
 
 }  // namespace
 
-void Verifier::Free::operator()(void* memory) const noexcept { std::free(memory); }
-
-Verifier::Verifier() : buffer_(static_cast<std::uint64_t*>(std::aligned_alloc(kBufferAlignment, kBufferBytes))) {
-  if (!buffer_) throw std::bad_alloc();
-}
+Verifier::Verifier() : buffer_(kBufferAlignment, kBufferBytes) {}
 
 FileReport Verifier::verify(int fd, const FileLog& log, std::size_t max_findings, Access access) {
   const LogIndex index(log);
   FileReport report;
-  report.size_bytes = size_of(fd, log.name);
+  report.size_bytes = file_size(fd, log.name);
   const std::uint64_t readable = std::min(report.size_bytes, 2 * index.attempted_bytes() + kReadBeyondBytes);
-  Window window(fd, log.name, readable, {buffer_.get(), kBufferBytes / sizeof(std::uint64_t)}, access);
+  Window window(fd, log.name, readable, buffer_.span(), access);
   std::vector<Segment> segments = scan(window, index);
   report.bytes_verified = window.size_bytes();
   if (readable < report.size_bytes)

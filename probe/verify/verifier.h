@@ -7,10 +7,10 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
+#include "core/base/aligned.h"
 #include "core/run/finding.h"
 #include "core/run/run_result.h"
 #include "probe/pattern/file_log.h"
@@ -35,10 +35,7 @@ class Verifier {
   FileReport verify(int fd, const FileLog& log, std::size_t max_findings, Access access = Access::kRead);
 
  private:
-  struct Free {
-    void operator()(void* memory) const noexcept;
-  };
-  std::unique_ptr<std::uint64_t[], Free> buffer_;  // page aligned
+  AlignedBuffer<std::uint64_t> buffer_;
 };
 
 }  // namespace writecanary::probe

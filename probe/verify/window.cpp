@@ -1,14 +1,12 @@
 #include "probe/verify/window.h"
 
-#include <fmt/format.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
-#include "core/base/error.h"
+#include "core/base/fd.h"
 
 namespace writecanary::probe {
 namespace {
@@ -75,17 +73,8 @@ void Window::read(std::uint64_t position) {
   filled_ = 0;
   words_ = buffer_;
   const std::uint64_t wanted = position < size_ ? std::min(buffer_.size_bytes(), size_ - position) : 0;
-  auto* const memory = reinterpret_cast<char*>(buffer_.data());
-  while (filled_ < wanted) {
-    const ssize_t got = pread(fd_, memory + filled_, wanted - filled_, static_cast<off_t>(base_ + filled_));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw_errno(fmt::format("read {} at offset {}", name_, base_ + filled_));
-    if (got == 0) {
-      size_ = base_ + filled_;
-      break;
-    }
-    filled_ += static_cast<std::uint64_t>(got);
-  }
+  filled_ = read_at(fd_, name_, base_, std::as_writable_bytes(buffer_).first(wanted));
+  if (filled_ < wanted) size_ = base_ + filled_;
 }
 
 }  // namespace writecanary::probe

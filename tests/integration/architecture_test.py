@@ -57,7 +57,8 @@ class Architecture(unittest.TestCase):
         self.assertEqual(mapped, {name for name in listed.stdout.split() if not name.startswith(".")})
 
     def test_what_it_names_is_there(self):
-        named = [(CODE.findall(row[0])[0], name) for row in table("Where things are") for name in CODE.findall(row[1])]
+        rows = table("Where things are") + table("Rooms")
+        named = [(CODE.findall(row[0])[0], name) for row in rows for name in CODE.findall(row[1])]
         files = [(folder, name) for folder, name in named if re.fullmatch(r"[a-z][\w./*]*", name)]
         self.assertGreater(len(files), 40)
         self.assertEqual([pair for pair in files if not is_there(*pair)], [])

@@ -58,33 +58,35 @@ ProfileInfo describe() {
 class Appender {
  public:
   // Without `armed` the limit stays where it is: where nothing is written inline, low memory would only make errors.
-  Appender(RunContext& context, SharedRound& round, const RunFile& file, std::uint32_t number, std::uint64_t records,
-           bool armed)
+  Appender(const RunContext& context, SharedRound& round, const FileIdentity& file, std::uint32_t number,
+           std::uint64_t records, bool armed)
       : context_(context),
         round_(round),
         records_(records),
         number_(number),
         armed_(armed),
-        headroom_(armed ? context.option("headroom_bytes") : 0),
-        tag_(context.current_tag()) {
+        headroom_(armed ? context.settings.option("headroom_bytes") : 0),
+        file_(file),
+        tag_(file.tag),
+        fd_(context.workspace.open(file.name, O_WRONLY | O_APPEND)) {
     tag_.writer = static_cast<std::uint8_t>(number);
-    fd_ = context.workspace().open(file.name(), O_WRONLY | O_APPEND);
   }
 
   void run() {
     Unsupported refused;
-    const auto trap = Trap::open(context_.pressure(),
-                                 {.force_async = context_.spec().variant == Variant::kAsync,
+    const auto trap = Trap::open(context_.pressure,
+                                 {.force_async = context_.settings.spec().variant == Variant::kAsync,
                                   .headroom_bytes = headroom_,
-                                  .directory = context_.workspace().directory(),
+                                  .directory = context_.workspace.directory(),
                                   .writer = number_,
                                   .parts = {.arming = armed_, .pacing = armed_},
-                                  .window = &round_.window()},
+                                  .limit_lock = &round_.limit_lock()},
                                  refused);
     if (!trap) throw SystemError("io_uring_setup in a writer: " + refused.reason, EPERM);
-    const StreamShape shape{context_.option("write_min_bytes"), context_.option("write_max_bytes"), 0, 0, false};
-    Plan plan(derive_seed(context_.file_seed(), number_), shape.write_min, shape.write_max);
-    const Pattern pattern(tag_, context_.spec().incompressible);
+    const StreamShape shape{context_.settings.option("write_min_bytes"), context_.settings.option("write_max_bytes"), 0,
+                            0, false};
+    Plan plan(derive_seed(file_.seed, number_), shape.write_min, shape.write_max);
+    const Pattern pattern(tag_, file_.incompressible);
     std::vector<std::uint64_t> buffer(shape.write_max / kWordBytes + 1, 1);
     round_.meet();
     for (std::uint64_t i = 0; i < records_ && !round_.stop(); ++i) {
@@ -98,12 +100,12 @@ class Appender {
  private:
   void append(Trap& trap, std::span<const std::byte> bytes) {
     WriteRef write = trap.write(fd_.get(), bytes, -1, [this] { hold(); });
-    const bool tried_inline = context_.spec().variant != Variant::kAsync;
+    const bool tried_inline = context_.settings.spec().variant != Variant::kAsync;
     const bool exposed = write.route == Route::kPunted && (write.inline_bytes != 0 || !tried_inline);
     write.index = index_++;
     write.writer = number_;
     write.stream_offset_bytes = acknowledged_;
-    write.at_us = context_.elapsed_us();
+    write.at_us = context_.meter.elapsed_us();
     write.inline_bytes = 0;  // with several writers nobody can say whose growth it was
     round_.append(number_, write, exposed);
     if (write.result > 0) acknowledged_ += static_cast<std::uint64_t>(write.result);
@@ -115,8 +117,8 @@ class Appender {
   // Half of the retries, as the seed says, come after another writer's bytes, as behind a busy worker pool; a pause of
   // fixed length would suit one machine only. The size is asked for with lseek: a stat would disarm the others.
   void hold() {
-    if (derive_seed(context_.file_seed(), 1000UL * number_ + index_) % 2 == 0) return;
-    const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(context_.option("hold_us"));
+    if (derive_seed(file_.seed, 1000UL * number_ + index_) % 2 == 0) return;
+    const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(context_.settings.option("hold_us"));
     const off_t size = lseek(fd_.get(), 0, SEEK_END);
     const timespec pause{0, 20'000};
     while (std::chrono::steady_clock::now() < end && !round_.stop() && lseek(fd_.get(), 0, SEEK_END) == size) {
@@ -124,20 +126,21 @@ class Appender {
     }
   }
 
-  RunContext& context_;
+  const RunContext& context_;
   SharedRound& round_;
   std::uint64_t records_;
   std::uint32_t number_;
   bool armed_;
   std::uint64_t headroom_;
+  FileIdentity file_;
   Tag tag_;
   Fd fd_;
   std::uint64_t acknowledged_ = 0;
   std::uint64_t index_ = 0;
 };
 
-[[noreturn]] void appender_process(RunContext& context, SharedRound& round, const RunFile& file, std::uint32_t number,
-                                   std::uint64_t records, bool armed) {
+[[noreturn]] void appender_process(const RunContext& context, SharedRound& round, const FileIdentity& file,
+                                   std::uint32_t number, std::uint64_t records, bool armed) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   signal(SIGTERM, SIG_IGN);  // the parent passes a stop on
   int status = 0;
@@ -173,14 +176,14 @@ class Child {
   Fd pid_fd_;
 };
 
-class Round {
+class AppendersRound {
  public:
-  Round(RunContext& context, bool meaningful)
+  AppendersRound(RunContext& context, bool meaningful)
       : context_(context),
         meaningful_(meaningful),
-        tag_(context.next_tag()),
-        writers_(static_cast<std::uint32_t>(context.option("writers"))),
-        file_(context.workspace(), RunContext::file_name(tag_), O_APPEND),
+        identity_(context.next_file()),
+        writers_(static_cast<std::uint32_t>(context.settings.option("writers"))),
+        file_(context.workspace, identity_.name, O_APPEND),
         shared_(SharedRound::make(writers_)) {}
 
   void run() {
@@ -188,48 +191,48 @@ class Round {
     for (std::uint32_t writer = 0; writer < writers_; ++writer) {
       const pid_t pid = fork();
       if (pid < 0) throw_errno("fork a writer");
-      if (pid == 0) appender_process(context_, *shared_, file_, writer, records(writer), meaningful_);
+      if (pid == 0) appender_process(context_, *shared_, identity_, writer, records(writer), meaningful_);
       children.emplace_back(pid);
     }
     for (const Child& child : children) {
       while (!child.ended(kLookAfterMs)) {
         // Whoever is stuck under the low limit (with the v1 kill forbidden, a writer waits there) gets free here.
-        context_.pressure().relieve();
-        if (!context_.may_continue()) shared_->stop() = true;
+        context_.pressure.relieve();
+        if (!context_.limits.may_continue()) shared_->stop() = true;
       }
     }
     children.clear();
-    context_.pressure().relieve();  // a writer that was killed may have left the limit low
+    context_.pressure.relieve();  // a writer that was killed may have left the limit low
     judge();
   }
 
  private:
   // What this writer is to append, so that all together make no more than the writes that are left.
   std::uint64_t records(std::uint32_t writer) const {
-    const std::uint64_t wanted = context_.option("records_per_file");
-    if (context_.spec().writes_max == 0) return wanted;
-    const std::uint64_t left = context_.spec().writes_max - context_.counters().writes;
+    const std::uint64_t wanted = context_.settings.option("records_per_file");
+    if (context_.settings.spec().writes_max == 0) return wanted;
+    const std::uint64_t left = context_.settings.spec().writes_max - context_.meter.counters().writes;
     return std::min(wanted, left / writers_ + (writer < left % writers_ ? 1 : 0));
   }
 
   void judge() {
-    FileLog log{file_.name(), tag_, context_.spec().incompressible, {}};
+    FileLog log{identity_.name, identity_.tag, identity_.incompressible, {}};
     int failed = 0;
     for (std::uint32_t writer = 0; writer < writers_; ++writer) {
       auto& writes = log.writers.emplace_back();
       for (const auto& [write, exposed] : shared_->entries(writer)) {
         writes.push_back(write);
-        context_.count(write, exposed && meaningful_);
+        context_.meter.count(write, exposed && meaningful_);
       }
       failed = std::max(failed, shared_->failed(writer));
     }
-    context_.judge_file(file_.fd(), log);
+    context_.file_judge.judge(file_.fd(), log);
     if (failed != 0) throw SystemError("append to " + file_.name(), failed);
   }
 
   RunContext& context_;
   bool meaningful_;
-  Tag tag_;
+  FileIdentity identity_;
   std::uint32_t writers_;
   RunFile file_;
   std::unique_ptr<SharedRound> shared_;
@@ -239,10 +242,10 @@ std::optional<Unsupported> run(RunContext& context) {
   Unsupported refused;
   if (!Ring::open(1, refused)) return refused;
   const bool meaningful = writes_inline(context);
-  CleanCache cache(context.workspace(), kCleanCacheBytes);
-  while (context.may_continue()) {
+  CleanCache cache(context.workspace, kCleanCacheBytes);
+  while (context.limits.may_continue()) {
     cache.refill();
-    Round(context, meaningful).run();
+    AppendersRound(context, meaningful).run();
   }
   if (meaningful) context.exposure_hint = "the appends were not stopped part-way";
   return std::nullopt;

@@ -9,7 +9,7 @@
 
 #include "core/base/limits.h"
 #include "core/run/finding.h"
-#include "probe/trap/window_lock.h"
+#include "probe/trap/limit_lock.h"
 
 namespace writecanary::probe {
 
@@ -21,7 +21,7 @@ class SharedRound {
   static std::unique_ptr<SharedRound> make(std::uint32_t writers);
   ~SharedRound();
 
-  WindowLock& window() { return shared_->window; }
+  LimitLock& limit_lock() { return shared_->limit_lock; }
   std::atomic<bool>& stop() { return shared_->stop; }
   // Waits until all writers have come here, so that they begin together; or until stop.
   void meet();
@@ -45,7 +45,7 @@ class SharedRound {
     Entry entries[kRecordsMax];
   };
   struct Shared {
-    WindowLock window;
+    LimitLock limit_lock;
     std::atomic<bool> stop{false};
     std::atomic<std::uint32_t> arrived{0};
     Log logs[kWritersMax];

@@ -12,10 +12,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <memory>
 #include <vector>
 
+#include "core/base/aligned.h"
 #include "core/base/error.h"
 #include "probe/profiles/archive/archive_name.h"
 #include "probe/run/profile.h"
@@ -58,25 +58,20 @@ std::string kernel_release() {
   return name.release;
 }
 
-struct FreeMemory {
-  void operator()(void* memory) const noexcept { std::free(memory); }
-};
-
 class Archive {
  public:
   explicit Archive(RunContext& context)
       : context_(context),
-        directory_(context.workspace().lasting_directory("archive")),
-        found_(static_cast<std::byte*>(std::aligned_alloc(kAlignment, kPieceBytes))),
+        directory_(context.workspace.lasting_directory("archive")),
+        found_(kAlignment, kPieceBytes),
         expected_(kPieceBytes) {
-    if (!found_) throw std::bad_alloc();
     list();
   }
 
   // Reads what earlier runs left.
   void verify() {
     for (const ArchiveName& name : files_) {
-      if (!context_.may_continue()) return;
+      if (!context_.limits.may_continue()) return;
       verify(name);
     }
   }
@@ -84,13 +79,13 @@ class Archive {
   // Removes what is too old or too many, and makes new files up to the number that was asked for.
   void rotate() {
     const std::uint64_t now = now_unix_s();
-    const std::uint64_t wanted = context_.option("files");
-    const std::uint64_t age = context_.option("age_days") * kSecondsPerDay;
+    const std::uint64_t wanted = context_.settings.option("files");
+    const std::uint64_t age = context_.settings.option("age_days") * kSecondsPerDay;
     while (!files_.empty() && (files_.size() > wanted || files_.front().created_unix_s + age < now)) {
       remove(to_string(files_.front()));
       files_.erase(files_.begin());
     }
-    while (files_.size() < wanted && context_.may_continue()) files_.push_back(make(now));
+    while (files_.size() < wanted && context_.limits.may_continue()) files_.push_back(make(now));
   }
 
   bool empty() const { return files_.empty(); }
@@ -98,7 +93,7 @@ class Archive {
  private:
   std::uint64_t now_unix_s() const {
     return static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::seconds>(context_.clock().now().time_since_epoch()).count());
+        std::chrono::duration_cast<std::chrono::seconds>(context_.clock.now().time_since_epoch()).count());
   }
 
   // Oldest first. What was not finished is removed, what is not ours stays.
@@ -126,21 +121,16 @@ class Archive {
 
   // Complete and on storage before it gets its name.
   ArchiveName make(std::uint64_t now) {
-    ArchiveName name{now, context_.option("file_bytes") / kAlignment * kAlignment, context_.next_tag(),
-                     context_.spec().incompressible, kernel_release()};
+    ArchiveName name{now, context_.settings.option("file_bytes") / kAlignment * kAlignment, context_.next_file().tag,
+                     context_.settings.spec().incompressible, kernel_release()};
     const std::string text = to_string(name), unfinished = kUnfinished + text;
     const Fd fd = open(unfinished, O_WRONLY | O_CREAT | O_EXCL);
     const Pattern pattern(name.tag, name.incompressible);
     for (std::uint64_t offset = 0; offset < name.size_bytes;) {
       const auto piece = std::span(expected_).first(std::min<std::uint64_t>(kPieceBytes, name.size_bytes - offset));
       pattern.fill_bytes(offset, piece);
-      const ssize_t returned = pwrite(fd.get(), piece.data(), piece.size(), static_cast<off_t>(offset));
-      WriteRef write;
-      write.length_bytes = piece.size();
-      write.result = returned < 0 ? -errno : returned;
-      context_.count(write, false);
-      if (returned < 0) throw_errno("write to archive/" + unfinished);
-      offset += static_cast<std::uint64_t>(returned);
+      write_counted(context_.meter, fd.get(), "archive/" + unfinished, offset, piece);
+      offset += piece.size();
     }
     if (fsync(fd.get()) != 0) throw_errno("fsync archive/" + unfinished);
     if (renameat(directory_.get(), unfinished.c_str(), directory_.get(), text.c_str()) != 0) {
@@ -159,7 +149,7 @@ class Archive {
       fd = Fd(other);
       direct = true;
     }
-    Comparison comparison("archive/" + text, name.tag.run, name.incompressible, context_.findings_wanted());
+    Comparison comparison("archive/" + text, name.tag.run, name.incompressible, context_.findings.wanted());
     const std::uint64_t size = compare(name, fd, direct, cold, comparison);
     comparison.add_size(size, name.size_bytes);
     FileReport report = comparison.report();
@@ -170,17 +160,18 @@ class Archive {
                                     direct ? "with O_DIRECT" : (cold ? "from storage" : "from the page cache"));
     }
     if (report.tally.total() == 0) {
-      context_.absorb(report);
+      context_.findings.report(report);
       return;
     }
     const Pattern pattern(name.tag, name.incompressible);
     const Fd cached = open(text, O_RDONLY);  // any offset and buffer will do
-    context_.absorb(
+    context_.findings.report(
         report, {.fd = cached.get(),
                  .name = "archive/" + text,
                  .size_bytes = name.size_bytes,
                  .expected = [&](std::uint64_t offset, std::span<std::byte> out) { pattern.fill_bytes(offset, out); },
-                 .run_tag = name.tag.run});
+                 .run_tag = name.tag.run,
+                 .incompressible = name.incompressible});
   }
 
   // Returns the size of the file.
@@ -189,8 +180,8 @@ class Archive {
     if (fstat(fd.get(), &status) != 0) throw_errno("stat archive/" + to_string(name));
     const auto size = static_cast<std::uint64_t>(status.st_size);
     const Pattern pattern(name.tag, name.incompressible);
-    for (std::uint64_t offset = 0; offset < std::min(size, name.size_bytes) && context_.may_continue();) {
-      const ssize_t got = pread(fd.get(), found_.get(), kPieceBytes, static_cast<off_t>(offset));
+    for (std::uint64_t offset = 0; offset < std::min(size, name.size_bytes) && context_.limits.may_continue();) {
+      const ssize_t got = pread(fd.get(), found_.span().data(), kPieceBytes, static_cast<off_t>(offset));
       if (got < 0 && errno == EINVAL && direct) {  // an alignment that this device does not have
         direct = false;
         if (fcntl(fd.get(), F_SETFL, 0) != 0) throw_errno("take O_DIRECT from archive/" + to_string(name));
@@ -200,8 +191,8 @@ class Archive {
       if (got == 0) break;
       const auto length = std::min(static_cast<std::uint64_t>(got), name.size_bytes - offset);
       pattern.fill_bytes(offset, std::span(expected_).first(length));
-      comparison.add(offset, std::span(found_.get(), length), std::span(expected_).first(length));
-      if (cold) context_.expose(1);
+      comparison.add(offset, found_.span().first(length), std::span(expected_).first(length));
+      if (cold) context_.meter.expose(1);
       offset += length;
     }
     return size;
@@ -209,7 +200,7 @@ class Archive {
 
   RunContext& context_;
   Fd directory_;
-  std::unique_ptr<std::byte, FreeMemory> found_;
+  AlignedBuffer<std::byte> found_;
   std::vector<std::byte> expected_;
   std::vector<ArchiveName> files_;
 };

@@ -24,10 +24,10 @@ std::uint64_t to_word(std::uint64_t bytes) { return bytes / kWordBytes * kWordBy
 
 }  // namespace
 
-FolioFile::FolioFile(RunContext& context, std::uint64_t size_bytes)
+FolioFile::FolioFile(RunContext& context, const FileIdentity& identity, std::uint64_t size_bytes)
     : context_(context),
-      tag_(context.next_tag()),
-      file_(context.workspace(), RunContext::file_name(tag_), 0),
+      identity_(identity),
+      file_(context.workspace, identity.name, 0),
       generations_(size_bytes / kWordBytes, 0),
       buffer_(kWriteBytes / kWordBytes) {}
 
@@ -42,15 +42,15 @@ void FolioFile::fill() {
   }
 }
 
-void FolioFile::write(Piece piece, std::uint8_t generation, bool uncached) {
-  Tag tag = tag_;
+void FolioFile::write(FileRange range, std::uint8_t generation, bool uncached) {
+  Tag tag = identity_.tag;
   tag.writer = generation;
-  const auto words = std::span(buffer_).first(piece.length / kWordBytes);
-  Pattern(tag, context_.spec().incompressible).fill(piece.offset, words);
-  for (std::uint64_t done = 0; done < piece.length;) {
-    const iovec vector{reinterpret_cast<char*>(words.data()) + done, piece.length - done};
+  const auto words = std::span(buffer_).first(range.length / kWordBytes);
+  Pattern(tag, identity_.incompressible).fill(range.offset, words);
+  for (std::uint64_t done = 0; done < range.length;) {
+    const iovec vector{reinterpret_cast<char*>(words.data()) + done, range.length - done};
     const int flags = uncached && uncached_known_ ? kDontCache : 0;
-    const ssize_t returned = pwritev2(file_.fd(), &vector, 1, static_cast<off_t>(piece.offset + done), flags);
+    const ssize_t returned = pwritev2(file_.fd(), &vector, 1, static_cast<off_t>(range.offset + done), flags);
     if (returned < 0 && flags != 0 && (errno == EOPNOTSUPP || errno == EINVAL)) {
       uncached_known_ = false;
       context_.note = "without RWF_DONTCACHE, which is refused here: " + error_text(errno);
@@ -59,13 +59,13 @@ void FolioFile::write(Piece piece, std::uint8_t generation, bool uncached) {
     WriteRef write;
     write.length_bytes = vector.iov_len;
     write.result = returned < 0 ? -errno : returned;
-    context_.count(write, false);
+    context_.meter.count(write, false);
     if (returned < 0) throw_errno("write to " + file_.name());
     done += static_cast<std::uint64_t>(returned);
   }
 }
 
-FolioFile::Piece FolioFile::piece_of_second_half(std::uint64_t where) const {
+FileRange FolioFile::range_of_second_half(std::uint64_t where) const {
   const std::uint64_t offset = half() + to_word(where % half());
   const std::uint64_t length = to_word((where >> 32) % kWriteBytes) + kWordBytes;
   return {offset, std::min(length, size_bytes() - offset)};
@@ -77,29 +77,29 @@ void FolioFile::rewrite_stable(std::uint64_t where) {
 }
 
 void FolioFile::rewrite(std::uint64_t where, bool uncached) {
-  const Piece piece = piece_of_second_half(where);
+  const FileRange range = range_of_second_half(where);
   generation_ = static_cast<std::uint8_t>(generation_ % kWriterTagMax + 1);
   ++changes_;
-  write(piece, generation_, uncached);
+  write(range, generation_, uncached);
   ++changes_;
-  std::fill_n(generations_.begin() + static_cast<std::ptrdiff_t>(piece.offset / kWordBytes), piece.length / kWordBytes,
+  std::fill_n(generations_.begin() + static_cast<std::ptrdiff_t>(range.offset / kWordBytes), range.length / kWordBytes,
               generation_);
 }
 
 void FolioFile::punch(std::uint64_t where) {
-  const Piece piece = piece_of_second_half(where);
+  const FileRange range = range_of_second_half(where);
   ++changes_;
-  const int failed = fallocate(file_.fd(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(piece.offset),
-                               static_cast<off_t>(piece.length));
+  const int failed = fallocate(file_.fd(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(range.offset),
+                               static_cast<off_t>(range.length));
   ++changes_;
   if (failed != 0 && (errno == EOPNOTSUPP || errno == ENOSYS)) return;
   if (failed != 0) throw_errno("punch a hole into " + file_.name());
-  std::fill_n(generations_.begin() + static_cast<std::ptrdiff_t>(piece.offset / kWordBytes), piece.length / kWordBytes,
+  std::fill_n(generations_.begin() + static_cast<std::ptrdiff_t>(range.offset / kWordBytes), range.length / kWordBytes,
               kNone);
 }
 
 void FolioFile::truncate(std::uint64_t where) {
-  const std::uint64_t cut = piece_of_second_half(where).offset;
+  const std::uint64_t cut = range_of_second_half(where).offset;
   ++changes_;
   const bool failed = ftruncate(file_.fd(), static_cast<off_t>(cut)) != 0 ||
                       ftruncate(file_.fd(), static_cast<off_t>(size_bytes())) != 0;
@@ -120,33 +120,37 @@ void FolioFile::expected(std::uint64_t offset, std::span<std::byte> out) const {
     const auto other = std::find_if(first, generations_.end(), [&](std::uint8_t other) { return other != *first; });
     const auto run = static_cast<std::size_t>(other - first) * kWordBytes - (offset + done) % kWordBytes;
     const auto piece = out.subspan(done, std::min(run, out.size() - done));
-    Tag tag = tag_;
+    Tag tag = identity_.tag;
     tag.writer = *first;
     if (*first == kNone) {
       std::ranges::fill(piece, std::byte{0});
     } else {
-      Pattern(tag, context_.spec().incompressible).fill_bytes(offset + done, piece);
+      Pattern(tag, identity_.incompressible).fill_bytes(offset + done, piece);
     }
     done += piece.size();
   }
 }
 
 ContentView FolioFile::view() const {
-  return {file_.fd(), file_.name(), size_bytes(),
-          [this](std::uint64_t offset, std::span<std::byte> out) { expected(offset, out); }};
+  return {.fd = file_.fd(),
+          .name = file_.name(),
+          .size_bytes = size_bytes(),
+          .expected = [this](std::uint64_t offset, std::span<std::byte> out) { expected(offset, out); },
+          .run_tag = identity_.tag.run,
+          .incompressible = identity_.incompressible};
 }
 
 void FolioFile::settle(const Looks& looks) {
-  FileReport report = keep_transient(context_, view(), looks.wrong);
+  FileReport report = keep_transient(view(), looks.wrong, context_.findings.wanted());
   report.bytes_verified = looks.bytes;
-  context_.absorb(report);
+  context_.findings.report(report);
 }
 
-void FolioFile::judge() { judge_content(context_, view()); }
+void FolioFile::judge() { judge_content(context_.findings, view()); }
 
 FolioFile::Reader::Reader(const FolioFile& file)
     : file_(file),
-      fd_(file.context_.workspace().open(file.file_.name(), O_RDONLY)),
+      fd_(file.context_.workspace.open(file.file_.name(), O_RDONLY)),
       found_(kLookBytes / kWordBytes),
       expected_(kLookBytes / kWordBytes) {}
 
@@ -160,11 +164,11 @@ void FolioFile::Reader::look(std::uint64_t where, Looks& looks) {
   const auto bytes = static_cast<std::uint64_t>(got);
   looks.bytes += bytes;
 
-  Comparison comparison(file_.file_.name(), file_.tag_.run, file_.context_.spec().incompressible, kWrongLooksMax);
+  Comparison comparison(file_.file_.name(), file_.identity_.tag.run, file_.identity_.incompressible, kWrongLooksMax);
   const std::uint64_t judged = changing ? std::min(bytes, stable) : to_word(bytes);
   const auto expected = std::span(expected_).first(judged / kWordBytes);
-  Tag tag = file_.tag_;
-  Pattern(tag, file_.context_.spec().incompressible).fill(offset, expected);
+  Tag tag = file_.identity_.tag;
+  Pattern(tag, file_.identity_.incompressible).fill(offset, expected);
   if (judged > stable)
     allow_changes(offset, std::span(found_).subspan(stable / kWordBytes, (judged - stable) / kWordBytes));
   comparison.add(offset, std::as_bytes(std::span(found_)).first(judged), std::as_bytes(expected));
@@ -180,8 +184,8 @@ void FolioFile::Reader::look(std::uint64_t where, Looks& looks) {
 void FolioFile::Reader::allow_changes(std::uint64_t offset, std::span<std::uint64_t> found) {
   const auto begin = static_cast<std::size_t>(found.data() - found_.data());
   for (std::size_t i = 0; i < found.size(); ++i) {
-    const DecodedWord word = decode(found[i], file_.context_.spec().incompressible);
-    const bool own = word.tag.run == file_.tag_.run && word.tag.file == file_.tag_.file &&
+    const DecodedWord word = decode(found[i], file_.identity_.incompressible);
+    const bool own = word.tag.run == file_.identity_.tag.run && word.tag.file == file_.identity_.tag.file &&
                      word.stream_offset_bytes == offset + (begin + i) * kWordBytes;
     if (own || found[i] == 0) expected_[begin + i] = found[i];
   }

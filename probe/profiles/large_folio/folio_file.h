@@ -12,13 +12,14 @@
 
 #include "probe/pattern/pattern.h"
 #include "probe/run/content_check.h"
+#include "probe/run/file_range.h"
 #include "probe/run/run_context.h"
 
 namespace writecanary::probe {
 
 class FolioFile {
  public:
-  FolioFile(RunContext& context, std::uint64_t size_bytes);
+  FolioFile(RunContext& context, const FileIdentity& identity, std::uint64_t size_bytes);
 
   std::uint64_t size_bytes() const { return generations_.size() * kWordBytes; }
 
@@ -55,17 +56,14 @@ class FolioFile {
 
  private:
   std::uint64_t half() const { return generations_.size() / 2 * kWordBytes; }
-  // A place in the second half and a length, both multiples of a word and seldom of a page.
-  struct Piece {
-    std::uint64_t offset, length;
-  };
-  Piece piece_of_second_half(std::uint64_t where) const;
-  void write(Piece piece, std::uint8_t generation, bool uncached);
+  // Begin and length are multiples of a word and seldom of a page.
+  FileRange range_of_second_half(std::uint64_t where) const;
+  void write(FileRange range, std::uint8_t generation, bool uncached);
   void expected(std::uint64_t offset, std::span<std::byte> out) const;
   ContentView view() const;
 
   RunContext& context_;
-  Tag tag_;
+  FileIdentity identity_;
   RunFile file_;
   std::vector<std::uint8_t> generations_;  // per word; kNone: zero
   std::vector<std::uint64_t> buffer_;

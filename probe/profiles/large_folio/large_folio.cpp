@@ -50,7 +50,7 @@ constexpr timespec kWait{0, 50'000};
 constexpr int kWaitsMax = 1000;  // a reader that failed does not catch up
 
 // What the threads of a round see of each other.
-struct Progress {
+struct RaceState {
   std::atomic<std::uint64_t> evictions{0};  // begun and ended ones
   std::atomic<std::uint64_t> looks{0};
   std::atomic<bool> done{false};
@@ -62,54 +62,56 @@ struct Reads {
 };
 
 // Reads at random places until told to end.
-Reads read_all_over(const FolioFile& file, std::uint64_t seed, Progress& progress) {
+Reads read_all_over(const FolioFile& file, std::uint64_t seed, RaceState& state) {
   Reads made;
   FolioFile::Reader reader(file);
-  for (std::uint64_t i = 0; !progress.done; ++i) {
-    const std::uint64_t before = progress.evictions;
+  for (std::uint64_t i = 0; !state.done; ++i) {
+    const std::uint64_t before = state.evictions;
     reader.look(derive_seed(seed, i), made.looks);
-    if (before % 2 == 1 || before != progress.evictions) ++made.raced;
-    progress.looks.fetch_add(1);
+    if (before % 2 == 1 || before != state.evictions) ++made.raced;
+    state.looks.fetch_add(1);
   }
   return made;
 }
 
-class Round {
+class FolioRound {
  public:
-  explicit Round(RunContext& context)
-      : context_(context), file_(context, context.option("file_bytes")), seed_(context.file_seed()) {}
+  explicit FolioRound(RunContext& context) : FolioRound(context, context.next_file()) {}
 
   void run() {
     file_.fill();
     std::vector<std::future<Reads>> readers;
     {
-      const Ender ender{progress_.done};
-      for (std::uint64_t i = 0; i < context_.option("readers"); ++i) {
+      const Ender ender{state_.done};
+      for (std::uint64_t i = 0; i < context_.settings.option("readers"); ++i) {
         readers.push_back(std::async(std::launch::async, read_all_over, std::cref(file_), derive_seed(seed_, 1000 + i),
-                                     std::ref(progress_)));
+                                     std::ref(state_)));
       }
-      for (std::uint64_t i = 0; i < context_.option("changes") && context_.may_continue(); ++i) {
+      for (std::uint64_t i = 0; i < context_.settings.option("changes") && context_.limits.may_continue(); ++i) {
         change(derive_seed(seed_, i), derive_seed(seed_, 500'000 + i));
         wait_for_a_look();
       }
     }
     for (auto& reader : readers) {
       const Reads reads = reader.get();
-      context_.expose(reads.raced);
+      context_.meter.expose(reads.raced);
       file_.settle(reads.looks);
     }
     file_.judge();
   }
 
  private:
+  FolioRound(RunContext& context, const FileIdentity& identity)
+      : context_(context), file_(context, identity, context.settings.option("file_bytes")), seed_(identity.seed) {}
+
   struct Ender {
     std::atomic<bool>& done;
     ~Ender() { done = true; }
   };
 
   void wait_for_a_look() const {
-    const std::uint64_t before = progress_.looks;
-    for (int i = 0; i < kWaitsMax && progress_.looks == before; ++i) nanosleep(&kWait, nullptr);
+    const std::uint64_t before = state_.looks;
+    for (int i = 0; i < kWaitsMax && state_.looks == before; ++i) nanosleep(&kWait, nullptr);
   }
 
   void change(std::uint64_t choice, std::uint64_t where) {
@@ -124,23 +126,24 @@ class Round {
       default:
         break;
     }
-    progress_.evictions.fetch_add(1);
+    state_.evictions.fetch_add(1);
     if (choice % 8 == 4) file_.punch(where);
     if (choice % 8 == 5) file_.truncate(where);
     if (choice % 8 == 6) file_.drop(0, file_.size_bytes());
     if (choice % 8 == 7) file_.drop(where % file_.size_bytes(), file_.size_bytes() / 4);
-    progress_.evictions.fetch_add(1);
+    state_.evictions.fetch_add(1);
   }
 
   RunContext& context_;
   FolioFile file_;
   std::uint64_t seed_;
-  Progress progress_;
+  RaceState state_;
 };
 
 std::optional<Unsupported> run(RunContext& context) {
-  const std::uint64_t files = context.option("files");
-  for (std::uint64_t made = 0; context.may_continue() && (files == 0 || made < files); ++made) Round(context).run();
+  const std::uint64_t files = context.settings.option("files");
+  for (std::uint64_t made = 0; context.limits.may_continue() && (files == 0 || made < files); ++made)
+    FolioRound(context).run();
   context.exposure_hint = "no read raced an eviction; give it more files or changes";
   return std::nullopt;
 }

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,7 +18,7 @@ namespace {
 // A shared mapping of a piece of a file; empty where the filesystem refuses it. Unmapped by the destructor.
 class SharedMapping {
  public:
-  SharedMapping(int fd, const FileModel::Extent& where) {
+  SharedMapping(int fd, const FileRange& where) {
     const std::uint64_t lead = where.offset % static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
     length_ = lead + where.length;
     memory_ = mmap(nullptr, length_, PROT_READ | PROT_WRITE, MAP_SHARED, fd, static_cast<off_t>(where.offset - lead));
@@ -40,17 +39,22 @@ class SharedMapping {
 
 }  // namespace
 
-FileExecutor::FileExecutor(RunContext& context, const std::string& name, std::uint64_t size_max, Ring* ring)
-    : context_(context),
-      file_(context.workspace(), name, 0),
-      append_fd_(context.workspace().open(name, O_WRONLY | O_APPEND)),
-      model_(context.current_tag().run, context.spec().incompressible, size_max),
+FileExecutor::FileExecutor(RunContext& context, const FileIdentity& identity, std::uint64_t size_max, Ring* ring)
+    : meter_(context.meter),
+      findings_(context.findings),
+      identity_(identity),
+      file_(context.workspace, identity.name, 0),
+      append_fd_(context.workspace.open(identity.name, O_WRONLY | O_APPEND)),
+      model_(identity.tag.run, identity.incompressible, size_max),
       ring_(ring) {}
 
 ContentView FileExecutor::view() {
-  return {file_.fd(), file_.name(), model_.bytes().size(), [this](std::uint64_t offset, std::span<std::byte> out) {
-            std::copy_n(model_.bytes().begin() + static_cast<std::ptrdiff_t>(offset), out.size(), out.begin());
-          }};
+  return {.fd = file_.fd(),
+          .name = file_.name(),
+          .size_bytes = model_.bytes().size(),
+          .expected = bytes_of(model_.bytes()),
+          .run_tag = identity_.tag.run,
+          .incompressible = identity_.incompressible};
 }
 
 bool FileExecutor::refuse(const char* what) {
@@ -61,7 +65,7 @@ bool FileExecutor::refuse(const char* what) {
 }
 
 FileReport FileExecutor::execute(const Operation& operation, bool counted) {
-  const FileModel::Extent where = model_.extent(operation);
+  const FileRange where = model_.reach(operation);
   bool done = true;
   switch (operation.kind) {
     case OpKind::kTruncate:
@@ -119,7 +123,7 @@ std::int64_t FileExecutor::through_ring(bool writes, int fd, std::span<std::byte
   return ring_->wait().result;
 }
 
-bool FileExecutor::write(const Operation& operation, const FileModel::Extent& where, bool counted) {
+bool FileExecutor::write(const Operation& operation, const FileRange& where, bool counted) {
   std::vector<std::byte> data = model_.data(operation, where);
   const bool append = operation.kind == OpKind::kAppend;
   const bool ring = operation.ring && ring_ != nullptr;
@@ -137,20 +141,20 @@ bool FileExecutor::write(const Operation& operation, const FileModel::Extent& wh
     WriteRef write;
     write.length_bytes = rest.size();
     write.result = result;
-    write.route = ring ? Route::kPunted : Route::kSync;
-    if (counted) context_.count(write, false);
+    write.route = ring ? Route::kRing : Route::kSync;
+    if (counted) meter_.count(write, false);
     if (result <= 0) throw SystemError("write to " + file_.name(), result == 0 ? EIO : static_cast<int>(-result));
     done += static_cast<std::size_t>(result);
   }
   return true;
 }
 
-bool FileExecutor::allocate(int mode, const char* what, const FileModel::Extent& where) {
+bool FileExecutor::allocate(int mode, const char* what, const FileRange& where) {
   if (fallocate(file_.fd(), mode, static_cast<off_t>(where.offset), static_cast<off_t>(where.length)) == 0) return true;
   return refuse(what);
 }
 
-bool FileExecutor::copy(const Operation& operation, const FileModel::Extent& where) {
+bool FileExecutor::copy(const Operation& operation, const FileRange& where) {
   for (std::uint64_t done = 0; done < where.length;) {
     auto from = static_cast<off_t>(where.offset + done);
     auto to = static_cast<off_t>(operation.target + done);
@@ -162,14 +166,14 @@ bool FileExecutor::copy(const Operation& operation, const FileModel::Extent& whe
   return true;
 }
 
-bool FileExecutor::map_write(const Operation& operation, const FileModel::Extent& where) {
+bool FileExecutor::map_write(const Operation& operation, const FileRange& where) {
   const SharedMapping mapping(file_.fd(), where);
   if (mapping.bytes().empty()) return refuse("mmap(MAP_SHARED)");
   std::ranges::copy(model_.data(operation, where), mapping.bytes().begin());
   return true;
 }
 
-FileReport FileExecutor::read(const Operation& operation, const FileModel::Extent& where) {
+FileReport FileExecutor::read(const Operation& operation, const FileRange& where) {
   std::vector<std::byte> found(where.length);
   std::int64_t got;
   if (operation.ring && ring_ != nullptr) {
@@ -184,10 +188,8 @@ FileReport FileExecutor::read(const Operation& operation, const FileModel::Exten
                        std::span(found).first(static_cast<std::size_t>(got)));
 }
 
-FileReport FileExecutor::map_read(const FileModel::Extent& where) {
-  struct stat status {};
-  if (fstat(file_.fd(), &status) != 0) throw_errno("stat " + file_.name());
-  if (static_cast<std::uint64_t>(status.st_size) < where.offset + where.length) return {};  // would be killed (SIGBUS)
+FileReport FileExecutor::map_read(const FileRange& where) {
+  if (file_.size_bytes() < where.offset + where.length) return {};  // would be killed (SIGBUS)
   const SharedMapping mapping(file_.fd(), where);
   if (mapping.bytes().empty()) {
     refuse("mmap(MAP_SHARED)");
@@ -196,9 +198,8 @@ FileReport FileExecutor::map_read(const FileModel::Extent& where) {
   return compare_piece(where, mapping.bytes());
 }
 
-FileReport FileExecutor::compare_piece(const FileModel::Extent& where, std::span<const std::byte> found) const {
-  Comparison comparison(file_.name(), context_.current_tag().run, context_.spec().incompressible,
-                        context_.findings_wanted());
+FileReport FileExecutor::compare_piece(const FileRange& where, std::span<const std::byte> found) const {
+  Comparison comparison(file_.name(), identity_.tag.run, identity_.incompressible, findings_.wanted());
   comparison.add(where.offset, found, std::span(model_.bytes()).subspan(where.offset, where.length));
   return comparison.report();
 }

@@ -77,10 +77,10 @@ std::vector<Operation> plan_operations(std::uint64_t seed, std::size_t count, st
   return operations;
 }
 
-FileModel::Extent FileModel::extent(const Operation& operation) const {
+FileRange FileModel::reach(const Operation& operation) const {
   const std::uint64_t size = bytes_.size();
   const auto within = [&](std::uint64_t offset, std::uint64_t end) {
-    return offset < end ? Extent{offset, std::min(operation.length, end - offset)} : Extent{};
+    return offset < end ? FileRange{offset, std::min(operation.length, end - offset)} : FileRange{};
   };
   switch (operation.kind) {
     case OpKind::kAppend:
@@ -91,7 +91,7 @@ FileModel::Extent FileModel::extent(const Operation& operation) const {
     case OpKind::kPunch:
       return within(operation.offset, size_max_);
     case OpKind::kCopyRange: {
-      Extent source = within(operation.offset, size);
+      FileRange source = within(operation.offset, size);
       if (operation.target < size_max_) source.length = std::min(source.length, size_max_ - operation.target);
       const std::uint64_t apart =
           std::max(operation.offset, operation.target) - std::min(operation.offset, operation.target);
@@ -108,14 +108,14 @@ FileModel::Extent FileModel::extent(const Operation& operation) const {
   }
 }
 
-std::vector<std::byte> FileModel::data(const Operation& operation, const Extent& extent) const {
-  std::vector<std::byte> data(extent.length);
-  Pattern({.run = run_tag_, .file = operation.generation}, incompressible_).fill_bytes(extent.offset, data);
+std::vector<std::byte> FileModel::data(const Operation& operation, const FileRange& range) const {
+  std::vector<std::byte> data(range.length);
+  Pattern({.run = run_tag_, .file = operation.generation}, incompressible_).fill_bytes(range.offset, data);
   return data;
 }
 
 void FileModel::apply(const Operation& operation) {
-  const Extent where = extent(operation);
+  const FileRange where = reach(operation);
   if (operation.kind == OpKind::kTruncate) return bytes_.resize(where.offset);
   if (where.length == 0) return;
   const std::uint64_t end = where.offset + where.length;

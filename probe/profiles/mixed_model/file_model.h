@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "probe/pattern/pattern.h"
+#include "probe/run/file_range.h"
 
 namespace writecanary::probe {
 
@@ -53,12 +54,9 @@ class FileModel {
 
   const std::vector<std::byte>& bytes() const { return bytes_; }
   // The part of [offset, offset + length) that the operation can work on as the file is now; empty: it does nothing.
-  struct Extent {
-    std::uint64_t offset = 0, length = 0;
-  };
-  Extent extent(const Operation& operation) const;
+  FileRange reach(const Operation& operation) const;
   // What a write operation puts there.
-  std::vector<std::byte> data(const Operation& operation, const Extent& extent) const;
+  std::vector<std::byte> data(const Operation& operation, const FileRange& range) const;
   void apply(const Operation& operation);
 
  private:

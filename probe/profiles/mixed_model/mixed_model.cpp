@@ -40,21 +40,22 @@ ProfileInfo describe() {
   };
 }
 
-class Round {
+class OperationsRound {
  public:
-  Round(RunContext& context, Ring* ring)
+  OperationsRound(RunContext& context, Ring* ring)
       : context_(context),
         ring_(ring),
-        name_(RunContext::file_name(context.next_tag())),
-        operations_(plan_operations(context.file_seed(), context.option("operations"), context.option("file_bytes"))) {}
+        identity_(context.next_file()),
+        operations_(plan_operations(identity_.seed, context.settings.option("operations"),
+                                    context.settings.option("file_bytes"))) {}
 
   // Returns whether the file was right, and reports it if it was not.
   bool run(std::set<std::string>& refused) {
     FileReport wrong;
     std::size_t made = 0;
     {
-      FileExecutor executor(context_, name_, context_.option("file_bytes"), ring_);
-      while (made < operations_.size() && wrong.tally.total() == 0 && context_.may_continue()) {
+      FileExecutor executor(context_, identity_, context_.settings.option("file_bytes"), ring_);
+      while (made < operations_.size() && wrong.tally.total() == 0 && context_.limits.may_continue()) {
         wrong = executor.execute(operations_[made++], true);
         if (made % kCheckEvery == 0 && wrong.tally.total() == 0) wrong = check(executor.compare());
       }
@@ -63,7 +64,7 @@ class Round {
       if (wrong.tally.total() != 0) executor.keep_evidence(wrong);
     }
     if (wrong.tally.total() == 0) {
-      context_.expose(made);
+      context_.meter.expose(made);
       return true;
     }
     explain(wrong, made);
@@ -73,15 +74,16 @@ class Round {
  private:
   // Keeps what was verified and is right out of the way.
   FileReport check(FileReport report) {
-    if (report.tally.total() == 0) context_.absorb(report);
+    if (report.tally.total() == 0) context_.findings.report(report);
     return report;
   }
 
   FileReport replay(std::span<const std::size_t> indices) {
-    FileExecutor executor(context_, fmt::format("{}-replay-{}", name_, ++replays_), context_.option("file_bytes"),
-                          ring_);
+    FileIdentity replayed = identity_;
+    replayed.name += fmt::format("-replay-{}", ++replays_);
+    FileExecutor executor(context_, replayed, context_.settings.option("file_bytes"), ring_);
     for (const std::size_t index : indices) {
-      if (context_.stopped()) return {};
+      if (context_.limits.stopped()) return {};
       FileReport wrong = executor.execute(operations_[index], false);
       if (wrong.tally.total() != 0) return wrong;
     }
@@ -109,15 +111,15 @@ class Round {
                          shrunk.replays, fmt::join(told, ", "), told.size() < shrunk.indices.size() ? ", ..." : "");
     }
     for (Finding& finding : wrong.findings) {
-      finding.file = name_;
+      finding.file = identity_.name;
       finding.detail += "; " + text;
     }
-    context_.absorb(wrong);
+    context_.findings.report(wrong);
   }
 
   RunContext& context_;
   Ring* ring_;
-  std::string name_;
+  FileIdentity identity_;
   std::vector<Operation> operations_;
   std::size_t replays_ = 0;
 };
@@ -127,9 +129,10 @@ std::optional<Unsupported> run(RunContext& context) {
   const auto ring = Ring::open(1, no_ring);
   std::set<std::string> refused;
   if (!ring) refused.insert("io_uring");
-  const std::uint64_t files = context.option("files");
-  for (std::uint64_t made = 0; context.may_continue() && (files == 0 || made < files); ++made) {
-    if (!Round(context, ring.get()).run(refused)) break;  // one failure is told well; the next ones would be the same
+  const std::uint64_t files = context.settings.option("files");
+  for (std::uint64_t made = 0; context.limits.may_continue() && (files == 0 || made < files); ++made) {
+    if (!OperationsRound(context, ring.get()).run(refused))
+      break;  // one failure is told well; the next ones would be the same
   }
   if (!refused.empty()) context.note = fmt::format("without {}, refused here", fmt::join(refused, ", "));
   return std::nullopt;

@@ -7,10 +7,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
-#include <memory>
 #include <utility>
 
+#include "core/base/aligned.h"
 #include "core/base/error.h"
 #include "core/base/fd.h"
 #include "core/base/limits.h"
@@ -23,29 +22,24 @@ constexpr std::uint64_t kDirectBytesMax = 16ULL << 20;  // the copy is charged t
 constexpr std::size_t kDirectPiece = std::size_t{1} << 20;
 constexpr std::size_t kDirectAlignment = 4096;
 
-struct Free {
-  void operator()(void* memory) const noexcept { std::free(memory); }
-};
-
 // The file as O_DIRECT reads it, in memory. No descriptor where the filesystem has no O_DIRECT.
 Fd read_direct(int fd, std::uint64_t size) {
   Fd source(open(fmt::format("/proc/self/fd/{}", fd).c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC));
   if (!source) return {};
   Fd copy(memfd_create("direct", MFD_CLOEXEC));
   if (!copy) throw_errno("memfd_create");
-  const std::unique_ptr<char, Free> piece(static_cast<char*>(std::aligned_alloc(kDirectAlignment, kDirectPiece)));
-  if (!piece) throw std::bad_alloc();
+  const AlignedBuffer<char> piece(kDirectAlignment, kDirectPiece);
   for (std::uint64_t offset = 0; offset < size;) {
     // Not beyond the last block: preallocation behind the end that is still delayed makes XFS answer EIO (6.18,
     // iomap_dio_iter(): IOMAP_DELALLOC).
     const std::uint64_t left = (size - offset + kDirectAlignment - 1) / kDirectAlignment * kDirectAlignment;
     const std::size_t wanted = std::min<std::uint64_t>(kDirectPiece, left);
-    const ssize_t got = pread(source.get(), piece.get(), wanted, static_cast<off_t>(offset));
+    const ssize_t got = pread(source.get(), piece.span().data(), wanted, static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == EINVAL) return {};  // opened, but not to be read so
     if (got < 0) throw_errno("read with O_DIRECT");
     if (got == 0) break;
-    write_all(copy.get(), {piece.get(), static_cast<std::size_t>(got)});
+    write_all(copy.get(), {piece.span().data(), static_cast<std::size_t>(got)});
     offset += static_cast<std::uint64_t>(got);
   }
   return copy;

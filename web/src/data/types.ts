@@ -141,7 +141,7 @@ export interface Write {
   writer: number;
   stream_offset_bytes: number;
   length_bytes: number;
-  route: "inline" | "punted" | "sync";
+  route: "inline" | "punted" | "sync" | "ring";
   result: number;
   inline_bytes: number;
   disarmed: boolean;

@@ -67,7 +67,7 @@ function writeFacts(write: Write): [string, string][] {
     ["Length", `${count(write.length_bytes)} bytes`],
     [
       "Way through the kernel",
-      { inline: "inline", punted: "punted to a worker", sync: "an ordinary call" }[write.route],
+      { inline: "inline", punted: "punted to a worker", sync: "an ordinary call", ring: "io_uring" }[write.route],
     ],
     ["Result", resultText(write.result)],
     ["Stream offset", `${count(write.stream_offset_bytes)} (${hex(write.stream_offset_bytes)})`],

@@ -47,7 +47,7 @@ TEST(FindingKind, HasNameClassAndDescription) {
 
 TEST(Route, HasName) {
   constexpr std::pair<Route, std::string_view> kRoutes[] = {
-      {Route::kInline, "inline"}, {Route::kPunted, "punted"}, {Route::kSync, "sync"}};
+      {Route::kInline, "inline"}, {Route::kPunted, "punted"}, {Route::kSync, "sync"}, {Route::kRing, "ring"}};
   for (const auto& [route, text] : kRoutes) {
     EXPECT_EQ(to_string(route), text);
     EXPECT_EQ(parse_route(text), route);

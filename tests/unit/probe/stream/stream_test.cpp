@@ -49,7 +49,7 @@ class StreamTest : public testing::Test {
     std::filesystem::remove_all(spec_.path);
   }
 
-  RunContext run(FakeWriter& writer) {
+  Meter run(FakeWriter& writer) {
     Pressure pressure({"none", "", ""}, 0);
     Emitter emitter(sink_.get());
     RunContext context(spec_, info_, *workspace_, pressure, emitter, clock_, stop_);
@@ -58,7 +58,7 @@ class StreamTest : public testing::Test {
     } catch (const SystemError& error) {
       failure_ = error.error_number();
     }
-    return context;
+    return context.meter;
   }
 
   RunSpec spec_;
@@ -73,11 +73,11 @@ class StreamTest : public testing::Test {
 
 TEST_F(StreamTest, RightBytesGiveNoFinding) {
   FakeWriter writer;
-  const RunContext context = run(writer);
-  EXPECT_EQ(context.counters().writes, 50U);
-  EXPECT_GE(context.counters().bytes_verified, context.counters().bytes_written);  // more: some files twice
-  EXPECT_GT(context.counters().files, 1U);
-  EXPECT_EQ(context.tally().total(), 0U);
+  const Meter meter = run(writer);
+  EXPECT_EQ(meter.counters().writes, 50U);
+  EXPECT_GE(meter.counters().bytes_verified, meter.counters().bytes_written);  // more: some files twice
+  EXPECT_GT(meter.counters().files, 1U);
+  EXPECT_EQ(meter.tally().total(), 0U);
 }
 
 TEST_F(StreamTest, ShortResultsAreContinuedAndNotMistakenForDamage) {
@@ -86,9 +86,9 @@ TEST_F(StreamTest, ShortResultsAreContinuedAndNotMistakenForDamage) {
       return append(file, bytes.first(calls % 3 == 0 ? (bytes.size() + 1) / 2 : bytes.size()));
     }
   } writer;
-  const RunContext context = run(writer);
-  EXPECT_GT(context.counters().short_results, 5U);
-  EXPECT_EQ(context.tally().total(), 0U);
+  const Meter meter = run(writer);
+  EXPECT_GT(meter.counters().short_results, 5U);
+  EXPECT_EQ(meter.tally().total(), 0U);
 }
 
 TEST_F(StreamTest, NoMemoryIsTriedAgain) {
@@ -97,9 +97,9 @@ TEST_F(StreamTest, NoMemoryIsTriedAgain) {
       return calls % 2 == 0 ? -ENOMEM : append(file, bytes);
     }
   } writer;
-  const RunContext context = run(writer);
-  EXPECT_EQ(context.counters().cqe_enomem, 25U);
-  EXPECT_EQ(context.tally().total(), 0U);
+  const Meter meter = run(writer);
+  EXPECT_EQ(meter.counters().cqe_enomem, 25U);
+  EXPECT_EQ(meter.tally().total(), 0U);
   EXPECT_EQ(failure_, 0);
 }
 
@@ -111,10 +111,10 @@ TEST_F(StreamTest, AWriteThatLeavesBytesAndReportsNoneIsADuplicateInTheEnd) {
       return append(file, bytes);
     }
   } writer;
-  const RunContext context = run(writer);
-  EXPECT_EQ(context.tally().count_of(FindingKind::kDuplicate), 50U);
-  EXPECT_EQ(context.tally().bytes_of(FindingKind::kDuplicate), 50U * 4096);
-  EXPECT_EQ(context.tally().total(), 50U);
+  const Meter meter = run(writer);
+  EXPECT_EQ(meter.tally().count_of(FindingKind::kDuplicate), 50U);
+  EXPECT_EQ(meter.tally().bytes_of(FindingKind::kDuplicate), 50U * 4096);
+  EXPECT_EQ(meter.tally().total(), 50U);
 }
 
 TEST_F(StreamTest, AnErrorEndsTheRunAfterTheFileWasJudged) {
@@ -126,9 +126,9 @@ TEST_F(StreamTest, AnErrorEndsTheRunAfterTheFileWasJudged) {
     }
   } writer;
   shape_.file_bytes = 1 << 20;
-  const RunContext context = run(writer);
+  const Meter meter = run(writer);
   EXPECT_EQ(failure_, EIO);
-  EXPECT_GE(context.tally().count_of(FindingKind::kDuplicate), 1U);
+  EXPECT_GE(meter.tally().count_of(FindingKind::kDuplicate), 1U);
 }
 
 TEST_F(StreamTest, StopsWhenTold) {

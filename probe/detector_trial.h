@@ -10,11 +10,11 @@
 namespace writecanary::probe {
 
 // Judges a file against its log.
-using Judge = std::function<FileReport(int fd, const FileLog& log)>;
+using FileJudging = std::function<FileReport(int fd, const FileLog& log)>;
 
 // In memory files; touches no tested filesystem. Takes a few tens of milliseconds. Throws SystemError when no memory
 // file can be made. With another judge than the verifier it tells whether that one sees.
-SelfTest self_test();
-SelfTest self_test(const Judge& judge);
+SelfTest try_detectors();
+SelfTest try_detectors(const FileJudging& judge);
 
 }  // namespace writecanary::probe

@@ -1,4 +1,4 @@
-#include "probe/attribution.h"
+#include "probe/repetition.h"
 
 #include <fcntl.h>
 
@@ -27,8 +27,8 @@ RunSpec repetition_of(const RunSpec& spec, Variant variant) {
 
 }  // namespace
 
-Attribution attribute(const RunSpec& spec, const Profile& profile, Workspace& workspace, Pressure& pressure,
-                      const Clock& clock, const std::atomic<bool>& stop) {
+Attribution repeat_in_variants(const RunSpec& spec, const Profile& profile, Workspace& workspace, Pressure& pressure,
+                               const Clock& clock, const std::atomic<bool>& stop) {
   const ProfileInfo info = profile.describe();
   std::vector<Variant> variants{Variant::kAsIs};
   for (const std::string& name : info.variants) variants.push_back(parse_variant(name).value());
@@ -49,10 +49,10 @@ Attribution attribute(const RunSpec& spec, const Profile& profile, Workspace& wo
       }
       pressure.relieve();
       ++rate.runs;
-      rate.runs_with_findings += context.tally().total() != 0 ? 1 : 0;
-      rate.writes += context.counters().writes;
-      rate.exposures += context.counters().exposures;
-      rate.findings += context.tally().total();
+      rate.runs_with_findings += context.meter.tally().total() != 0 ? 1 : 0;
+      rate.writes += context.meter.counters().writes;
+      rate.exposures += context.meter.counters().exposures;
+      rate.findings += context.meter.tally().total();
     }
     if (rate.runs != 0) attribution.push_back(rate);
   }

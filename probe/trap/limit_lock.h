@@ -7,12 +7,12 @@ namespace writecanary::probe {
 
 // At most one process at a time has the limit low: the others' blocking retries would meet it. Survives the death of
 // its holder.
-class WindowLock {
+class LimitLock {
  public:
-  WindowLock();
-  ~WindowLock();
-  WindowLock(const WindowLock&) = delete;
-  WindowLock& operator=(const WindowLock&) = delete;
+  LimitLock();
+  ~LimitLock();
+  LimitLock(const LimitLock&) = delete;
+  LimitLock& operator=(const LimitLock&) = delete;
   void lock();
   void unlock();
 

@@ -1,4 +1,4 @@
-#include "probe/self_test.h"
+#include "probe/detector_trial.h"
 
 #include <fmt/format.h>
 #include <sys/mman.h>
@@ -50,7 +50,7 @@ class Specimen {
   }
   std::uint64_t size() const { return content_.size(); }
 
-  FileReport judged_by(const Judge& judge) const {
+  FileReport judged_by(const FileJudging& judge) const {
     const Fd file(memfd_create("writecanary-self-test", MFD_CLOEXEC));
     if (!file) throw_errno("memfd_create");
     write_all(file.get(), {reinterpret_cast<const char*>(content_.data()), content_.size()});
@@ -124,7 +124,7 @@ std::string found_text(const FileReport& report) {
   return found.empty() ? "found nothing" : found;
 }
 
-DetectorTest test_detector(const Damage& damage, const Judge& judge) {
+DetectorTest test_detector(const Damage& damage, const FileJudging& judge) {
   DetectorTest test{.kind = damage.kind, .detected = true, .exact = true, .silent_on_clean = true, .detail = {}};
   for (const bool incompressible : {false, true}) {
     Specimen file(incompressible);
@@ -163,7 +163,7 @@ DetectorTest test_nowait_contract() {
 
 }  // namespace
 
-SelfTest self_test(const Judge& judge) {
+SelfTest try_detectors(const FileJudging& judge) {
   SelfTest result{.version = kVersion,
                   .revision = kRevision,
                   .at_ms = to_unix_ms(SystemClock().now()),
@@ -174,9 +174,9 @@ SelfTest self_test(const Judge& judge) {
   return result;
 }
 
-SelfTest self_test() {
+SelfTest try_detectors() {
   constexpr std::size_t kFindings = 10;
-  return self_test([](int fd, const FileLog& log) { return Verifier().verify(fd, log, kFindings); });
+  return try_detectors([](int fd, const FileLog& log) { return Verifier().verify(fd, log, kFindings); });
 }
 
 }  // namespace writecanary::probe

@@ -1,5 +1,5 @@
 // What is kept of a damaged file, within which bounds, and that it can be judged again.
-#include "probe/evidence/evidence.h"
+#include "probe/evidence/evidence_collector.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -45,12 +45,12 @@ class EvidenceTest : public testing::Test {
     file_.overwrite(65'536, zeros(4'096));
   }
 
-  void keep(EvidenceKeeper& keeper, const std::string& name = "file-1") {
+  void keep(EvidenceCollector& collector, const std::string& name = "file-1") {
     file_.log.name = name;
     const Fd fd = temporary_file(file_.content);
-    keeper.keep(fd.get(), file_.log, Verifier().verify(fd.get(), file_.log, 10), moment());
+    collector.keep(fd.get(), file_.log, Verifier().verify(fd.get(), file_.log, 10), moment());
   }
-  EvidenceKeeper::Moment moment() const { return {filesystem_, pressure_, 5'000'000, 300}; }
+  EvidenceCollector::Moment moment() const { return {filesystem_, pressure_, 5'000'000, 300}; }
   json document(const std::string& name = "file-1") const { return read_evidence(directory_ / "kept/" + name); }
   bool kept(const std::string& name) const { return std::filesystem::exists(directory_ / "kept/" + name); }
 
@@ -62,7 +62,7 @@ class EvidenceTest : public testing::Test {
 };
 
 TEST_F(EvidenceTest, OfKnownContentTheRightOneStandsBesideAndIsCompared) {
-  EvidenceKeeper keeper(spec_, kRunTag);
+  EvidenceCollector collector(spec_);
   const Fd fd = temporary_file(file_.content);
   const Bytes right = file_.stream(0, 0, file_.content.size());
   const ContentView view{.fd = fd.get(),
@@ -74,9 +74,9 @@ TEST_F(EvidenceTest, OfKnownContentTheRightOneStandsBesideAndIsCompared) {
                                            out.begin());
                              },
                          .run_tag = kRunTag};
-  const FileReport report = compare_content(view, true, 10);
+  const FileReport report = compare_content(view, 10);
   EXPECT_THAT(briefs(report), ElementsAre(Brief{FindingKind::kZeroed, 65'536, 4'096, {}}));
-  keeper.keep(view, report, moment());
+  collector.keep(view, report, moment());
   EXPECT_TRUE(kept("archive-old.expected")) << "in one directory";
   const json judged = explain(directory_ / "kept/archive-old");
   EXPECT_EQ(judged["same_as_reported"], true);
@@ -87,19 +87,19 @@ TEST_F(EvidenceTest, OfKnownContentTheRightOneStandsBesideAndIsCompared) {
 }
 
 TEST_F(EvidenceTest, ACopyThatWasTakenIsTheOneThatIsKept) {
-  EvidenceKeeper keeper(spec_, kRunTag);
+  EvidenceCollector collector(spec_);
   const Fd fd = temporary_file(file_.content);
   const FileReport report = Verifier().verify(fd.get(), file_.log, 10);
   file_.log.name = "file-1";
-  keeper.take(fd.get(), "file-1");
+  collector.take(fd.get(), "file-1");
   ASSERT_EQ(pwrite(fd.get(), file_.stream(0, 65'536, 4'096).data(), 4'096, 65'536), 4'096) << "sets it right";
-  keeper.keep(fd.get(), file_.log, report, moment());
+  collector.keep(fd.get(), file_.log, report, moment());
   EXPECT_EQ(explain(directory_ / "kept/file-1")["same_as_reported"], true);
 }
 
 TEST_F(EvidenceTest, HoldsTheFileAndWhatIsKnownOfIt) {
-  EvidenceKeeper keeper(spec_, kRunTag);
-  keep(keeper);
+  EvidenceCollector collector(spec_);
+  keep(collector);
   const json evidence = document();
   EXPECT_EQ(std::filesystem::file_size(directory_ / "kept/file-1"), file_.content.size());
   EXPECT_EQ(evidence["file"]["kept_bytes"], file_.content.size());
@@ -114,8 +114,8 @@ TEST_F(EvidenceTest, HoldsTheFileAndWhatIsKnownOfIt) {
 }
 
 TEST_F(EvidenceTest, AroundABoundaryStandsWhatShouldAndWhatDoes) {
-  EvidenceKeeper keeper(spec_, kRunTag);
-  keep(keeper);
+  EvidenceCollector collector(spec_);
+  keep(collector);
   const json boundaries = document()["parts"]["boundaries"];
   ASSERT_EQ(boundaries["total"], 2);
   const json& first = boundaries["items"][0];
@@ -129,8 +129,8 @@ TEST_F(EvidenceTest, AroundABoundaryStandsWhatShouldAndWhatDoes) {
 }
 
 TEST_F(EvidenceTest, EveryPartHasItsHashOrAReason) {
-  EvidenceKeeper keeper(spec_, kRunTag);
-  keep(keeper);
+  EvidenceCollector collector(spec_);
+  keep(collector);
   const json evidence = document();
   std::set<std::string> named;
   for (const auto& [name, part] : evidence["parts"].items()) {
@@ -149,14 +149,14 @@ TEST_F(EvidenceTest, EveryPartHasItsHashOrAReason) {
 }
 
 TEST_F(EvidenceTest, TheFirstFilesAreKeptWithinTheBudget) {
-  EvidenceKeeper keeper(spec_, kRunTag);
-  for (const char* name : {"file-1", "file-2", "file-3", "file-4"}) keep(keeper, name);
+  EvidenceCollector collector(spec_);
+  for (const char* name : {"file-1", "file-2", "file-3", "file-4"}) keep(collector, name);
   EXPECT_TRUE(kept("file-3"));
   EXPECT_FALSE(kept("file-4"));
 
   std::filesystem::remove_all(directory_ / "kept");
   spec_.evidence_bytes_max = 100'000;
-  EvidenceKeeper thrifty(spec_, kRunTag);
+  EvidenceCollector thrifty(spec_);
   keep(thrifty, "file-1");
   keep(thrifty, "file-2");
   EXPECT_EQ(std::filesystem::file_size(directory_ / "kept/file-1"), 100'000U);
@@ -166,19 +166,19 @@ TEST_F(EvidenceTest, TheFirstFilesAreKeptWithinTheBudget) {
 
 TEST_F(EvidenceTest, NothingIsKeptUnlessAskedFor) {
   spec_.evidence_directory.clear();
-  EvidenceKeeper keeper(spec_, kRunTag);
-  keep(keeper);
+  EvidenceCollector collector(spec_);
+  keep(collector);
   EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
 }
 
 TEST_F(EvidenceTest, AFindingWithoutAFileHasADocumentOnce) {
-  EvidenceKeeper keeper(spec_, kRunTag);
+  EvidenceCollector collector(spec_);
   Finding finding;
   finding.kind = FindingKind::kNowaitContract;
   finding.file = "file-1";
-  keeper.keep(finding, moment());
+  collector.keep(finding, moment());
   finding.file = "file-2";
-  keeper.keep(finding, moment());
+  collector.keep(finding, moment());
   EXPECT_EQ(document()["file"], nullptr);
   EXPECT_THAT(document()["missing"].dump(), HasSubstr("without judging a file"));
   EXPECT_FALSE(kept("file-1"));
@@ -188,8 +188,8 @@ TEST_F(EvidenceTest, AFindingWithoutAFileHasADocumentOnce) {
 }
 
 TEST_F(EvidenceTest, ExplainFindsTheSame) {
-  EvidenceKeeper keeper(spec_, kRunTag);
-  keep(keeper);
+  EvidenceCollector collector(spec_);
+  keep(collector);
   for (const char* name : {"kept/file-1", "kept/file-1.evidence.json"}) {
     const json again = explain(directory_ / name);
     EXPECT_EQ(again["same_as_reported"], true);
@@ -200,8 +200,8 @@ TEST_F(EvidenceTest, ExplainFindsTheSame) {
 }
 
 TEST_F(EvidenceTest, ExplainSeesWhatWasChangedSince) {
-  EvidenceKeeper keeper(spec_, kRunTag);
-  keep(keeper);
+  EvidenceCollector collector(spec_);
+  keep(collector);
   const std::string path = directory_ / "kept/file-1";
   std::fstream(path, std::ios::in | std::ios::out | std::ios::binary).seekp(10).put('!');
   json changed = document();
@@ -214,8 +214,8 @@ TEST_F(EvidenceTest, ExplainSeesWhatWasChangedSince) {
 
 TEST_F(EvidenceTest, ExplainRefusesWhatCannotBeJudged) {
   spec_.evidence_bytes_max = 100'000;
-  EvidenceKeeper keeper(spec_, kRunTag);
-  keep(keeper);
+  EvidenceCollector collector(spec_);
+  keep(collector);
   const auto refusal = [&](const std::string& text) {
     EXPECT_THAT([&] { explain(directory_ / "kept/file-1"); }, testing::ThrowsMessage<ProtocolError>(HasSubstr(text)));
   };

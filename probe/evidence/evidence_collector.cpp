@@ -1,9 +1,7 @@
-#include "probe/evidence/evidence.h"
+#include "probe/evidence/evidence_collector.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -37,13 +35,7 @@ constexpr char kKnownContent[] =
     "every byte's right content is known; it is kept beside the file, and explain compares the two";
 constexpr std::size_t kCopyBytes = 256UL * 1024;
 
-std::uint64_t file_size(int fd) {
-  struct stat status {};
-  if (fstat(fd, &status) != 0) throw_errno("stat the damaged file");
-  return static_cast<std::uint64_t>(status.st_size);
-}
-
-nlohmann::json run_part(const RunSpec& spec, const EvidenceKeeper::Moment& moment) {
+nlohmann::json run_part(const RunSpec& spec, const EvidenceCollector::Moment& moment) {
   return {{"spec", spec},
           {"elapsed_us", moment.elapsed_us},
           {"writes_made", moment.writes_made},
@@ -72,7 +64,7 @@ void add_log_parts(EvidenceParts& parts, int fd, const FileLog* log, std::uint64
   });
 }
 
-void add_host_parts(EvidenceParts& parts, int fd, const EvidenceKeeper::Moment& moment) {
+void add_host_parts(EvidenceParts& parts, int fd, const EvidenceCollector::Moment& moment) {
   parts.add("kernel", kernel_part);
   parts.add("taint", taint_part);
   parts.add("kernel_log", kernel_log_part);
@@ -97,15 +89,15 @@ void say_not_kept(const std::string& name, const std::exception& error) {
 
 }  // namespace
 
-bool EvidenceKeeper::wanted() const {
+bool EvidenceCollector::wanted() const {
   return !spec_.evidence_directory.empty() && files_ < kFilesKept && bytes_ < spec_.evidence_bytes_max;
 }
 
-std::uint64_t EvidenceKeeper::room() const {
+std::uint64_t EvidenceCollector::room() const {
   return spec_.evidence_bytes_max - std::min(bytes_, spec_.evidence_bytes_max);
 }
 
-void EvidenceKeeper::take(int fd, const std::string& name) {
+void EvidenceCollector::take(int fd, const std::string& name) {
   if (!wanted()) return;
   try {
     taken_ = copy_file(fd, kept_name(name));
@@ -114,22 +106,22 @@ void EvidenceKeeper::take(int fd, const std::string& name) {
   }
 }
 
-void EvidenceKeeper::keep(int fd, const FileLog& log, const FileReport& report, const Moment& moment) {
+void EvidenceCollector::keep(int fd, const FileLog& log, const FileReport& report, const Moment& moment) {
   if (wanted()) write({.fd = fd, .name = kept_name(log.name), .log = &log}, report, moment);
 }
 
-void EvidenceKeeper::keep(const ContentView& view, const FileReport& report, const Moment& moment) {
+void EvidenceCollector::keep(const ContentView& view, const FileReport& report, const Moment& moment) {
   if (wanted()) write({.fd = view.fd, .name = kept_name(view.name), .view = &view}, report, moment);
 }
 
-void EvidenceKeeper::keep(const Finding& finding, const Moment& moment) {
+void EvidenceCollector::keep(const Finding& finding, const Moment& moment) {
   if (!wanted() || finding_kept_) return;
   finding_kept_ = true;
   write({.name = kept_name(finding.file)}, {.findings = {finding}, .tally = {}}, moment);
   --files_;
 }
 
-EvidenceKeeper::Copy EvidenceKeeper::copy(const std::string& name, const Read& read) {
+EvidenceCollector::Copy EvidenceCollector::copy(const std::string& name, const Read& read) {
   std::filesystem::create_directories(spec_.evidence_directory);
   const Fd out = open_file(spec_.evidence_directory + "/" + name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
   std::vector<std::byte> buffer(kCopyBytes);
@@ -148,15 +140,11 @@ EvidenceKeeper::Copy EvidenceKeeper::copy(const std::string& name, const Read& r
   return made;
 }
 
-EvidenceKeeper::Copy EvidenceKeeper::copy_file(int fd, const std::string& name) {
-  return copy(name, [&](std::uint64_t offset, std::span<std::byte> out) {
-    const ssize_t got = pread(fd, out.data(), out.size(), static_cast<off_t>(offset));
-    if (got < 0) throw_errno("read the damaged file");
-    return static_cast<std::size_t>(got);
-  });
+EvidenceCollector::Copy EvidenceCollector::copy_file(int fd, const std::string& name) {
+  return copy(name, [&](std::uint64_t offset, std::span<std::byte> out) { return read_at(fd, name, offset, out); });
 }
 
-EvidenceKeeper::Copy EvidenceKeeper::copy_expected(const ContentView& view) {
+EvidenceCollector::Copy EvidenceCollector::copy_expected(const ContentView& view) {
   return copy(kept_name(view.name) + kExpectedSuffix, [&](std::uint64_t offset, std::span<std::byte> out) {
     const auto wanted = out.first(std::min<std::uint64_t>(out.size(), view.size_bytes - offset));
     view.expected(offset, wanted);
@@ -164,14 +152,14 @@ EvidenceKeeper::Copy EvidenceKeeper::copy_expected(const ContentView& view) {
   });
 }
 
-void EvidenceKeeper::add_files(nlohmann::json& document, EvidenceParts& parts, const Kept& kept,
-                               const FileReport& report) {
+void EvidenceCollector::add_files(nlohmann::json& document, EvidenceParts& parts, const Kept& kept,
+                                  const FileReport& report) {
   if (kept.fd < 0) {
     add_log_parts(parts, -1, nullptr, 0, kNoFile);
     document["file"] = nullptr;
     return;
   }
-  const std::uint64_t size = file_size(kept.fd);
+  const std::uint64_t size = file_size(kept.fd, kept.name);
   const Copy made = taken_ && taken_->name == kept.name ? *std::exchange(taken_, {}) : copy_file(kept.fd, kept.name);
   document["file"] = {{"name", made.name}, {"size_bytes", size}, {"kept_bytes", made.bytes}, {"sha256", made.sha256}};
   // What is said of the content is said of the copy: the file may have changed when it was evicted.
@@ -183,10 +171,10 @@ void EvidenceKeeper::add_files(nlohmann::json& document, EvidenceParts& parts, c
                           {"size_bytes", kept.view->size_bytes},
                           {"kept_bytes", right.bytes},
                           {"sha256", right.sha256},
-                          {"run_tag", kept.view->run_tag != 0 ? kept.view->run_tag : run_tag_}};
+                          {"run_tag", kept.view->run_tag}};
 }
 
-void EvidenceKeeper::write(const Kept& kept, const FileReport& report, const Moment& moment) {
+void EvidenceCollector::write(const Kept& kept, const FileReport& report, const Moment& moment) {
   ++files_;
   try {
     const std::string kept_at = format_timestamp(to_unix_ms(SystemClock().now()));

@@ -1,5 +1,5 @@
 // The self-test itself: it passes with the real verifier, and tells a blind judge and one that sees ghosts.
-#include "probe/self_test.h"
+#include "probe/detector_trial.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,8 +14,8 @@ namespace {
 
 using testing::HasSubstr;
 
-TEST(SelfTestTest, EveryDetectorOfTheVerifierSees) {
-  const SelfTest test = self_test();
+TEST(DetectorTrial, EveryDetectorOfTheVerifierSees) {
+  const SelfTest test = try_detectors();
   std::set<FindingKind> kinds;
   for (const DetectorTest& detector : test.detectors) {
     EXPECT_TRUE(detector.ok()) << to_string(detector.kind) << ": " << detector.detail;
@@ -27,8 +27,8 @@ TEST(SelfTestTest, EveryDetectorOfTheVerifierSees) {
   EXPECT_FALSE(kinds.contains(FindingKind::kStuck));
 }
 
-TEST(SelfTestTest, TellsABlindJudge) {
-  const SelfTest test = self_test([](int, const FileLog&) { return FileReport{}; });
+TEST(DetectorTrial, TellsABlindJudge) {
+  const SelfTest test = try_detectors([](int, const FileLog&) { return FileReport{}; });
   EXPECT_FALSE(test.ok());
   const DetectorTest& first = test.detectors.front();
   EXPECT_FALSE(first.detected);
@@ -36,8 +36,8 @@ TEST(SelfTestTest, TellsABlindJudge) {
   EXPECT_THAT(first.detail, HasSubstr("found nothing; the damage is duplicate at 135168, 35168 bytes"));
 }
 
-TEST(SelfTestTest, TellsAJudgeThatSeesGhosts) {
-  const SelfTest test = self_test([](int fd, const FileLog& log) {
+TEST(DetectorTrial, TellsAJudgeThatSeesGhosts) {
+  const SelfTest test = try_detectors([](int fd, const FileLog& log) {
     FileReport report = Verifier().verify(fd, log, 10);
     report.tally.add(FindingKind::kForeign, 1);
     return report;
@@ -47,8 +47,8 @@ TEST(SelfTestTest, TellsAJudgeThatSeesGhosts) {
   EXPECT_FALSE(test.detectors.front().detected);
 }
 
-TEST(SelfTestTest, TellsAJudgeThatIsAByteOff) {
-  const SelfTest test = self_test([](int fd, const FileLog& log) {
+TEST(DetectorTrial, TellsAJudgeThatIsAByteOff) {
+  const SelfTest test = try_detectors([](int fd, const FileLog& log) {
     FileReport report = Verifier().verify(fd, log, 10);
     for (Finding& finding : report.findings) ++finding.offset_bytes;
     return report;

@@ -22,11 +22,10 @@
 
 namespace writecanary::probe {
 
-class EvidenceKeeper {
+class EvidenceCollector {
  public:
-  // The spec must outlive the keeper. With no evidence directory in it nothing is kept. The tag is that of the run's
-  // own words.
-  EvidenceKeeper(const RunSpec& spec, std::uint16_t run_tag) : spec_(spec), run_tag_(run_tag) {}
+  // The spec must outlive the collector. With no evidence directory in it nothing is kept.
+  explicit EvidenceCollector(const RunSpec& spec) : spec_(spec) {}
 
   // What the run knows beside the file.
   struct Moment {
@@ -73,7 +72,6 @@ class EvidenceKeeper {
   std::uint64_t room() const;
 
   const RunSpec& spec_;
-  std::uint16_t run_tag_;
   std::optional<Copy> taken_;
   std::uint64_t files_ = 0;
   bool finding_kept_ = false;

@@ -1,4 +1,4 @@
-#include "probe/trap/window_lock.h"
+#include "probe/trap/limit_lock.h"
 
 #include <cerrno>
 
@@ -6,7 +6,7 @@
 
 namespace writecanary::probe {
 
-WindowLock::WindowLock() {
+LimitLock::LimitLock() {
   pthread_mutexattr_t attributes;
   pthread_mutexattr_init(&attributes);
   pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
@@ -15,9 +15,9 @@ WindowLock::WindowLock() {
   pthread_mutexattr_destroy(&attributes);
 }
 
-WindowLock::~WindowLock() { pthread_mutex_destroy(&mutex_); }
+LimitLock::~LimitLock() { pthread_mutex_destroy(&mutex_); }
 
-void WindowLock::lock() {
+void LimitLock::lock() {
   const int result = pthread_mutex_lock(&mutex_);
   if (result == EOWNERDEAD) {
     pthread_mutex_consistent(&mutex_);
@@ -26,6 +26,6 @@ void WindowLock::lock() {
   }
 }
 
-void WindowLock::unlock() { WC_CHECK(pthread_mutex_unlock(&mutex_) == 0); }
+void LimitLock::unlock() { WC_CHECK(pthread_mutex_unlock(&mutex_) == 0); }
 
 }  // namespace writecanary::probe

@@ -15,7 +15,7 @@ namespace writecanary::probe {
 
 // Repeats `spec` with the same seed and options in the workspace of the run that found something. Stops early when
 // `stop` is set or time is up; what cannot run or fails is left out.
-Attribution attribute(const RunSpec& spec, const Profile& profile, Workspace& workspace, Pressure& pressure,
-                      const Clock& clock, const std::atomic<bool>& stop);
+Attribution repeat_in_variants(const RunSpec& spec, const Profile& profile, Workspace& workspace, Pressure& pressure,
+                               const Clock& clock, const std::atomic<bool>& stop);
 
 }  // namespace writecanary::probe
