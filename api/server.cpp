@@ -63,18 +63,15 @@ struct Server::State {
   std::optional<Reception> reception;
 
  private:
-  std::string log_line(const Exchange& exchange, const httplib::Request& request,
-                       const httplib::Response& response) const;
+  std::string log_line(const Request& request, const Response& response) const;
 };
 
-std::string Server::State::log_line(const Exchange& exchange, const httplib::Request& request,
-                                    const httplib::Response& response) const {
-  const std::chrono::duration<double, std::milli> taken = services.clock.steady() - exchange.started;
+std::string Server::State::log_line(const Request& request, const Response& response) const {
+  const std::chrono::duration<double, std::milli> taken = services.clock.steady() - request.started;
   // The target as it came: undecoded, it cannot break the line.
   return fmt::format("{} {} {} {:.1f}ms {} {}", request.method.empty() ? "-" : request.method,
                      request.target.empty() ? "-" : request.target, response.status, taken.count(),
-                     request.remote_addr.empty() ? "-" : request.remote_addr,
-                     response.get_header_value("X-Request-Id"));
+                     request.peer->address, response.header("X-Request-Id"));
 }
 
 void Server::State::start() {
@@ -85,13 +82,8 @@ void Server::State::start() {
                  RequestGuard(address.host, address.is_unix(), listener->is_local(), access), services.commands,
                  services.clock, options.access_log);
   engine.emplace(
-      services.clock,
-      [this](const Exchange& exchange, const httplib::Request& request, httplib::Response& response) {
-        router->dispatch(exchange, request, response);
-      },
-      [this](const Exchange& exchange, const httplib::Request& request, const httplib::Response& response) {
-        options.access_log(log_line(exchange, request, response));
-      });
+      services.clock, [this](const Request& request, Response& response) { router->dispatch(request, response); },
+      [this](const Request& request, const Response& response) { options.access_log(log_line(request, response)); });
   workers.emplace(kThreadsMax, kConnectionsMax);
   vital_workers.emplace(kVitalThreadsMax, kConnectionsMax);
   reception.emplace(*listener, services.clock, stop_event.get(),

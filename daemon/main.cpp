@@ -1,7 +1,6 @@
 // writecanaryd: the lifecycle, from the command line to the exit code.
 #include <fmt/format.h>
 #include <malloc.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <cstdio>
@@ -14,18 +13,12 @@
 #include "daemon/config/config_reference.h"
 #include "daemon/config/config_toml.h"
 #include "daemon/daemon.h"
+#include "daemon/loop/log.h"
 #include "daemon/options.h"
 #include "storage/database/backup.h"
 
 namespace writecanary::daemon {
 namespace {
-
-void set_up_log(const std::string& level) {
-  auto logger = spdlog::stderr_logger_mt("writecanaryd");
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
-  logger->set_level(spdlog::level::from_str(level));
-  spdlog::set_default_logger(std::move(logger));
-}
 
 // glibc would keep what the largest response took once for each worker that ever made one: megabytes for a fleet's
 // metrics.

@@ -41,32 +41,31 @@ Refusal foreign_origin(const std::string& origin) {
 
 }  // namespace
 
-std::optional<Refusal> RequestGuard::check_host(const httplib::Request& request) const {
+std::optional<Refusal> RequestGuard::check_host(const Request& request) const {
   if (is_unix_) return std::nullopt;  // a browser cannot connect to one
   if (!request.has_header("Host")) {
     if (request.version != "HTTP/1.1") return std::nullopt;
     return Refusal{400, "missing-host", "The Host header is missing", "HTTP/1.1 requests name the host.", {}};
   }
   if (!is_local_) return std::nullopt;  // any name may lead here
-  const std::string host = lower(host_without_port(request.get_header_value("Host")));
+  const std::string host = lower(host_without_port(request.header("Host")));
   if (host == "localhost" || host == "127.0.0.1" || host == "::1" || host == lower(listen_host_)) return std::nullopt;
   return Refusal{421,
                  "misdirected",
                  "This server does not answer for that host",
-                 "Host \"" + request.get_header_value("Host") +
+                 "Host \"" + request.header("Host") +
                      "\": this is a loopback listener. Use localhost, "
                      "127.0.0.1, [::1] or " +
                      listen_host_ + ".",
                  {}};
 }
 
-std::variant<Identity, Refusal> RequestGuard::identify(const httplib::Request& request, const Peer& peer,
-                                                       bool open) const {
+std::variant<Identity, Refusal> RequestGuard::identify(const Request& request, const Peer& peer, bool open) const {
   const auto access = access_.get();
   const std::string& unproven = peer.certificate.empty() ? peer.address : peer.certificate;
   if (!access->has_tokens()) return Identity{unproven, is_local_ ? Role::kOperator : Role::kViewer};
   if (request.has_header("Authorization")) {
-    const std::string given = request.get_header_value("Authorization");
+    const std::string given = request.header("Authorization");
     const auto* token = lower(given).starts_with(kBearer) ? access->find(given.substr(kBearer.size())) : nullptr;
     if (token != nullptr) return Identity{token->name, token->role};
     return Refusal{401,
@@ -103,15 +102,15 @@ std::optional<Refusal> RequestGuard::check_role(const Identity& identity, Role n
                  {}};
 }
 
-std::optional<Refusal> RequestGuard::check_origin(const httplib::Request& request, bool encrypted) const {
+std::optional<Refusal> RequestGuard::check_origin(const Request& request) const {
   if (request.has_header("Origin")) {
-    const std::string origin = request.get_header_value("Origin");
-    const std::string own = encrypted ? "https://" : "http://";
-    if (lower(origin) != own + lower(request.get_header_value("Host"))) return foreign_origin(origin);
+    const std::string origin = request.header("Origin");
+    const std::string own = request.encrypted ? "https://" : "http://";
+    if (lower(origin) != own + lower(request.header("Host"))) return foreign_origin(origin);
   }
-  if (request.get_header_value("Sec-Fetch-Site") == "cross-site") return foreign_origin("(another site)");
+  if (request.header("Sec-Fetch-Site") == "cross-site") return foreign_origin("(another site)");
   // A form of another site can send neither this content type nor, without one, a body.
-  const std::string type = request.get_header_value("Content-Type");
+  const std::string type = request.header("Content-Type");
   if ((type.empty() && request.body.empty()) || media_type(type) == "application/json") return std::nullopt;
   return Refusal{415,
                  "unsupported-media-type",

@@ -5,14 +5,12 @@
 // Origin keep web pages, which a browser lets send requests anywhere, from acting for the person who looks at them.
 #pragma once
 
-#include <httplib.h>
-
 #include <optional>
 #include <string>
 #include <variant>
 
 #include "api/guard/access.h"
-#include "api/http/peer.h"
+#include "api/http/message.h"
 #include "api/refusal/refusal.h"
 
 namespace writecanary::api {
@@ -30,13 +28,13 @@ class RequestGuard {
       : listen_host_(std::move(listen_host)), is_unix_(is_unix), is_local_(is_local), access_(access) {}
 
   // Every request. Nothing: go on.
-  std::optional<Refusal> check_host(const httplib::Request& request) const;
+  std::optional<Refusal> check_host(const Request& request) const;
   // 401 for an unknown token, and without one where one is needed; `open`: it is not.
-  std::variant<Identity, Refusal> identify(const httplib::Request& request, const Peer& peer, bool open) const;
+  std::variant<Identity, Refusal> identify(const Request& request, const Peer& peer, bool open) const;
   // 403 when the role is not enough.
   std::optional<Refusal> check_role(const Identity& identity, Role needed) const;
   // Requests that change something, after all of these: not sent by another site's page.
-  std::optional<Refusal> check_origin(const httplib::Request& request, bool encrypted) const;
+  std::optional<Refusal> check_origin(const Request& request) const;
 
  private:
   std::string listen_host_;

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "api/http/request_head.h"
 #include "core/base/limits.h"
 
 namespace writecanary::api {

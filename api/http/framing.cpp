@@ -1,48 +1,28 @@
 #include "api/http/framing.h"
 
-#include <strings.h>
-
 #include <algorithm>
-#include <charconv>
-#include <optional>
 
+#include "api/http/request_head.h"
 #include "core/base/limits.h"
 
 namespace writecanary::api {
 namespace {
 
-constexpr std::string_view kHeadEnd = "\n\r\n";
-// Hexadecimal size, extensions and line end of one chunk.
-constexpr std::size_t kChunkLineBytes = 256;
-
-bool equal_without_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t\r");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
-}
-
-std::optional<std::size_t> number(std::string_view text, int base) {
-  std::size_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (error != std::errc{} || end == text.data()) return std::nullopt;
-  if (base == 10 && end != text.data() + text.size()) return std::nullopt;
-  return value;
+std::string_view without_return(std::string_view line) {
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
 }
 
 }  // namespace
 
 RequestFraming::State RequestFraming::look(std::string_view input) {
   if (state_ == State::kHead) {
-    const auto end = input.find(kHeadEnd, seen_);
-    if (end == std::string_view::npos || end + kHeadEnd.size() > kRequestHeadBytes) {
-      seen_ = input.size() - std::min(input.size(), kHeadEnd.size() - 1);
+    const auto size = head_size(input, seen_);
+    if (!size || *size > kRequestHeadBytes) {
+      seen_ = input.size();
       return input.size() >= kRequestHeadBytes ? state_ = State::kTooLarge : state_;
     }
-    size_ = seen_ = end + kHeadEnd.size();
+    size_ = seen_ = *size;
     state_ = State::kBody;
     read_head(input.substr(0, size_));
   }
@@ -51,32 +31,13 @@ RequestFraming::State RequestFraming::look(std::string_view input) {
   return state_;
 }
 
-void RequestFraming::read_head(std::string_view head) {
-  std::size_t body = 0;
-  int lengths = 0;
-  int encodings = 0;
-  for (auto line_end = head.find('\n'); line_end + 1 < head.size();) {
-    const auto begin = line_end + 1;
-    line_end = head.find('\n', begin);
-    const auto line = head.substr(begin, line_end - begin);
-    const auto colon = line.find(':');
-    if (colon == std::string_view::npos) continue;
-    const auto name = line.substr(0, colon);
-    const auto value = trimmed(line.substr(colon + 1));
-    if (equal_without_case(name, "Content-Length")) {
-      ++lengths;
-      body = number(value, 10).value_or(kRequestBodyBytes + 1);
-    } else if (equal_without_case(name, "Transfer-Encoding")) {
-      ++encodings;
-      chunked_ = value == "chunked";
-    } else if (equal_without_case(name, "Expect")) {
-      expects_continue_ = equal_without_case(value, "100-continue");
-    }
-  }
-  // What will be refused is not waited for.
-  const bool refused = lengths + encodings > 1 || (encodings == 1 && !chunked_) || body > kRequestBodyBytes;
-  if (refused) chunked_ = expects_continue_ = false;
-  if (!refused) size_ += body;
+void RequestFraming::read_head(std::string_view text) {
+  const auto head = parse_head(text);
+  const auto body = body_framing(head);
+  if (body.error != 0) return;  // what will be refused is not waited for
+  chunked_ = body.chunked;
+  size_ += body.length;
+  expects_continue_ = equal_without_case(head.field("Expect").value_or(""), "100-continue");
 }
 
 RequestFraming::State RequestFraming::look_at_chunks(std::string_view input) {
@@ -91,7 +52,7 @@ RequestFraming::State RequestFraming::look_at_chunks(std::string_view input) {
       size_ = line_end + 1;
       return State::kWhole;
     }
-    const auto chunk = number(input.substr(seen_, line_end - seen_), 16);
+    const auto chunk = chunk_size(without_return(input.substr(seen_, line_end - seen_)));
     if (!chunk) {
       size_ = input.size();
       return State::kWhole;

@@ -11,9 +11,6 @@
 
 namespace writecanary::api {
 
-// Request line, headers, and the framing of a body sent in chunks.
-inline constexpr std::size_t kRequestHeadBytes = 32'768;
-
 class RequestFraming {
  public:
   enum class State {

@@ -1,139 +1,185 @@
 #include "api/http/http_engine.h"
 
-#include <fmt/format.h>
-
+#include <algorithm>
 #include <array>
-#include <charconv>
-#include <string_view>
+#include <string>
 #include <utility>
 
-#include "api/http/connection_stream.h"
+#include "api/http/request_head.h"
+#include "api/refusal/limits.h"
 #include "api/refusal/problem.h"
-#include "core/base/limits.h"
 
 namespace writecanary::api {
 namespace {
 
 // What the Keep-Alive header says; the reception is a little more patient than that.
 constexpr std::chrono::seconds kAnnouncedKeepAlive{25};
-// Every request is routed by the dispatch function; the library sees this one path.
-constexpr char kOnlyPath[] = "/";
+// A reader of a stream that takes nothing for so long is gone.
+constexpr std::chrono::milliseconds kStreamPatience{10'000};
+// Others are not routed: nobody is told that a method exists which has no call.
+constexpr std::array<std::string_view, 7> kMethods = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
 
-// One request is parsed, routed, answered and logged by one thread in one call of process_request, whose handlers get
-// nothing but the request: this is how they know the rest.
-thread_local Exchange* current_exchange = nullptr;
-thread_local ConnectionStream* current_stream = nullptr;
+bool may_have_body(std::string_view method) { return method != "GET" && method != "HEAD" && method != "OPTIONS"; }
 
-bool may_have_body(const std::string& method) {
-  return method == "POST" || method == "PUT" || method == "PATCH" || method == "DELETE";
-}
-
-// What must be known before the body is read. Nothing: read it.
-std::optional<Refusal> refuse_body(const httplib::Request& request) {
-  const auto lengths = request.get_header_value_count("Content-Length");
-  const bool chunked = request.has_header("Transfer-Encoding");
-  const std::string length_text = request.get_header_value("Content-Length");
-  std::uint64_t length = 0;
-  const auto* end = length_text.data() + length_text.size();
-  const auto [stop, error] = std::from_chars(length_text.data(), end, length);
-  const bool malformed = lengths > 1 || (lengths == 1 && (error != std::errc{} || stop != end)) ||
-                         (chunked && (lengths > 0 || request.get_header_value("Transfer-Encoding") != "chunked"));
-  if (malformed) return refusal_for_status(400);
-  if (length > kRequestBodyBytes) return refusal_for_status(413);
-  if (!may_have_body(request.method) && (length > 0 || chunked)) {
-    return Refusal{400, "unexpected-body", "This method takes no body", request.method + " takes no body.", {}};
+// What must be known before the body is looked at. Nothing: take it.
+std::optional<Refusal> refuse(const RequestHead& head) {
+  const auto body = body_framing(head);
+  if (body.error != 0) return refusal_for_status(body.error);
+  if (std::ranges::find(kMethods, head.method) == kMethods.end()) return refusal_for_status(400);
+  const auto query = head.target.find('?');
+  if (query != std::string_view::npos) {
+    const auto parameters = head.target.substr(query);
+    if (std::ranges::count(parameters, '&') >= static_cast<std::ptrdiff_t>(kQueryParametersMax)) {
+      return too_many_parameters();
+    }
   }
-  if (request.has_header("Content-Encoding")) {
+  if (!may_have_body(head.method) && (body.length > 0 || body.chunked)) {
+    return Refusal{
+        400, "unexpected-body", "This method takes no body", std::string(head.method) + " takes no body.", {}};
+  }
+  if (const auto encoding = head.field("Content-Encoding")) {
     return Refusal{415,
                    "unsupported-encoding",
                    "The body must not be compressed",
-                   "Content-Encoding \"" + request.get_header_value("Content-Encoding") + "\" is not supported here.",
+                   "Content-Encoding \"" + std::string(*encoding) + "\" is not supported here.",
                    {}};
   }
   return std::nullopt;
 }
 
-// Leaves "gzip" or nothing. The library would take brotli from whoever offers it, as every browser does, and at its
-// slowest: 50 times the time of gzip for a list of targets. Who refuses gzip with a weight of zero gets it as little as
-// who never heard of it.
-void settle_encoding(httplib::Request& request) {
-  const std::string accepted = request.get_header_value("Accept-Encoding");
-  const auto found = accepted.find("gzip");
-  request.headers.erase("Accept-Encoding");
-  if (found != std::string::npos && accepted.compare(found, 8, "gzip;q=0") != 0) {
-    request.set_header("Accept-Encoding", "gzip");
+// Why a request could not be received; 0: it was.
+int status_of(const HttpEngine::Received& received, const std::optional<std::size_t>& head_bytes) {
+  switch (received.input) {
+    case Connection::Input::kWhole:
+      return head_bytes ? 0 : 400;
+    case Connection::Input::kTooSlow:
+      return 408;
+    case Connection::Input::kTooLarge:
+      if (head_bytes) return 413;
+      return received.bytes.substr(0, kRequestLineBytes).find('\n') == std::string_view::npos ? 414 : 431;
+    default:
+      return 400;
   }
 }
 
-// Between the headers and the body.
-void admit(httplib::Request& request) {
-  current_exchange->path = std::exchange(request.path, kOnlyPath);
-  current_exchange->refused = refuse_body(request);
-  const bool refused = current_exchange->refused.has_value();
-  if (refused) current_stream->abandon_input();
-  if (refused || !request.has_header("Transfer-Encoding")) {
-    const std::string length = refused ? "0" : request.get_header_value("Content-Length");
-    for (const char* name : {"Content-Length", "Transfer-Encoding", "Content-Encoding"}) request.headers.erase(name);
-    // Without a length the library would read until the peer closes.
-    request.set_header("Content-Length", length.empty() ? "0" : length);
-  }
-  settle_encoding(request);
-  request.headers.erase("Expect");  // the reception has answered that
-  request.headers.erase("Range");   // documents are small and change: always whole
-  request.ranges.clear();
+// The library would take brotli from whoever offers it, as every browser does, and at its slowest: 50 times the time of
+// gzip for a list of targets. Who gives gzip a weight of zero gets none.
+bool accepts_gzip(const RequestHead& head) {
+  bool accepted = false;
+  for_each_element(head.field("Accept-Encoding").value_or(""), [&](std::string_view element) {
+    const auto name = element.substr(0, element.find_first_of("; \t"));
+    const auto weight = element.find("q=0");
+    const bool refused = weight != std::string_view::npos &&
+                         element.substr(weight + 3).find_first_not_of(".0") == std::string_view::npos;
+    if (equal_without_case(name, "gzip")) accepted = !refused;
+  });
+  return accepted;
 }
 
-// Why the library could not read a request to its end; otherwise what it made of it.
-int status_of(const Connection& connection, int status_of_library) {
-  if (connection.input() == Connection::Input::kTooSlow) return 408;
-  if (connection.input() != Connection::Input::kTooLarge) return status_of_library;
-  return connection.request().find("\r\n\r\n") == std::string_view::npos && status_of_library != 414 ? 431 : 413;
+// Who speaks 1.0 may not know chunks; an answer then may end with its connection, so all do.
+bool wants_to_close(const RequestHead& head) {
+  bool close = head.version == "HTTP/1.0";
+  for_each_element(head.field("Connection").value_or(""),
+                   [&](std::string_view element) { close = close || equal_without_case(element, "close"); });
+  return close;
 }
+
+void take_over(const RequestHead& head, Request& request) {
+  request.method = head.method;
+  request.target = head.target;
+  request.version = head.version;
+  request.wants_gzip = accepts_gzip(head);
+  for (const auto& [name, value] : head.fields) request.headers.emplace(name, value);
+}
+
+// Takes the body, or says why not.
+void take_body(const RequestHead& head, std::string_view bytes, Request& request) {
+  if (body_framing(head).chunked) {
+    auto text = join_chunks(bytes);
+    if (!text) request.refused = refusal_for_status(400);
+    request.body = std::move(text).value_or("");
+  } else {
+    request.body = bytes;
+  }
+}
+
+// A second question mark belongs to the value; one of the library's versions takes it for nonsense.
+std::string one_question_mark(std::string_view target) {
+  std::string text(target);
+  const auto first = text.find('?');
+  if (first == std::string::npos) return text;
+  for (auto at = text.find('?', first + 1); at != std::string::npos; at = text.find('?', at))
+    text.replace(at, 1, "%3F");
+  return text;
+}
+
+class ConnectionOutput final : public RequestOutput {
+ public:
+  explicit ConnectionOutput(Connection& connection) : connection_(connection) {}
+  bool write(std::string_view bytes) override {
+    if (through_) return connection_.write_through(bytes, kStreamPatience);
+    connection_.append_output(bytes);
+    return true;
+  }
+  bool is_wanted() const override { return !through_ || !connection_.peer_is_gone(); }
+  void write_through() override { through_ = true; }
+
+ private:
+  Connection& connection_;
+  bool through_ = false;
+};
 
 }  // namespace
 
-HttpEngine::HttpEngine(const Clock& clock, Dispatch dispatch, Log log) : clock_(clock), dispatch_(std::move(dispatch)) {
-  const auto handler = [this](const httplib::Request& request, httplib::Response& response) {
-    dispatch_(*current_exchange, request, response);
-    if (current_stream->input_abandoned()) response.set_header("Connection", "close");
-    if (response.content_provider_) current_stream->write_through();
-  };
-  Get(kOnlyPath, handler);
-  Post(kOnlyPath, handler);
-  Put(kOnlyPath, handler);
-  Patch(kOnlyPath, handler);
-  Delete(kOnlyPath, handler);
-  Options(kOnlyPath, handler);
-  set_error_handler(HandlerWithResponse([this](const httplib::Request& request, httplib::Response& response) {
-    if (response.body.empty()) answer_unreadable(request, response);
-    return HandlerResponse::Handled;
-  }));
-  set_logger([log = std::move(log)](const httplib::Request& request, const httplib::Response& response) {
-    log(*current_exchange, request, response);
-  });
-  set_keep_alive_timeout(kAnnouncedKeepAlive.count());
-  svr_sock_ = 0;  // the library takes INVALID_SOCKET for "shutting down", and looks at nothing else of it
-}
-
-// The library gave up on a request: nothing after it can be trusted to be the start of another one.
-void HttpEngine::answer_unreadable(const httplib::Request& request, httplib::Response& response) {
-  current_stream->abandon_input();
-  current_exchange->refused = refusal_for_status(status_of(current_stream->connection(), response.status));
-  dispatch_(*current_exchange, request, response);
-  response.set_header("Connection", "close");
-}
+HttpEngine::HttpEngine(const Clock& clock, Dispatch dispatch, Log log)
+    : clock_(clock), dispatch_(std::move(dispatch)), log_(std::move(log)), library_(kAnnouncedKeepAlive) {}
 
 After HttpEngine::serve(Connection& connection) {
-  ConnectionStream stream(connection);
-  Exchange exchange{clock_.steady(), {}, {}, &connection.peer(), connection.encrypted()};
-  current_stream = &stream;
-  current_exchange = &exchange;
-  bool peer_closes = false;
-  const bool answered = process_request(stream, false, peer_closes, admit);
-  current_exchange = nullptr;
-  current_stream = nullptr;
-  if (stream.input_abandoned() || !stream.is_used_up()) return After::kDrainAndClose;
-  return !answered || peer_closes || svr_sock_ == INVALID_SOCKET ? After::kClose : After::kNextRequest;
+  ConnectionOutput output(connection);
+  return answer({connection.request(), connection.input(), connection.peer(), connection.encrypted()}, output);
+}
+
+After HttpEngine::answer(const Received& received, RequestOutput& output) {
+  Request request;
+  request.started = clock_.steady();
+  request.peer = &received.peer;
+  request.encrypted = received.encrypted;
+  const auto head_bytes = head_size(received.bytes);
+  const int failure = status_of(received, head_bytes);
+  const auto head = head_bytes ? parse_head(received.bytes.substr(0, *head_bytes)) : RequestHead{.error = 400};
+  HttpLibrary::Form form{.target = one_question_mark(head.target), .head = head.method == "HEAD"};
+  if (head.error == 0) take_over(head, request);
+  if (failure != 0) {
+    request.refused = refusal_for_status(failure);
+  } else if (form.target.size() > kTargetBytes) {
+    request.refused = refusal_for_status(414);
+  } else {
+    request.refused = refuse(head);
+  }
+  if (!request.refused) take_body(head, received.bytes.substr(*head_bytes), request);
+  // Nothing after a request that was given up can be trusted to be the start of another one.
+  const bool abandoned = request.refused.has_value();
+  if (abandoned) form.target = "/";
+  form.gzip = request.wants_gzip;
+  form.chunks = request.version != "HTTP/1.0";
+  form.close = abandoned || wants_to_close(head) || library_.is_closed();
+  Response response;
+  const bool sent = library_.answer(
+      form,
+      [&](std::string path, Params params) {
+        request.path = abandoned ? std::string(request.target.substr(0, request.target.find('?'))) : std::move(path);
+        request.params = std::move(params);
+        dispatch_(request, response);
+        if (response.source) output.write_through();
+        Response made = std::move(response);
+        response.status = made.status;
+        response.headers = made.headers;
+        return made;
+      },
+      output);
+  log_(request, response);
+  if (abandoned) return After::kDrainAndClose;
+  return !sent || form.close || library_.is_closed() ? After::kClose : After::kNextRequest;
 }
 
 }  // namespace writecanary::api

@@ -1,51 +1,56 @@
-// HTTP/1.1 for requests that the reception has received: cpp-httplib parses and writes, this decides what may be read
-// at all and hands every request to one function, with a path and a body that are whole.
+// HTTP/1.1 for requests that the reception has received: this decides what is a request at all, hands each to one
+// function, with a path and a body that are whole, and has cpp-httplib write the answer.
 //
-// cpp-httplib's own accept loop, thread pool and pattern routing are not used: they poll, keep a thread per idle
-// connection, and read bodies without a bound.
+// The library's own accept loop, thread pool, routing and reading of bodies are not used
+// (docs/adr/0006-http-library.md).
 #pragma once
 
-#include <httplib.h>
-
 #include <functional>
-#include <optional>
-#include <string>
+#include <string_view>
 
 #include "api/http/connection.h"
-#include "api/refusal/refusal.h"
+#include "api/http/http_library.h"
+#include "api/http/message.h"
 #include "core/base/clock.h"
 
 namespace writecanary::api {
 
-// One request on its way through the engine.
-struct Exchange {
-  SteadyTime started;
-  std::string path;                // decoded, without the query
-  std::optional<Refusal> refused;  // what was wrong with it before its body was read; the body is then left out
-  const Peer* peer = nullptr;      // of its connection
-  bool encrypted = false;          // it came in TLS
+// Where the bytes of one answer go.
+class RequestOutput : public AnswerOutput {
+ public:
+  // The answer has a source: from now on what is written goes out at once, and this thread waits for a slow reader.
+  virtual void write_through() = 0;
 };
 
-class HttpEngine : private httplib::Server {
+class HttpEngine {
  public:
   // Answers a request, whatever it is. Called on the connection's thread; must not throw.
-  using Dispatch = std::function<void(const Exchange&, const httplib::Request&, httplib::Response&)>;
-  // After the answer was sent.
-  using Log = std::function<void(const Exchange&, const httplib::Request&, const httplib::Response&)>;
+  using Dispatch = std::function<void(const Request&, Response&)>;
+  // After the answer was sent; its body is gone.
+  using Log = std::function<void(const Request&, const Response&)>;
+
+  // What came in, and as what.
+  struct Received {
+    std::string_view bytes;
+    Connection::Input input = Connection::Input::kWhole;
+    const Peer& peer;
+    bool encrypted = false;
+  };
 
   HttpEngine(const Clock& clock, Dispatch dispatch, Log log);
 
   // Answers the request that the connection holds, or says what is wrong with it. Any number of threads, each with a
   // connection of its own.
   After serve(Connection& connection);
+  After answer(const Received& received, RequestOutput& output);
   // Ends bodies that are being streamed. Any thread.
-  void close() { svr_sock_ = INVALID_SOCKET; }
+  void close() { library_.close(); }
 
  private:
-  void answer_unreadable(const httplib::Request& request, httplib::Response& response);
-
   const Clock& clock_;
   const Dispatch dispatch_;
+  const Log log_;
+  HttpLibrary library_;
 };
 
 }  // namespace writecanary::api

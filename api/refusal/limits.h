@@ -17,6 +17,10 @@ inline constexpr std::uint64_t kWritesMax = 1'000'000'000;
 inline constexpr double kDurationSecondsMin = 0.1;
 // Alerts in one message of Alertmanager; each is a command to the loop.
 inline constexpr std::size_t kHookAlertsMax = 64;
+// The call with the most parameters has ten.
+inline constexpr std::size_t kQueryParametersMax = 64;
+// Wrong fields and parameters that one answer names; beyond this they are counted.
+inline constexpr std::size_t kFieldErrorsMax = 32;
 // Threads that serve requests; those of them that streams (events, evidence archives) may take.
 inline constexpr std::size_t kThreadsMax = 48;
 inline constexpr int kStreamsMax = 32;

@@ -16,6 +16,14 @@ std::string summary(const std::vector<FieldError>& errors) {
   return text;
 }
 
+// A body of 64 KiB can have ten thousand fields that are all wrong, and each is answered with a sentence.
+void limit(std::vector<FieldError>& errors) {
+  if (errors.size() <= kFieldErrorsMax) return;
+  const auto more = errors.size() - kFieldErrorsMax;
+  errors.resize(kFieldErrorsMax);
+  errors.push_back({"", fmt::format("{} more are wrong", more)});
+}
+
 }  // namespace
 
 nlohmann::json problem_document(const Refusal& refusal, const std::string& instance, const std::string& request_id) {
@@ -30,19 +38,22 @@ nlohmann::json problem_document(const Refusal& refusal, const std::string& insta
   return document;
 }
 
-void respond_problem(const Refusal& refusal, const std::string& instance, httplib::Response& response) {
-  response.status = refusal.status;
-  response.content_provider_ = nullptr;
-  const auto document = problem_document(refusal, instance, response.get_header_value("X-Request-Id"));
-  response.set_content(document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n", kProblemType);
-}
-
 Refusal invalid_query(std::vector<FieldError> errors) {
+  limit(errors);
   std::string detail = summary(errors);
   return {400, "invalid-query", "A query parameter cannot be used", std::move(detail), std::move(errors)};
 }
 
+Refusal too_many_parameters() {
+  return {400,
+          "too-many-parameters",
+          "The query has too many parameters",
+          fmt::format("At most {} are possible; no call has that many.", kQueryParametersMax),
+          {}};
+}
+
 Refusal invalid_body(std::vector<FieldError> errors) {
+  limit(errors);
   std::string detail = summary(errors);
   return {422, "invalid-request", "A field of the request cannot be used", std::move(detail), std::move(errors)};
 }
@@ -79,17 +90,11 @@ Refusal refusal_for_status(int status) {
               {}};
     case 414:
       return {414, "uri-too-long", "The request line is too long", "A request line may have 8192 bytes.", {}};
-    case 416:
-      return {416,
-              "range-not-satisfiable",
-              "The Range header cannot be used",
-              "Ask for the whole document, or for bytes that it has.",
-              {}};
     case 431:
       return {431,
               "headers-too-large",
               "The request's headers are too large",
-              "Request line and headers may have 32768 bytes together.",
+              "Request line and headers may have 32768 bytes together, in at most 100 headers.",
               {}};
     default:
       return {status,

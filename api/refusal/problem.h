@@ -1,8 +1,6 @@
 // Refusals and failures as RFC 9457 problem documents, and the refusals that several routes share.
 #pragma once
 
-#include <httplib.h>
-
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
@@ -16,11 +14,10 @@ inline constexpr char kProblemType[] = "application/problem+json";
 
 nlohmann::json problem_document(const Refusal& refusal, const std::string& instance, const std::string& request_id);
 
-// Replaces whatever the response held. Takes the request id from the response's X-Request-Id.
-void respond_problem(const Refusal& refusal, const std::string& instance, httplib::Response& response);
-
 // 400: the query string; errors name parameter, value and what is allowed.
 Refusal invalid_query(std::vector<FieldError> errors);
+// 400: more of them than any call has.
+Refusal too_many_parameters();
 // 422: the body was JSON but not what the call wants.
 Refusal invalid_body(std::vector<FieldError> errors);
 // 404: `type` is "unknown-run" and the like.
@@ -29,7 +26,7 @@ Refusal not_found(std::string type, std::string detail);
 Refusal unavailable(std::string type, std::string title, std::string detail);
 // 503: every thread for event streams and archives is taken.
 Refusal too_many_streams();
-// For a status that the HTTP library chose: a request line, a header or a method that it could not make sense of.
+// For a request line, a header or a body of which no sense can be made.
 Refusal refusal_for_status(int status);
 
 // `"a", "b" and "c"`, for texts that say what is allowed.

@@ -3,8 +3,6 @@
 // router.
 #pragma once
 
-#include <httplib.h>
-
 #include <cstdint>
 #include <iterator>
 #include <optional>
@@ -12,13 +10,14 @@
 #include <string_view>
 #include <vector>
 
+#include "api/http/message.h"
 #include "api/refusal/refusal.h"
 
 namespace writecanary::api {
 
 class Query {
  public:
-  explicit Query(const httplib::Request& request) : params_(request.params) {}
+  explicit Query(const Request& request) : params_(request.params) {}
 
   // Each returns nothing when the parameter is absent or wrong; refusal() tells which.
   std::optional<std::string> text(const std::string& name);
@@ -50,7 +49,7 @@ class Query {
   void fail(const std::string& name, const std::string& value, const std::string& allowed);
   void fail_choice(const std::string& name, const std::string& value, const std::vector<std::string>& names);
 
-  const httplib::Params& params_;
+  const Params& params_;
   std::vector<FieldError> errors_;
 };
 

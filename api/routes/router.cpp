@@ -49,7 +49,7 @@ bool serves(const Endpoint& route, const std::string& method) {
   return route.method == method || (route.method == "GET" && method == "HEAD");
 }
 
-Outcome check_query_names(const Operation& operation, const httplib::Request& request) {
+Outcome check_query_names(const Operation& operation, const Request& request) {
   if (operation.is_page) return std::nullopt;
   std::vector<FieldError> errors;
   const auto& params = request.params;
@@ -65,9 +65,15 @@ Outcome check_query_names(const Operation& operation, const httplib::Request& re
   return invalid_query(std::move(errors));
 }
 
-void set_common_headers(const httplib::Request& request, httplib::Response& response) {
-  response.headers.erase("X-Request-Id");
-  response.set_header("X-Request-Id", request_id_for(request.get_header_value("X-Request-Id")));
+// In place of whatever the response held.
+void respond_problem(const Refusal& refusal, const std::string& instance, Response& response) {
+  response.status = refusal.status;
+  const auto document = problem_document(refusal, instance, response.header("X-Request-Id"));
+  response.set_body(document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n", kProblemType);
+}
+
+void set_common_headers(const Request& request, Response& response) {
+  response.set_header("X-Request-Id", request_id_for(request.header("X-Request-Id")));
   response.set_header("X-Content-Type-Options", "nosniff");
   response.set_header("Referrer-Policy", "no-referrer");
   response.set_header("Content-Security-Policy", kPolicy);
@@ -85,37 +91,37 @@ Router::Router(std::vector<Endpoint> routes, RequestGuard guard, CommandPort& co
       audit_(commands, clock),
       log_failure_(std::move(log_failure)) {}
 
-void Router::dispatch(const Exchange& exchange, const httplib::Request& request, httplib::Response& response) {
+void Router::dispatch(const Request& request, Response& response) {
   Outcome refusal;
   set_common_headers(request, response);
   try {
-    refusal = exchange.refused ? exchange.refused : route(exchange, request, response);
+    refusal = request.refused ? request.refused : route(request, response);
   } catch (const std::exception& error) {
     refusal = Refusal{500, "internal", "The request failed inside the daemon", error.what(), {}};
   }
   if (refusal) {
     if (refusal->status == 401) response.set_header("WWW-Authenticate", "Bearer realm=\"writecanary\"");
-    respond_problem(*refusal, exchange.path, response);
+    respond_problem(*refusal, request.path, response);
     if (refusal->status == 500) {
-      log_failure_("request " + response.get_header_value("X-Request-Id") + " failed: " + refusal->detail);
+      log_failure_("request " + response.header("X-Request-Id") + " failed: " + refusal->detail);
     }
   }
   if (!response.has_header("Cache-Control")) response.set_header("Cache-Control", "no-store");
 }
 
-Outcome Router::route(const Exchange& exchange, const httplib::Request& request, httplib::Response& response) {
+Outcome Router::route(const Request& request, Response& response) {
   std::string allowed;
   for (const auto& route : routes_) {
-    auto arguments = match(route.pattern, exchange.path);
+    auto arguments = match(route.pattern, request.path);
     if (!arguments) continue;
     if (!serves(route, request.method)) {
       allowed += (allowed.empty() ? "" : ", ") + (route.method == "GET" ? "GET, HEAD" : route.method);
       continue;
     }
     Call call{request, response, std::move(*arguments), {}};
-    call.caller = {exchange.peer->address, exchange.peer->address, response.get_header_value("X-Request-Id"),
-                   request.method, request.target};
-    return serve(route, exchange, call);
+    call.caller = {request.peer->address, request.peer->address, response.header("X-Request-Id"), request.method,
+                   request.target};
+    return serve(route, call);
   }
   if (auto refusal = guard_.check_host(request)) return refusal;
   if (allowed.empty()) return refusal_for_status(404);
@@ -127,8 +133,8 @@ Outcome Router::route(const Exchange& exchange, const httplib::Request& request,
                  {}};
 }
 
-Outcome Router::serve(const Endpoint& route, const Exchange& exchange, Call& call) {
-  auto refusal = admit(route, exchange, call);
+Outcome Router::serve(const Endpoint& route, Call& call) {
+  auto refusal = admit(route, call);
   if (!refusal) {
     call.response.status = route.operation.status;
     refusal = route.handler(call);
@@ -137,10 +143,10 @@ Outcome Router::serve(const Endpoint& route, const Exchange& exchange, Call& cal
   return refusal;
 }
 
-Outcome Router::admit(const Endpoint& route, const Exchange& exchange, Call& call) {
+Outcome Router::admit(const Endpoint& route, Call& call) {
   const auto& request = call.request;
   const bool changes = route.method != "GET";
-  if (changes && !changes_.allow(exchange.peer->address, clock_.steady())) {
+  if (changes && !changes_.allow(request.peer->address, clock_.steady())) {
     call.response.set_header("Retry-After", "1");
     return Refusal{429,
                    "too-many-changes",
@@ -150,14 +156,14 @@ Outcome Router::admit(const Endpoint& route, const Exchange& exchange, Call& cal
                    {}};
   }
   if (auto refusal = guard_.check_host(request)) return refusal;
-  const auto who = guard_.identify(request, *exchange.peer, route.operation.is_open || route.operation.is_page);
+  const auto who = guard_.identify(request, *request.peer, route.operation.is_open || route.operation.is_page);
   if (const auto* refusal = std::get_if<Refusal>(&who)) return *refusal;
   const auto& identity = std::get<Identity>(who);
   call.caller.who = identity.who;
   const Role needed = changes || route.operation.for_operators ? Role::kOperator : Role::kViewer;
   if (auto refusal = guard_.check_role(identity, needed)) return refusal;
   if (changes) {
-    if (auto refusal = guard_.check_origin(request, exchange.encrypted)) return refusal;
+    if (auto refusal = guard_.check_origin(request)) return refusal;
   }
   return check_query_names(route.operation, request);
 }
@@ -175,10 +181,8 @@ void respond_json(Call& call, const nlohmann::json& document, int status) {
   respond_text(call, std::move(text), "application/json");
 }
 
-// Not set_content(), which makes a copy: a fleet's metrics are megabytes.
 void respond_text(Call& call, std::string text, const std::string& content_type) {
-  call.response.body = std::move(text);
-  call.response.set_header("Content-Type", content_type);
+  call.response.set_body(std::move(text), content_type);
 }
 
 std::optional<std::int64_t> parse_id(const std::string& text) {

@@ -4,8 +4,6 @@
 // The same table is what openapi.h describes, so that the description cannot lack a call.
 #pragma once
 
-#include <httplib.h>
-
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -15,7 +13,7 @@
 #include "api/guard/audit_log.h"
 #include "api/guard/rate_limit.h"
 #include "api/guard/request_guard.h"
-#include "api/http/http_engine.h"
+#include "api/http/message.h"
 #include "api/loop/commands.h"
 #include "api/refusal/refusal.h"
 
@@ -36,8 +34,8 @@ struct Operation {
 };
 
 struct Call {
-  const httplib::Request& request;
-  httplib::Response& response;
+  const Request& request;
+  Response& response;
   std::vector<std::string> arguments;  // what stands in the places of {...}, in order
   Caller caller;
   bool reached_the_loop = false;  // which records it in the audit; see ask()
@@ -61,12 +59,12 @@ class Router {
          std::function<void(const std::string&)> log_failure);
 
   // Any thread; never throws. Sets X-Request-Id and the security headers on every answer.
-  void dispatch(const Exchange& exchange, const httplib::Request& request, httplib::Response& response);
+  void dispatch(const Request& request, Response& response);
 
  private:
-  Outcome route(const Exchange& exchange, const httplib::Request& request, httplib::Response& response);
-  Outcome serve(const Endpoint& route, const Exchange& exchange, Call& call);
-  Outcome admit(const Endpoint& route, const Exchange& exchange, Call& call);
+  Outcome route(const Request& request, Response& response);
+  Outcome serve(const Endpoint& route, Call& call);
+  Outcome admit(const Endpoint& route, Call& call);
 
   const std::vector<Endpoint> routes_;
   const RequestGuard guard_;

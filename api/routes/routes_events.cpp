@@ -23,19 +23,17 @@ struct Stream {
   int silent_slices = 0;
 };
 
-// One step of a stream; false ends the connection.
-bool send_some(Stream& stream, httplib::DataSink& sink) {
+// One step of a stream.
+BodyStep send_some(Stream& stream, BodyWriter& writer) {
+  const auto after = [](bool written) { return written ? BodyStep::kMore : BodyStep::kFailed; };
   try {
-    if (stream.feed.ended()) {
-      sink.done();
-      return true;
-    }
+    if (stream.feed.ended()) return BodyStep::kDone;
     if (!stream.greeted) {
       stream.greeted = true;  // at once, so that the client knows that it is connected
-      return sink.write(kPreamble, sizeof(kPreamble) - 1);
+      return after(writer.write(kPreamble));
     }
     // Not left to the next write: to a silent stream that is the one after two keep-alives, half a minute from now.
-    if (!sink.is_writable()) return false;
+    if (!writer.is_wanted()) return BodyStep::kFailed;
     std::string text = stream.feed.next(kSlice);
     if (!text.empty()) {
       stream.silent_slices = 0;
@@ -43,16 +41,16 @@ bool send_some(Stream& stream, httplib::DataSink& sink) {
       stream.silent_slices = 0;
       text = kKeepAlive;
     }
-    return text.empty() || sink.write(text.data(), text.size());
+    return after(text.empty() || writer.write(text));
   } catch (const std::exception&) {
-    return false;  // the client connects again with Last-Event-ID and then sees the problem document
+    return BodyStep::kFailed;  // the client connects again with Last-Event-ID and then sees the problem document
   }
 }
 
 Outcome open_stream(Call& call, const RouteContext& context, std::optional<std::int64_t> run_id) {
   std::optional<std::int64_t> after_id;
   if (call.request.has_header("Last-Event-ID")) {
-    const std::string text = call.request.get_header_value("Last-Event-ID");
+    const std::string text = call.request.header("Last-Event-ID");
     after_id = text == "0" ? std::optional<std::int64_t>(0) : parse_id(text);
     if (!after_id) {
       return Refusal{400,
@@ -68,8 +66,8 @@ Outcome open_stream(Call& call, const RouteContext& context, std::optional<std::
   const auto stream =
       std::make_shared<Stream>(Stream{EventFeed(services.reader, services.events, after_id, run_id), std::move(slot)});
   call.response.set_header("X-Accel-Buffering", "no");  // nginx
-  call.response.set_chunked_content_provider(
-      kStreamType, [stream](std::size_t, httplib::DataSink& sink) { return send_some(*stream, sink); });
+  call.response.set_source([stream](BodyWriter& writer) { return send_some(*stream, writer); }, std::nullopt,
+                           kStreamType);
   return std::nullopt;
 }
 

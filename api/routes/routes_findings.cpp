@@ -137,15 +137,15 @@ Outcome answer_evidence(Call& call, const Services& services, const std::string&
   auto archive = std::make_shared<TarArchive>(
       evidence_archive(name, texts, evidence_root + "/" + std::to_string(run->id), finding->found_at_ms / 1000));
   call.response.set_header("Content-Disposition", "attachment; filename=\"" + name + ".tar\"");
-  call.response.set_content_provider(
-      archive->size_bytes(), kArchiveType, [archive, slot](std::size_t, std::size_t, httplib::DataSink& sink) {
+  call.response.set_source(
+      [archive, slot](BodyWriter& writer) {
         try {
-          const std::string bytes = archive->read(kArchiveChunkBytes);
-          return sink.write(bytes.data(), bytes.size());
+          return writer.write(archive->read(kArchiveChunkBytes)) ? BodyStep::kMore : BodyStep::kFailed;
         } catch (const std::exception&) {
-          return false;  // too late for a problem document: the connection ends before the announced length
+          return BodyStep::kFailed;  // too late for a problem document: the connection ends before the announced length
         }
-      });
+      },
+      archive->size_bytes(), kArchiveType);
   return std::nullopt;
 }
 

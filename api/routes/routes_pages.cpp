@@ -15,22 +15,21 @@ constexpr std::array kPlaces = {"/",        "/runs",  "/runs/{id}",     "/findin
                                 "/kernels", "/start", "/targets/{name}"};
 
 Outcome answer_asset(Call& call, const web::Asset& asset, std::uint64_t hash) {
-  const bool compressed = !asset.gzip.empty() && call.request.get_header_value("Accept-Encoding") == "gzip";
+  const bool compressed = !asset.gzip.empty() && call.request.wants_gzip;
   const std::string etag = fmt::format("\"{:016x}{}\"", hash, compressed ? "-gzip" : "");
   call.response.set_header("ETag", etag);
   call.response.set_header("Cache-Control", "no-cache");  // keep it, but ask each time
   if (!asset.gzip.empty()) call.response.set_header("Vary", "Accept-Encoding");
-  if (call.request.get_header_value("If-None-Match") == etag) {
+  if (call.request.header("If-None-Match") == etag) {
     call.response.status = 304;
     return std::nullopt;
   }
   if (compressed) call.response.set_header("Content-Encoding", "gzip");
   const std::string_view bytes = compressed ? asset.gzip : asset.body;
-  // A provider with a length, because the library would compress what is given to it as content once more.
-  call.response.set_content_provider(bytes.size(), std::string(asset.content_type),
-                                     [bytes](std::size_t offset, std::size_t length, httplib::DataSink& sink) {
-                                       return sink.write(bytes.data() + offset, length);
-                                     });
+  // Not as a body, which would be compressed once more.
+  call.response.set_source(
+      [bytes](BodyWriter& writer) { return writer.write(bytes) ? BodyStep::kDone : BodyStep::kFailed; }, bytes.size(),
+      std::string(asset.content_type));
   return std::nullopt;
 }
 

@@ -52,10 +52,10 @@ bool is_printable(const std::string& text) {
 
 }  // namespace
 
-std::variant<StartRun, Refusal> parse_start_request(const httplib::Request& request, const LiveState& live,
+std::variant<StartRun, Refusal> parse_start_request(const Request& request, const LiveState& live,
                                                     const Catalogue& catalogue) {
   StartRun start;
-  start.idempotency_key = request.get_header_value("Idempotency-Key");
+  start.idempotency_key = request.header("Idempotency-Key");
   if (start.idempotency_key.size() > kIdempotencyKeyBytesMax || !is_printable(start.idempotency_key)) {
     return Refusal{400,
                    "invalid-idempotency-key",

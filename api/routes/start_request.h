@@ -1,10 +1,9 @@
 // The body of POST /runs, checked field by field against what is configured and what the profile can do.
 #pragma once
 
-#include <httplib.h>
-
 #include <variant>
 
+#include "api/http/message.h"
 #include "api/loop/commands.h"
 #include "api/loop/live_state.h"
 #include "api/routes/body.h"
@@ -13,7 +12,7 @@
 namespace writecanary::api {
 
 // 422 names every field that cannot be used and what could be.
-std::variant<StartRun, Refusal> parse_start_request(const httplib::Request& request, const LiveState& live,
+std::variant<StartRun, Refusal> parse_start_request(const Request& request, const LiveState& live,
                                                     const Catalogue& catalogue);
 
 }  // namespace writecanary::api

@@ -1,13 +1,10 @@
 #include "cli/client/client.h"
 
 #include <fmt/format.h>
-#include <httplib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <exception>
+#include <map>
 #include <utility>
 
 #include "cli/terminal/text.h"
@@ -17,15 +14,13 @@
 namespace writecanary::cli {
 namespace {
 
-constexpr std::chrono::seconds kConnectTimeout{5};
 constexpr std::chrono::seconds kAnswerTimeout{30};
-constexpr std::size_t kProblemBytesMax = 64UL * 1024;
 
-std::string body_of(const httplib::Result& result) {
-  if (result->status < 200 || result->status > 299) {
-    throw CommandError(refusal_exit_code(result->status), describe_refusal(result->status, result->body));
+std::string body_of(HttpAnswer answer) {
+  if (answer.status < 200 || answer.status > 299) {
+    throw CommandError(refusal_exit_code(answer.status), describe_refusal(answer.status, answer.body));
   }
-  return result->body;
+  return std::move(answer.body);
 }
 
 }  // namespace
@@ -51,33 +46,14 @@ void require_readable(const char* option, const std::string& file) {
   }
 }
 
-std::string describe(httplib::Error error) {
-  switch (error) {
-    case httplib::Error::Connection:
-      return "nothing accepts connections there";
-    case httplib::Error::ConnectionTimeout:
-      return "the connection timed out";
-    case httplib::Error::Read:
-      return "the connection broke before the answer was complete";
-    case httplib::Error::Write:
-      return "the connection broke while sending";
-    case httplib::Error::SSLConnection:
-      return "TLS could not be established";
-    case httplib::Error::SSLServerVerification:
-      return "the server's certificate is not trusted (--ca-file names who may have signed it)";
-    default:
-      return httplib::to_string(error);
-  }
-}
-
-Endpoint parse_url(const std::string& url) {
-  if (url.starts_with("unix:/")) return {{}, url.substr(5)};
+HttpServer parse_url(const std::string& url) {
+  if (url.starts_with("unix:/")) return {.socket_path = url.substr(5)};
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (!url.starts_with(scheme) || url.size() == scheme.size()) continue;
     std::string origin = url;
     while (origin.ends_with('/')) origin.pop_back();
     if (origin.find_first_of("/?#@", scheme.size()) == std::string::npos && origin.size() > scheme.size()) {
-      return {origin, {}};
+      return {.origin = origin};
     }
   }
   throw UsageError(
@@ -113,37 +89,18 @@ int refusal_exit_code(int status) {
   return status >= 400 && status < 500 && status != 408 && status != 409 && status != 429 ? kExitUsage : kExitFailed;
 }
 
-Client::Client(const std::string& url, Credentials credentials)
-    : url_(url),
-      endpoint_(parse_url(url)),
-      credentials_(std::move(credentials)),
-      token_(read_token(credentials_.token)) {
-  require_readable("--ca-file", credentials_.ca);
-  require_readable("--cert-file", credentials_.certificate);
-  require_readable("--key-file", credentials_.key);
-  if (credentials_.certificate.empty() != credentials_.key.empty()) {
+Client::Client(const std::string& url, Credentials credentials) : url_(url), server_(parse_url(url)) {
+  server_.token = read_token(credentials.token);
+  require_readable("--ca-file", credentials.ca);
+  require_readable("--cert-file", credentials.certificate);
+  require_readable("--key-file", credentials.key);
+  if (credentials.certificate.empty() != credentials.key.empty()) {
     throw UsageError("--cert-file and --key-file belong together: give both or neither");
   }
-}
-
-std::unique_ptr<httplib::Client> Client::connect(std::chrono::seconds read_timeout) const {
-  const bool over_socket = !endpoint_.socket_path.empty();
-  auto client = over_socket
-                    ? std::make_unique<httplib::Client>(endpoint_.socket_path, 80)
-                    : std::make_unique<httplib::Client>(endpoint_.origin, credentials_.certificate, credentials_.key);
-  if (!client->is_valid()) throw UsageError(fmt::format("--url: {} cannot be used", printable(url_)));
-  if (!credentials_.ca.empty()) client->set_ca_cert_path(credentials_.ca);
-  httplib::Headers headers;
-  if (over_socket) {
-    client->set_address_family(AF_UNIX);
-    headers.emplace("Host", "localhost");
-  }
-  if (!token_.empty()) headers.emplace("Authorization", "Bearer " + token_);
-  client->set_default_headers(headers);
-  client->set_connection_timeout(kConnectTimeout);
-  client->set_read_timeout(read_timeout);
-  client->set_write_timeout(kConnectTimeout);
-  return client;
+  server_.ca = std::move(credentials.ca);
+  server_.certificate = std::move(credentials.certificate);
+  server_.key = std::move(credentials.key);
+  if (!is_usable(server_)) throw UsageError(fmt::format("--url: {} cannot be used", printable(url_)));
 }
 
 void Client::throw_unreachable(const std::string& why) const {
@@ -152,15 +109,19 @@ void Client::throw_unreachable(const std::string& why) const {
 }
 
 std::string Client::get(const std::string& path) const {
-  const httplib::Result result = connect(kAnswerTimeout)->Get(path);
-  if (!result) throw_unreachable(describe(result.error()));
-  return body_of(result);
+  try {
+    return body_of(http_get(server_, path, kAnswerTimeout));
+  } catch (const NoAnswer& failure) {
+    throw_unreachable(failure.what());
+  }
 }
 
 std::string Client::post(const std::string& path, const nlohmann::json& body) const {
-  const httplib::Result result = connect(kAnswerTimeout)->Post(path, body.dump(), "application/json");
-  if (!result) throw_unreachable(describe(result.error()));
-  return body_of(result);
+  try {
+    return body_of(http_post(server_, path, body.dump(), "application/json", kAnswerTimeout));
+  } catch (const NoAnswer& failure) {
+    throw_unreachable(failure.what());
+  }
 }
 
 nlohmann::json Client::get_json(const std::string& path) const { return parse_answer(get(path)); }
@@ -171,36 +132,21 @@ nlohmann::json Client::post_json(const std::string& path, const nlohmann::json& 
 
 bool Client::stream(const std::string& path, const std::string& last_id, std::chrono::seconds silence_max,
                     const std::function<bool(const SseEvent&)>& on_event) const {
-  httplib::Headers headers = {{"Accept", "text/event-stream"}};
+  std::map<std::string, std::string> headers = {{"Accept", "text/event-stream"}};
   if (!last_id.empty()) headers.emplace("Last-Event-ID", last_id);
-
   SseReader reader;
-  int status = 0;
-  std::string problem;
   bool told_to_stop = false;
-  std::exception_ptr failure;  // not thrown through the library
-  const auto on_headers = [&](const httplib::Response& response) {
-    status = response.status;
-    return true;
+  const auto on_bytes = [&](std::string_view bytes) {
+    told_to_stop = !reader.feed(bytes, on_event);
+    return !told_to_stop;
   };
-  const auto on_bytes = [&](const char* data, std::size_t length) {
-    if (status != 200) {
-      problem.append(data, std::min(length, kProblemBytesMax - problem.size()));
-      return problem.size() < kProblemBytesMax;
-    }
-    try {
-      told_to_stop = !reader.feed({data, length}, on_event);
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    return !told_to_stop && !failure;
-  };
-  const httplib::Result result = connect(silence_max)->Get(path, headers, on_headers, on_bytes);
-  if (failure) std::rethrow_exception(failure);
-  if (told_to_stop) return true;
-  if (status != 0 && status != 200) throw CommandError(refusal_exit_code(status), describe_refusal(status, problem));
-  if (!result) throw_unreachable(describe(result.error()));
-  return false;
+  try {
+    const auto answer = http_stream(server_, path, headers, silence_max, on_bytes);
+    if (answer.status != 200) body_of(answer);
+  } catch (const NoAnswer& failure) {
+    throw_unreachable(failure.what());
+  }
+  return told_to_stop;
 }
 
 nlohmann::json parse_answer(const std::string& text) {

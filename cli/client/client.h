@@ -4,31 +4,20 @@
 
 #include <chrono>
 #include <functional>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
+#include "cli/client/http.h"
 #include "cli/client/sse.h"
 #include "cli/terminal/environment.h"
-
-namespace httplib {
-class Client;
-enum class Error;
-}  // namespace httplib
 
 namespace writecanary::cli {
 
 inline constexpr char kDefaultUrl[] = "http://127.0.0.1:9743";
 
-// Where a daemon listens: http://host:port, https://host:port or unix:/path.
-struct Endpoint {
-  std::string origin;       // "http://127.0.0.1:9743"; empty for a unix socket
-  std::string socket_path;  // for a unix socket
-};
-
-// Throws UsageError for anything else.
-Endpoint parse_url(const std::string& url);
+// Where a daemon listens: http://host:port, https://host:port or unix:/path. Throws UsageError for anything else.
+HttpServer parse_url(const std::string& url);
 
 // What opens the door, each a file or empty.
 struct Credentials {
@@ -46,8 +35,6 @@ int refusal_exit_code(int status);
 
 // The one token in the file; empty without a file. Throws UsageError when it cannot be read or holds something else.
 std::string read_token(const std::string& file);
-// Why a request got no answer, in words.
-std::string describe(httplib::Error error);
 
 // The daemon could not be reached, or the connection broke; trying again may help.
 struct Unreachable : CommandError {
@@ -73,13 +60,10 @@ class Client {
               const std::function<bool(const SseEvent&)>& on_event) const;
 
  private:
-  std::unique_ptr<httplib::Client> connect(std::chrono::seconds read_timeout) const;
   [[noreturn]] void throw_unreachable(const std::string& why) const;
 
   std::string url_;
-  Endpoint endpoint_;
-  Credentials credentials_;
-  std::string token_;
+  HttpServer server_;
 };
 
 // The document in the text. Throws CommandError when it is not JSON.

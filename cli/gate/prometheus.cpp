@@ -1,7 +1,6 @@
 #include "cli/gate/prometheus.h"
 
 #include <fmt/format.h>
-#include <httplib.h>
 
 #include <charconv>
 #include <cmath>
@@ -15,7 +14,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::chrono::seconds kConnectTimeout{5};
 // Prometheus gives up after two minutes itself.
 constexpr std::chrono::seconds kAnswerTimeout{130};
 
@@ -36,43 +34,41 @@ Sample sample_of(const json& item) {
 
 }  // namespace
 
-Prometheus::Prometheus(const std::string& url, const std::string& token_file)
-    : url_(url), token_(read_token(token_file)) {
+Prometheus::Prometheus(const std::string& url, const std::string& token_file) : url_(url) {
+  server_.token = read_token(token_file);
   const std::size_t scheme_end = url.find("://");
   const std::size_t path = scheme_end == std::string::npos ? scheme_end : url.find('/', scheme_end + 3);
-  origin_ = url.substr(0, path);
+  server_.origin = url.substr(0, path);
   if (path != std::string::npos) path_ = url.substr(path);
   while (path_.ends_with('/')) path_.pop_back();
-  const bool known_scheme = origin_.starts_with("http://") || origin_.starts_with("https://");
-  if (!known_scheme || url.find_first_of("?#@ ") != std::string::npos || !httplib::Client(origin_).is_valid()) {
+  const bool known_scheme = server_.origin.starts_with("http://") || server_.origin.starts_with("https://");
+  if (!known_scheme || url.find_first_of("?#@ ") != std::string::npos || !is_usable(server_)) {
     throw UsageError(fmt::format("--prometheus: \"{}\" cannot be used. Give http://HOST:PORT or https://HOST:PORT/PATH",
                                  printable(url)));
   }
 }
 
 std::vector<Sample> Prometheus::query(const std::string& expression) const {
-  httplib::Client client(origin_);
-  client.set_connection_timeout(kConnectTimeout);
-  client.set_read_timeout(kAnswerTimeout);
-  httplib::Headers headers;
-  if (!token_.empty()) headers.emplace("Authorization", "Bearer " + token_);
-  const auto result = client.Post(path_ + "/api/v1/query", headers, httplib::Params{{"query", expression}});
-  if (!result) {
-    throw CommandError(kExitFailed, fmt::format("cannot reach Prometheus at {}: {}", url_, describe(result.error())));
+  HttpAnswer result;
+  try {
+    result = http_post(server_, path_ + "/api/v1/query", "query=" + encode_uri(expression),
+                       "application/x-www-form-urlencoded", kAnswerTimeout);
+  } catch (const NoAnswer& failure) {
+    throw CommandError(kExitFailed, fmt::format("cannot reach Prometheus at {}: {}", url_, failure.what()));
   }
-  const json answer = json::parse(result->body, nullptr, false);
-  if (!answer.is_object()) throw_odd_answer(url_, fmt::format("{}: {}", result->status, result->body));
-  if (result->status != 200) {
-    const std::string why = printable(answer.value("error", result->body));
-    throw CommandError(result->status == 400 ? kExitUsage : kExitFailed,
-                       fmt::format("Prometheus refuses the query ({}): {}", result->status, why));
+  const json answer = json::parse(result.body, nullptr, false);
+  if (!answer.is_object()) throw_odd_answer(url_, fmt::format("{}: {}", result.status, result.body));
+  if (result.status != 200) {
+    const std::string why = printable(answer.value("error", result.body));
+    throw CommandError(result.status == 400 ? kExitUsage : kExitFailed,
+                       fmt::format("Prometheus refuses the query ({}): {}", result.status, why));
   }
   try {
     std::vector<Sample> samples;
     for (const json& item : answer.at("data").at("result")) samples.push_back(sample_of(item));
     return samples;
   } catch (const std::exception&) {
-    throw_odd_answer(url_, result->body);
+    throw_odd_answer(url_, result.body);
   }
 }
 

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "cli/client/http.h"
+
 namespace writecanary::cli {
 
 struct Sample {
@@ -23,9 +25,8 @@ class Prometheus {
 
  private:
   std::string url_;
-  std::string origin_;
+  HttpServer server_;
   std::string path_;
-  std::string token_;
 };
 
 // The text as a string of PromQL, with its quotes.

@@ -33,6 +33,8 @@ ROOMS = {
 }
 # More than fifteen subjects and nobody overlooks them.
 FILES_IN_A_ROOM_MAX = 30
+# The files that know cpp-httplib, whose types and signatures change from version to version.
+LIBRARY_USERS = {"api/http/http_library.cpp", "cli/client/http.cpp", "daemon/webhook/webhook.cpp", "tests/unit/http.h"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')
 SOURCE_SUFFIXES = {".h", ".cpp", ".ts", ".tsx", ".mjs", ".py", ".css"}
 GENERATED = {"core/base/version.h", "core/report/known_issues_data.h"}
@@ -89,6 +91,13 @@ def complaints(root, source, folder):
                 yield f"{where} {wrong}"
 
 
+def library_users(root):
+    """The files that include httplib.h."""
+    return {str(source.relative_to(root)) for folder in [*ALLOWED, "tests"] for source in sorted(Path(root, folder).rglob("*"))
+            if source.suffix in (".h", ".cpp")
+            and re.search(r'^\s*#\s*include\s*[<"]httplib\.h', source.read_text(encoding="utf-8"), re.MULTILINE)}
+
+
 def crowded_folders(root):
     """Folders with more source files than a person can overlook."""
     shown = subprocess.run(["git", "-C", root, "-c", f"safe.directory={root}", "ls-files"], capture_output=True, text=True)
@@ -103,6 +112,9 @@ class Includes(unittest.TestCase):
 
     def test_every_folder_can_be_overlooked(self):
         self.assertEqual(crowded_folders(os.environ["WRITECANARY_SOURCE"]), {})
+
+    def test_few_files_know_the_http_library(self):
+        self.assertEqual(library_users(os.environ["WRITECANARY_SOURCE"]), LIBRARY_USERS)
 
     def test_every_room_is_there(self):
         rooms = [f"{folder}/{room}" for folder, inner in ROOMS.items() for room in inner]

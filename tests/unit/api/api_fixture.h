@@ -3,7 +3,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <httplib.h>
 
 #include <atomic>
 #include <filesystem>
@@ -16,6 +15,7 @@
 
 #include "api/server.h"
 #include "storage/store/store.h"
+#include "tests/unit/http.h"
 
 namespace writecanary::api::test {
 

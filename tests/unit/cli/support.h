@@ -3,7 +3,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <httplib.h>
 
 #include <filesystem>
 #include <functional>
@@ -15,6 +14,7 @@
 #include "cli/terminal/environment.h"
 #include "core/run/profile_info.h"
 #include "core/run/protocol.h"
+#include "tests/unit/http.h"
 
 namespace writecanary::cli {
 

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "api/http/request_head.h"
 #include "core/base/limits.h"
 
 namespace writecanary::api {

@@ -71,13 +71,14 @@ TEST(RouterTest, AnExceptionBecomesAProblemAndALogLine) {
                   [](Call&) -> Outcome { throw storage::StorageError("read /x/results.db: disk I/O error"); }}},
                 RequestGuard("127.0.0.1", false, true, access), daemon, clock,
                 [&](const std::string& line) { log.push_back(line); });
-  httplib::Request request;
-  request.method = "GET";
-  request.set_header("Host", "localhost");
-  request.set_header("X-Request-Id", "abc");
-  httplib::Response response;
   const Peer peer;
-  router.dispatch({{}, "/fails", {}, &peer, false}, request, response);
+  Request request;
+  request.method = "GET";
+  request.path = "/fails";
+  request.headers = {{"Host", "localhost"}, {"X-Request-Id", "abc"}};
+  request.peer = &peer;
+  Response response;
+  router.dispatch(request, response);
   EXPECT_EQ(response.status, 500);
   const auto problem = json::parse(response.body);
   EXPECT_EQ(problem["type"], "/problems/internal");
