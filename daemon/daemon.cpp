@@ -66,7 +66,7 @@ Daemon::Daemon(Prepared prepared)
              prepared_.probe_program, config_.evidence_root(), draw_seed, Patience{}}),
       scheduler_(host_id()),
       commands_(desk_, *store_, metrics_, prepared_.catalogue, clock_),
-      retention_(*store_, reader_, config_.evidence_root()),
+      retention_(*store_, reader_, config_.evidence_root(), clock_.now()),
       webhook_(loop_, *store_, reader_, clock_, host_name()),
       mountinfo_(open_file("/proc/self/mountinfo", O_RDONLY)),
       beat_timer_(loop_, [this] { beat(); }) {
@@ -78,6 +78,7 @@ Daemon::Daemon(Prepared prepared)
   if (prepared_.cgroups.version == 0) {
     spdlog::warn("no memory cgroup can be made, so no run can be better than unexposed: {}", prepared_.cgroups.reason);
   }
+  retention_.begin();
   facts_.self_test = check_self(*store_, prepared_.probe_program, clock_.now());
   close_leftovers(config_, prepared_.cgroups, *store_, reader_, desk_, clock_.now());
   webhook_.configure(load_webhook(config_.webhook));
@@ -258,6 +259,7 @@ void Daemon::plan_and_start() {
 
 void Daemon::publish() {
   facts_.webhook_pending = webhook_.pending();
+  facts_.notices = retention_.notices();
   const auto state = live_view(facts_, config_, desk_, plan_, clock_.now());
   board_.publish(state);
   metrics_.mirror(*state, store_->size_bytes());

@@ -63,6 +63,7 @@ std::shared_ptr<const api::LiveState> live_view(const DaemonFacts& facts, const 
   state->config_reload_error = facts.reload_error;
   state->self_test = facts.self_test;
   state->webhook_pending = facts.webhook_pending;
+  state->notices = facts.notices;
   state->default_profiles = config.defaults.profiles;
   for (const auto& target : config.targets) {
     if (const auto* found = desk.find(target.name)) state->targets.push_back(live_target(*found, plan));

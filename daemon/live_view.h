@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "api/loop/live_state.h"
 #include "daemon/config/config.h"
@@ -25,6 +26,7 @@ struct DaemonFacts {
   SelfTest self_test;
   std::uint64_t webhook_pending = 0;
   std::uint64_t evidence_bytes = 0;
+  std::vector<std::string> notices;
 };
 
 std::shared_ptr<const api::LiveState> live_view(const DaemonFacts& facts, const Config& config, const RunDesk& desk,

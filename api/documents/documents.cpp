@@ -178,6 +178,7 @@ json status_document(const LiveState& live, const storage::Reader& reader, const
             {"reload_error", live.config_reload_error}}},
           {"pressure", live.pressure},
           {"self_test", live.self_test},
+          {"notices", live.notices},
           {"known_issues", issues_here(live)},
           {"targets", live.targets.size()},
           {"runs_in_progress", in_progress},

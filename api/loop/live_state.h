@@ -62,6 +62,7 @@ struct LiveState {
   std::string config_reload_error;
   std::uint64_t webhook_pending = 0;  // events that wait to be delivered
   SelfTest self_test;                 // of this build's detectors
+  std::vector<std::string> notices;   // what a person should know and do something about, a sentence each
   std::vector<std::string> default_profiles;
   std::vector<LiveTarget> targets;
   std::vector<LiveRun> runs;

@@ -20,7 +20,6 @@ bool Retention::step(const Config& config, SystemTime now) {
   // First, so that what is judged below is what is needed.
   if (store_.give_space_back()) return true;
   const auto removed = remove_some(config, now);
-  for (const auto id : removed) evidence_.remove(id);
   if (!removed.empty()) spdlog::info("removed {} old runs from the database", removed.size());
   const bool more_evidence = evidence_.step(config.evidence_bytes_max);
   return !removed.empty() || more_evidence || thin_out(config, now);
@@ -31,17 +30,29 @@ std::vector<std::int64_t> Retention::remove_some(const Config& config, SystemTim
     runs_ = store_.run_count();
     runs_counted_ = now;
   }
-  auto removed = store_.remove_runs_before(to_unix_ms(now - config.keep_runs), kBatch);
+  auto ids = store_.removable_runs(to_unix_ms(now - config.keep_runs), kBatch);
   const bool too_many = runs_ > config.runs_max || store_.size_bytes() > config.storage_bytes_max;
-  if (removed.empty() && too_many) removed = store_.remove_runs_before(to_unix_ms(now - kAlwaysKept), kBatch);
-  runs_ -= std::min<std::uint64_t>(runs_, removed.size());
-  return removed;
+  if (ids.empty() && too_many) ids = store_.removable_runs(to_unix_ms(now - kAlwaysKept), kBatch);
+  // The evidence first: without its run nobody would know any more whose it was.
+  for (const auto id : ids) evidence_.remove(id);
+  store_.remove_runs(ids);
+  store_.remove_events_before(to_unix_ms(now - config.keep_runs), kBatch);
+  runs_ -= std::min<std::uint64_t>(runs_, ids.size());
+  return ids;
 }
 
 bool Retention::thin_out(const Config& config, SystemTime now) {
   const bool too_large = store_.size_bytes() > config.storage_bytes_max;
   const auto before = too_large ? now - kAlwaysKept : now - config.keep_runs;
   return store_.thin_findings_before(to_unix_ms(before));
+}
+
+std::vector<std::string> Retention::notices() const {
+  std::vector<std::string> notices;
+  for (const auto& folder : evidence_.set_aside()) {
+    notices.push_back(folder + " holds evidence of runs that this database does not have. Move it away or remove it");
+  }
+  return notices;
 }
 
 }  // namespace writecanary::daemon

@@ -20,13 +20,18 @@ namespace writecanary::daemon {
 class Retention {
  public:
   // All must outlive this.
-  Retention(storage::Store& store, const storage::Reader& reader, std::string evidence_root)
-      : store_(store), evidence_(reader, std::move(evidence_root)) {}
+  Retention(storage::Store& store, const storage::Reader& reader, std::string evidence_root, SystemTime now)
+      : store_(store), evidence_(reader, std::move(evidence_root), now) {}
+
+  // Before the first run begins: sets evidence aside that is not of this database. Throws SystemError, StorageError.
+  void begin() { evidence_.claim(store_.id()); }
 
   // One small step, of some milliseconds. True when there is more to do. Throws StorageError.
   bool step(const Config& config, SystemTime now);
 
   std::uint64_t evidence_bytes() const { return evidence_.bytes(); }
+  // What a person should know of.
+  std::vector<std::string> notices() const;
 
  private:
   std::vector<std::int64_t> remove_some(const Config& config, SystemTime now);

@@ -27,6 +27,9 @@ class Store {
   static std::unique_ptr<Store> open(const std::string& path);
   ~Store();
 
+  // Which database this is: drawn when it was made, the same in each copy of it.
+  std::string id() const;
+
   // Makes the configured targets known, keeps their paused state; targets no longer configured stay for their history.
   void sync_targets(const std::vector<TargetRow>& configured);
   std::vector<TargetRow> targets() const;
@@ -79,9 +82,13 @@ class Store {
   std::optional<std::string> fact(const std::string& name) const;
   void remember_fact(const std::string& name, const std::string& value_json);
 
-  // Removes the oldest runs that ended before the given time, at most `batch` of them and fewer when they have many
-  // findings, never one with an unacknowledged finding; totals stay. Returns the ids of those that went.
-  std::vector<std::int64_t> remove_runs_before(std::int64_t before_ms, int batch);
+  // The oldest runs that ended before the given time, at most `batch` of them and fewer when they have many findings,
+  // never one with an unacknowledged finding.
+  std::vector<std::int64_t> removable_runs(std::int64_t before_ms, int batch) const;
+  // With all that belongs to them; totals stay.
+  void remove_runs(const std::vector<std::int64_t>& ids);
+  // Of the events that belong to no run, at most `batch`.
+  void remove_events_before(std::int64_t before_ms, int batch);
   // Of the oldest run that ended before the given time and has more than kOpenFindingsKept unacknowledged findings,
   // keeps the first ones: the run, its verdict and its exact counts stay, and so do the totals. False: there is none.
   bool thin_findings_before(std::int64_t before_ms);

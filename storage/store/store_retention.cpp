@@ -26,7 +26,7 @@ std::int64_t count_findings(SQLite::Database& database, std::int64_t run_id) {
 }
 
 // The oldest ended runs that may go, as many as one step can take.
-std::vector<std::int64_t> removable_runs(SQLite::Database& database, std::int64_t before_ms, int batch) {
+std::vector<std::int64_t> oldest_runs(SQLite::Database& database, std::int64_t before_ms, int batch) {
   SQLite::Statement select(database,
                            "SELECT id FROM runs WHERE open_findings = 0 AND finished_at_ms < ? "
                            "ORDER BY finished_at_ms LIMIT ?");
@@ -63,25 +63,32 @@ void thin_out(SQLite::Database& database, std::int64_t run_id) {
 
 }  // namespace
 
-std::vector<std::int64_t> Store::remove_runs_before(std::int64_t before_ms, int batch) {
-  const std::string tried = "remove old runs";
-  return state_->change(tried, [&] {
-    auto ids = removable_runs(state_->database, before_ms, batch);
+std::vector<std::int64_t> Store::removable_runs(std::int64_t before_ms, int batch) const {
+  return state_->look("look for old runs", [&] { return oldest_runs(state_->database, before_ms, batch); });
+}
+
+void Store::remove_runs(const std::vector<std::int64_t>& ids) {
+  if (ids.empty()) return;
+  state_->change("remove old runs", [&] {
     for (const auto id : ids) {
       // Findings, events and keys go with their run: ON DELETE CASCADE.
-      SQLite::Statement run(state_->database, "DELETE FROM runs WHERE id = ?");
+      SQLite::Statement run(state_->database, "DELETE FROM runs WHERE id = ? AND open_findings = 0");
       Binder(run) << id;
       run.exec();
     }
+    state_->database.exec(
+        "DELETE FROM run_hours WHERE last_id < (SELECT min(id) FROM runs);"
+        "DELETE FROM finding_hours WHERE last_id < (SELECT min(id) FROM findings)");
+  });
+}
+
+void Store::remove_events_before(std::int64_t before_ms, int batch) {
+  state_->change("remove old events", [&] {
     SQLite::Statement events(state_->database,
                              "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE run_id IS NULL AND at_ms < ? "
                              "LIMIT ?)");
     Binder(events) << before_ms << std::int64_t{std::max(batch, 0)};
     events.exec();
-    state_->database.exec(
-        "DELETE FROM run_hours WHERE last_id < (SELECT min(id) FROM runs);"
-        "DELETE FROM finding_hours WHERE last_id < (SELECT min(id) FROM findings)");
-    return ids;
   });
 }
 
