@@ -5,8 +5,10 @@
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <iterator>
 #include <random>
 #include <set>
 #include <utility>
@@ -78,6 +80,7 @@ Daemon::Daemon(Prepared prepared)
   if (prepared_.cgroups.version == 0) {
     spdlog::warn("no memory cgroup can be made, so no run can be better than unexposed: {}", prepared_.cgroups.reason);
   }
+  for (const auto& notice : store_->notices()) spdlog::error("{}", notice);
   retention_.begin();
   facts_.self_test = check_self(*store_, prepared_.probe_program, clock_.now());
   close_leftovers(config_, prepared_.cgroups, *store_, reader_, desk_, clock_.now());
@@ -259,7 +262,8 @@ void Daemon::plan_and_start() {
 
 void Daemon::publish() {
   facts_.webhook_pending = webhook_.pending();
-  facts_.notices = retention_.notices();
+  facts_.notices = store_->notices();
+  std::ranges::copy(retention_.notices(), std::back_inserter(facts_.notices));
   const auto state = live_view(facts_, config_, desk_, plan_, clock_.now());
   board_.publish(state);
   metrics_.mirror(*state, store_->size_bytes());

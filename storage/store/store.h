@@ -22,13 +22,16 @@ inline constexpr int kOpenFindingsKept = 5;
 class Store {
  public:
   // Opens or creates the database (WAL, synchronous=FULL so that a committed finding survives power loss), runs the
-  // migrations. A file that is not ours, is newer or is damaged is refused with the way out and never changed.
+  // migrations. A file that is not ours, is newer or is damaged is refused with the way out and never changed. A log of
+  // another database that lies beside it is renamed.
   // In the directory an flock'ed "<path>.lock" keeps a second daemon away.
   static std::unique_ptr<Store> open(const std::string& path);
   ~Store();
 
   // Which database this is: drawn when it was made, the same in each copy of it.
   std::string id() const;
+  // What open() found beside the database and a person should hear of.
+  const std::vector<std::string>& notices() const;
 
   // Makes the configured targets known, keeps their paused state; targets no longer configured stay for their history.
   void sync_targets(const std::vector<TargetRow>& configured);

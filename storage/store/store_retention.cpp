@@ -1,6 +1,5 @@
 // Store: what goes when it is old or when there is too much, a little at a time.
 #include <fmt/format.h>
-#include <sqlite3.h>
 
 #include <algorithm>
 
@@ -107,14 +106,15 @@ bool Store::thin_findings_before(std::int64_t before_ms) {
 }
 
 bool Store::give_space_back() {
-  return state_->look("give space back to the filesystem", [&] {
-    auto& database = state_->database;
-    if (database.execAndGet("PRAGMA freelist_count").getInt() == 0) return false;
-    database.exec(fmt::format("PRAGMA incremental_vacuum({})", kPagesPerStep));
-    // Takes what it can without waiting for readers; what it leaves, a later one takes.
-    sqlite3_wal_checkpoint_v2(database.getHandle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
-    return true;
-  });
+  const std::string tried = "give space back to the filesystem";
+  auto& database = state_->database;
+  const bool has_some = state_->look(tried, [&] { return database.execAndGet("PRAGMA freelist_count").getInt() > 0; });
+  if (!has_some) return false;
+  const auto give = [&] { database.exec(fmt::format("PRAGMA incremental_vacuum({})", kPagesPerStep)); };
+  state_->change(tried, give, State::Stamp::kAlways);
+  // Takes what it can without waiting for readers; what it leaves, a later one takes.
+  state_->log.checkpoint();
+  return true;
 }
 
 std::uint64_t Store::run_count() const {

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import unittest
 
 from harness import run
@@ -61,6 +62,23 @@ class Database(NothingLost):
             daemon.start()
             self.assertEqual(self.set_aside(), {"1": "first", "2": "second"})
             self.assertTrue(os.path.exists(os.path.join(self.evidence, "1/file")))
+
+    def test_rows_of_a_killed_daemon_do_not_come_back_in_another_database(self):
+        with running_daemon(self.directory, self.targets) as daemon:
+            done = [daemon.run("data", "append-sync", writes=2)["id"] for _ in range(3)]
+            daemon.stop(signal.SIGKILL)
+            self.assertGreater(os.path.getsize(self.database + "-wal"), 0)
+            os.unlink(self.database)
+            daemon.start()
+            self.assertEqual(daemon.api("/runs")["items"], [])
+            self.assertIn(f"is kept as {self.database}-wal.unknown", daemon.log())
+            self.assertIn("-wal.unknown", " ".join(daemon.api("/status")["notices"]))
+            # And one that is killed and comes back to its own loses nothing.
+            done = [daemon.run("data", "append-sync", writes=2)["id"] for _ in range(3)]
+            daemon.stop(signal.SIGKILL)
+            daemon.start()
+            self.assertEqual([each["id"] for each in daemon.api("/runs")["items"]], done[::-1])
+            self.assertEqual(daemon.api("/status")["notices"], [])
 
     def test_a_restored_copy_leaves_evidence_alone_that_came_after_it(self):
         with running_daemon(self.directory, self.targets) as daemon:
