@@ -146,7 +146,9 @@ void Daemon::warn_of_open_doors() const {
 
 void Daemon::take_signals() {
   while (const int number = prepared_.signals.take()) {
-    if (number == SIGHUP) {
+    if (number == SIGHUP && (!server_ || stopping_)) {
+      spdlog::info("SIGHUP: nothing is reloaded {}", stopping_ ? "while the daemon ends" : "within a single round");
+    } else if (number == SIGHUP) {
       reload();
     } else {
       spdlog::info("{}: ending", number == SIGTERM ? "SIGTERM" : "SIGINT");
