@@ -35,6 +35,10 @@ void RunDesk::configure(const Config& config) {
   for (auto& [name, desk] : desks_) desk.configured = false;
   for (const auto& target : config.targets) {
     auto& desk = desks_[target.name];
+    if (desk.needs_sweep && desk.config.path != target.path) {
+      spdlog::warn("target {}: files of a run that was cut off may be left in {}/.writecanary, which is tested no more",
+                   target.name, desk.config.path);
+    }
     desk.config = target;
     desk.configured = true;
   }
@@ -47,12 +51,18 @@ void RunDesk::configure(const Config& config) {
   for (auto& [name, desk] : desks_) {
     if (!desk.configured) end_queue(desk, Verdict::kStopped, "its target was removed from the configuration");
   }
+  locate_targets();
   budget_day_ = -1;
   refresh_budgets();
 }
 
 void RunDesk::set_mounts(const std::vector<Mount>& mounts) {
-  for (auto& [name, desk] : desks_) desk.mount = locate(desk.config, mounts);
+  mounts_ = mounts;
+  locate_targets();
+}
+
+void RunDesk::locate_targets() {
+  for (auto& [name, desk] : desks_) desk.mount = locate(desk.config, mounts_);
 }
 
 void RunDesk::sweep_before_next(const std::string& target) {

@@ -78,7 +78,8 @@ class RunDesk {
   explicit RunDesk(DeskServices services);
   ~RunDesk();
 
-  // Takes over targets and limits. Queued runs of a target that is gone end as stopped, its running one goes on.
+  // Takes over targets and limits. Queued runs of a target that is gone end as stopped, its running one goes on. Those of
+  // the others begin with what is configured by then.
   void configure(const Config& config);
   void set_mounts(const std::vector<Mount>& mounts);
   // Runs were cut off on this target: clear up before the next one.
@@ -120,9 +121,11 @@ class RunDesk {
   void announce(const std::string& target, std::int64_t run_id, const RunResult& result, std::int64_t finished_at_ms);
   void publish_progress(const Desk& desk) const;
   void refresh_budgets();
+  void locate_targets();
 
   DeskServices services_;
   std::map<std::string, Desk> desks_;
+  std::vector<Mount> mounts_;
   int concurrent_max_ = 1;
   bool shutting_down_ = false;
   std::int64_t last_event_ = 0;

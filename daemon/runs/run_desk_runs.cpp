@@ -93,12 +93,14 @@ void RunDesk::start_next(Desk& desk) {
 }
 
 void RunDesk::start_run(Desk& desk, QueuedRun& run) {
-  // Since it was ordered, others may have used up a part of the budget or the target may have been unmounted.
+  // Since it was ordered, others may have used up a part of the budget, the target may have been unmounted, and a reload
+  // may have given it another path and other limits.
   if (!desk.mount.usable) return end_unstarted(desk.config.name, run, Verdict::kError, desk.mount.reason);
+  run.spec = make_spec(run.order, desk.config, run.id, run.spec.seed, services_.evidence_root);
   if (const auto left = budget_left(desk.config, desk.bytes_today)) {
     run.spec.bytes_max = std::max<std::uint64_t>(*left, 1);
-    services_.store.set_spec(run.id, nlohmann::json(run.spec).dump());
   }
+  services_.store.set_spec(run.id, nlohmann::json(run.spec).dump());
   const auto now = to_unix_ms(services_.clock.now());
   services_.store.start_run(run.id, now);
   spdlog::info("run {}: {} on target {} begins, seed {}", run.id, run.spec.profile, desk.config.name, run.spec.seed);

@@ -132,6 +132,34 @@ TEST_F(DeskTest, ARemovedTargetFinishesItsRunAndLosesItsQueue) {
   EXPECT_FALSE(desk_->desks().contains("a"));
 }
 
+TEST_F(DeskTest, ARunThatWaitsBeginsWithWhatAReloadHasConfigured) {
+  open(kWaits);
+  const auto running = started("a");
+  const auto waiting = started("a", true);
+  until([this] { return progress_seen(); });
+  auto& target = config_.targets[0];
+  target.path = "/mnt/moved";
+  target.fstype = "ext4";
+  target.settings.min_free = {1 << 20, 0};
+  target.settings.memory_bytes = 32U << 20;
+  desk_->configure(config_);
+  EXPECT_FALSE(desk_->find("a")->mount.usable) << "before anybody reads the mount table again";
+  mounts_.push_back({"8:4", "/mnt/moved", "rw", "ext4", "/dev/sda4"});
+  desk_->set_mounts(mounts_);
+  desk_->stop(running, "me");
+  until([&] { return row(waiting).state == RunState::kRunning; });
+  const auto spec = nlohmann::json::parse(row(waiting).spec_json).get<RunSpec>();
+  EXPECT_EQ(spec.path, "/mnt/moved");
+  EXPECT_EQ(spec.expected_fstype, "ext4");
+  EXPECT_EQ(spec.min_free_bytes, 1U << 20);
+  EXPECT_EQ(spec.memory_bytes, 32U << 20);
+  EXPECT_EQ(spec.seed, 2U) << "what it was given stays";
+  EXPECT_EQ(nlohmann::json::parse(row(running).spec_json).get<RunSpec>().path, "/mnt/a");
+  until([this] { return progress_seen(); });
+  desk_->shut_down();
+  until_settled();
+}
+
 TEST_F(DeskTest, TheLiveViewShowsWhatIsGoingOn) {
   open(kWaits);
   const auto running = started("a");
