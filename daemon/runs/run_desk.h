@@ -78,8 +78,8 @@ class RunDesk {
   explicit RunDesk(DeskServices services);
   ~RunDesk();
 
-  // Takes over targets and limits. Queued runs of a target that is gone end as stopped, its running one goes on. Those of
-  // the others begin with what is configured by then.
+  // Takes over targets and limits. Queued runs of a target that is gone end as stopped, its running one goes on. Those
+  // of the others begin with what is configured by then.
   void configure(const Config& config);
   void set_mounts(const std::vector<Mount>& mounts);
   // Runs were cut off on this target: clear up before the next one.

@@ -93,8 +93,8 @@ void RunDesk::start_next(Desk& desk) {
 }
 
 void RunDesk::start_run(Desk& desk, QueuedRun& run) {
-  // Since it was ordered, others may have used up a part of the budget, the target may have been unmounted, and a reload
-  // may have given it another path and other limits.
+  // Since it was ordered, others may have used up a part of the budget, the target may have been unmounted, and a
+  // reload may have given it another path and other limits.
   if (!desk.mount.usable) return end_unstarted(desk.config.name, run, Verdict::kError, desk.mount.reason);
   run.spec = make_spec(run.order, desk.config, run.id, run.spec.seed, services_.evidence_root);
   if (const auto left = budget_left(desk.config, desk.bytes_today)) {
