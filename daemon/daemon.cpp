@@ -64,15 +64,17 @@ Daemon::Daemon(Prepared prepared)
       config_(prepared_.loaded.config),
       store_(open_store(config_)),
       reader_(config_.storage_path),
-      desk_({*store_, events_, metrics_, loop_, clock_, prepared_.cgroups, cgroup_prefix(config_.storage_path),
+      watch_(*store_, clock_, boot_id()),
+      desk_({*store_, events_, metrics_, loop_, clock_, watch_, prepared_.cgroups, cgroup_prefix(config_.storage_path),
              prepared_.probe_program, config_.evidence_root(), draw_seed, Patience{}}),
       scheduler_(host_id()),
-      commands_(desk_, *store_, metrics_, prepared_.catalogue, clock_),
+      commands_(desk_, *store_, metrics_, prepared_.catalogue, clock_, watch_),
       retention_(*store_, reader_, config_.evidence_root(), clock_.now()),
-      webhook_(loop_, *store_, reader_, clock_, host_name()),
+      webhook_(loop_, *store_, reader_, clock_, watch_, host_name()),
       mountinfo_(open_file("/proc/self/mountinfo", O_RDONLY)),
       beat_timer_(loop_, [this] { beat(); }) {
   facts_.started_at_ms = to_unix_ms(clock_.now());
+  facts_.started = clock_.steady();
   facts_.pressure = {prepared_.cgroups.backend(), prepared_.cgroups.directory, prepared_.cgroups.reason};
   facts_.kernel = kernel_facts();
   facts_.config_path = prepared_.loaded.path;
@@ -223,9 +225,10 @@ void Daemon::pass() {
   const auto now = clock_.steady();
   if (now < storage_retry_) return publish();
   try {
+    watch_.look();
     plan_and_start();
     if (now >= retention_due_ && server_) {
-      const bool more = retention_.step(config_, clock_.now());
+      const bool more = retention_.step(config_, {watch_.believed(), !watch_.suspect(), now});
       facts_.evidence_bytes = retention_.evidence_bytes();
       retention_due_ = now + (more ? kBeat : kRetentionInterval);
     }
@@ -266,7 +269,9 @@ void Daemon::publish() {
   facts_.webhook_pending = webhook_.pending();
   facts_.notices = store_->notices();
   std::ranges::copy(retention_.notices(), std::back_inserter(facts_.notices));
-  const auto state = live_view(facts_, config_, desk_, plan_, clock_.now());
+  facts_.clock_suspect = watch_.suspect();
+  std::ranges::copy(watch_.notices(), std::back_inserter(facts_.notices));
+  const auto state = live_view(facts_, config_, desk_, plan_, clock_.steady());
   board_.publish(state);
   metrics_.mirror(*state, store_->size_bytes());
   published_ = clock_.steady();

@@ -16,6 +16,7 @@ namespace writecanary::daemon {
 // What the daemon knows beside its targets.
 struct DaemonFacts {
   std::int64_t started_at_ms = 0;
+  SteadyTime started{};
   bool ready = false;
   std::string not_ready_reason;
   PressureFacts pressure;
@@ -26,10 +27,11 @@ struct DaemonFacts {
   SelfTest self_test;
   std::uint64_t webhook_pending = 0;
   std::uint64_t evidence_bytes = 0;
+  bool clock_suspect = false;
   std::vector<std::string> notices;
 };
 
 std::shared_ptr<const api::LiveState> live_view(const DaemonFacts& facts, const Config& config, const RunDesk& desk,
-                                                const Plan& plan, SystemTime now);
+                                                const Plan& plan, SteadyTime now);
 
 }  // namespace writecanary::daemon

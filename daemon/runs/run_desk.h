@@ -21,6 +21,7 @@
 #include "api/metrics/metrics.h"
 #include "core/host/cgroup.h"
 #include "core/host/mountinfo.h"
+#include "daemon/clock/clock_watch.h"
 #include "daemon/config/config.h"
 #include "daemon/loop/event_loop.h"
 #include "daemon/runs/run_order.h"
@@ -37,6 +38,7 @@ struct DeskServices {
   api::Metrics& metrics;
   EventLoop& loop;
   const Clock& clock;
+  const ClockWatch& watch;
   CgroupRoot cgroups;
   std::string cgroup_prefix;  // of this daemon's runs alone
   std::string probe_program;
@@ -121,6 +123,7 @@ class RunDesk {
   void announce(const std::string& target, std::int64_t run_id, const RunResult& result, std::int64_t finished_at_ms);
   void publish_progress(const Desk& desk) const;
   void refresh_budgets();
+  void count_bytes(Desk& desk) const;
   void locate_targets();
 
   DeskServices services_;
@@ -129,7 +132,7 @@ class RunDesk {
   int concurrent_max_ = 1;
   bool shutting_down_ = false;
   std::int64_t last_event_ = 0;
-  std::int64_t budget_day_ = -1;  // days since the epoch, UTC
+  std::optional<std::chrono::sys_days> budget_day_;  // UTC
   std::function<void(const std::string&, const RunResult&)> finished_;
 };
 

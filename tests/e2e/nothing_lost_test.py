@@ -1,13 +1,17 @@
-"""What a lost or restored database does to what a daemon keeps: nothing is removed that it does not know."""
+"""What a lost or restored database and a wrong clock do to what a daemon keeps: nothing goes that should have stayed."""
 
+import json
 import os
 import shutil
 import signal
 import unittest
 
 from harness import run
-from harness.daemon import running_daemon
+from harness.daemon import Daemon, closed_window, running_daemon
 from harness.mounts import temporary_directory
+from harness.receiver import running_receiver
+from harness.waiting import wait_until
+from harness.wall_clock import WallClock
 
 
 class NothingLost(unittest.TestCase):
@@ -92,6 +96,93 @@ class Database(NothingLost):
             daemon.start()
             self.assertEqual(self.set_aside(), {"2": "after"})
             self.assertTrue(os.path.exists(os.path.join(self.evidence, "1/file")))
+
+
+class Clock(NothingLost):
+    def setUp(self):
+        super().setUp()
+        self.clock = WallClock(self.directory)
+
+    def daemon_with_clock(self):
+        daemon = Daemon(self.directory, self.targets, window=closed_window(), environment=self.clock.environment)
+        self.addCleanup(daemon.stop)
+        return daemon
+
+    def wait_for_retention(self, number):
+        """Until it has gone round: what no run is known for has been found."""
+        self.keep_evidence(number, "a mark of this test")
+        wait_until(lambda: not os.path.exists(os.path.join(self.evidence, str(number))), 40, "retention")
+
+    def test_a_year_ahead_for_a_minute_makes_nothing_old(self):
+        daemon = self.daemon_with_clock().start()
+        done = [daemon.run("data", "append-sync", writes=2)["id"] for _ in range(3)]
+        self.assertEqual(daemon.metric("writecanary_clock_suspect"), 0)
+
+        def kept():
+            return [each["id"] for each in daemon.api("/runs")["items"]][::-1]
+
+        self.clock.set("+365d")
+        daemon.wait_for_metric(1, "writecanary_clock_suspect")
+        self.assertEqual(daemon.get("/healthz")[0], 200)
+        self.wait_for_retention(1001)
+        self.assertEqual(kept(), done)
+        self.assertIn("nothing is removed for its age", daemon.log())
+        self.assertIn("The wall clock jumped", " ".join(daemon.api("/status")["notices"]))
+        # A run meanwhile carries that time, and the next daemon starts with it.
+        done.append(daemon.run("data", "append-sync", writes=2)["id"])
+        daemon.stop()
+        daemon.start()
+        self.assertEqual(daemon.metric("writecanary_clock_suspect"), 1)
+        self.wait_for_retention(1002)
+        self.assertEqual(kept(), done)
+        self.clock.set("+0")
+        daemon.wait_for_metric(0, "writecanary_clock_suspect")
+        self.assertEqual(daemon.get("/healthz")[0], 200)
+        self.wait_for_retention(1003)
+        self.assertEqual(kept(), done)
+
+    def test_a_year_behind_for_a_minute_makes_nothing_old(self):
+        daemon = self.daemon_with_clock().start()
+        done = [daemon.run("data", "append-sync", writes=2)["id"]]
+        self.clock.set("-365d")
+        done.append(daemon.run("data", "append-sync", writes=2)["id"])
+        self.assertEqual(daemon.get("/healthz")[0], 200)
+        self.clock.set("+0")
+        daemon.wait_for_metric(0, "writecanary_clock_suspect")
+        self.wait_for_retention(1001)
+        self.assertEqual([each["id"] for each in daemon.api("/runs")["items"]][::-1], done)
+
+    def with_receiver(self):
+        receiver = self.enterContext(running_receiver(tolerance_seconds=300))
+        with open(os.path.join(self.directory, "secret"), "w", encoding="utf-8") as file:
+            file.write("a secret of this test\n")
+        daemon = self.daemon_with_clock()
+        with open(daemon.config_path, "a", encoding="utf-8") as file:
+            file.write(f'[webhook]\nurl = "{receiver.url}"\nsecret_file = "{self.directory}/secret"\n')
+        return daemon, receiver
+
+    @staticmethod
+    def taken(receiver):
+        """Ids of the runs whose end the receiver took."""
+        return [json.loads(each.body)["data"]["id"] for each in receiver.received() if each.status == 204]
+
+    def test_the_webhook_signs_a_time_that_its_receiver_takes(self):
+        daemon, receiver = self.with_receiver()
+        daemon.start()
+        self.clock.set("+365d")
+        done = [daemon.run("data", "append-sync", writes=2)["id"] for _ in range(2)]
+        wait_until(lambda: self.taken(receiver) == done, 30, "the events")
+        self.assertEqual({each.status for each in receiver.received()}, {204})
+
+    def test_an_event_that_is_refused_for_its_time_is_kept(self):
+        daemon, receiver = self.with_receiver()
+        self.clock.set("-365d")  # from the start, so nobody here can know better
+        daemon.start()
+        done = daemon.run("data", "append-sync", writes=2)["id"]
+        wait_until(lambda: any(each.status == 400 for each in receiver.received()), 30, "a refusal")
+        self.assertEqual(self.taken(receiver), [])
+        self.clock.set("+0")
+        wait_until(lambda: self.taken(receiver) == [done], 60, "the event")
 
 
 if __name__ == "__main__":

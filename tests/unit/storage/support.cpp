@@ -99,7 +99,7 @@ std::int64_t finished_run(Store& store, const RunResult& result, const std::stri
 }
 
 std::vector<std::int64_t> remove_runs_before(Store& store, std::int64_t before_ms, int batch) {
-  auto ids = store.removable_runs(before_ms, batch);
+  auto ids = store.removable_runs(before_ms, before_ms, batch);
   store.remove_runs(ids);
   store.remove_events_before(before_ms, batch);
   return ids;

@@ -167,9 +167,9 @@ TEST_F(DeskTest, TheLiveViewShowsWhatIsGoingOn) {
   until([this] { return progress_seen(); });
   Scheduler scheduler("host");
   scheduler.configure(config_, clock_.now());
-  clock_.now_ += seconds{30};
+  clock_.pass(seconds{30});
   const auto plan = scheduler.plan(desk_->situation(), {0, std::nullopt}, clock_.now());
-  const auto state = live_view({}, config_, *desk_, plan, clock_.now());
+  const auto state = live_view({}, config_, *desk_, plan, clock_.steady());
   ASSERT_EQ(state->targets.size(), 2U);
   EXPECT_EQ(state->targets[0].state, "running");
   EXPECT_EQ(state->targets[0].current_run, running);
@@ -192,10 +192,10 @@ TEST_F(DeskTest, RetentionRemovesOldRunsWithTheirEvidence) {
   std::filesystem::create_directories(evidence);
   std::filesystem::create_directories(config_.evidence_root() + "/notes");
   Retention retention(*store_, *reader_, config_.evidence_root(), clock_.now());
-  while (retention.step(config_, clock_.now())) {
+  while (retention.step(config_, {clock_.now()})) {
   }
   EXPECT_TRUE(std::filesystem::exists(evidence));
-  EXPECT_TRUE(retention.step(config_, clock_.now() + hours{24 * 91}));
+  EXPECT_TRUE(retention.step(config_, {clock_.now() + hours{24 * 91}}));
   EXPECT_FALSE(std::filesystem::exists(evidence));
   EXPECT_TRUE(std::filesystem::exists(config_.evidence_root() + "/notes")) << "not ours";
 }

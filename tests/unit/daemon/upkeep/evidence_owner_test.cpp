@@ -67,7 +67,7 @@ class EvidenceOwnerTest : public testing::Test {
     return read_file(root_ + "/unknown-" + when + "/" + what);
   }
   void settle() {
-    while (retention_->step(config_, now_)) continue;
+    while (retention_->step(config_, {now_})) continue;
   }
 
   TempDir directory_;

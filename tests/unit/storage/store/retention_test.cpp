@@ -112,8 +112,8 @@ TEST(RetentionTest, AnOldRunThatNobodyAcknowledgedKeepsItsFirstFindings) {
   const auto id = finished_run(*store.store, result, "data", "append", 10'000);
   finished_run(*store.store, result, "data", "append", 20'000);
   store->acknowledge(199, "me", "", 30'000);
-  EXPECT_TRUE(store->thin_findings_before(15'000));
-  EXPECT_FALSE(store->thin_findings_before(15'000)) << "one is young, the other is thin";
+  EXPECT_TRUE(store->thin_findings_before(15'000, 15'000));
+  EXPECT_FALSE(store->thin_findings_before(15'000, 15'000)) << "one is young, the other is thin";
   const Reader reader = store.reader();
   FindingFilter of_run;
   of_run.run_id = id;
@@ -128,6 +128,26 @@ TEST(RetentionTest, AnOldRunThatNobodyAcknowledgedKeepsItsFirstFindings) {
   EXPECT_THAT(remove_runs_before(*store.store, 90'000, 10), ElementsAre(id));
   const auto events = reader.events_after(0, std::nullopt, 1000);
   EXPECT_EQ(std::ranges::count(events, "finding", &EventRow::type), 200) << "those of the other run";
+}
+
+// The clock was behind for a while, as at a boot without a battery.
+TEST(RetentionTest, ARunThatCameAfterAYoungOneIsNotOld) {
+  constexpr std::int64_t kHour = 3'600'000;
+  const TestStore store;
+  const auto clean = result_with(Verdict::kClean);
+  const auto old = finished_run(*store.store, clean, "data", "append", 10 * kHour);
+  const auto young = finished_run(*store.store, clean, "data", "append", 50 * kHour);
+  auto many = result_with(Verdict::kCorrupt);
+  many.findings.assign(20, full_finding(FindingKind::kTorn));
+  finished_run(*store.store, clean, "data", "append", 2 * kHour);
+  finished_run(*store.store, many, "data", "append", 2 * kHour);
+  EXPECT_THAT(store->removable_runs(40 * kHour, 60 * kHour, 10), ElementsAre(old));
+  EXPECT_FALSE(store->thin_findings_before(40 * kHour, 60 * kHour));
+  EXPECT_THAT(store->removable_runs(55 * kHour, 60 * kHour, 10), ElementsAre(3, old, young))
+      << "once no young one came before it";
+  // One that a clock ahead stamped makes nothing young.
+  finished_run(*store.store, clean, "data", "append", 9'000 * kHour);
+  EXPECT_THAT(store->removable_runs(55 * kHour, 60 * kHour, 10), ElementsAre(3, old, young));
 }
 
 }  // namespace
