@@ -110,8 +110,8 @@ std::optional<api::Refusal> Commands::refuse_start(const api::StartRun& command)
 }
 
 api::CommandResult Commands::carry_out(const api::StartRun& command, const std::string& who) {
-  const auto now = to_unix_ms(clock_.now());
   if (!command.idempotency_key.empty()) {
+    const auto now = to_unix_ms(watch_.believed());
     if (const auto earlier = store_.run_of_key(command.idempotency_key, now)) return api::Accepted{*earlier, true};
   }
   if (const auto refusal = refuse_start(command)) return *refusal;

@@ -3,6 +3,7 @@
 
 #include "api/loop/commands.h"
 #include "core/run/profile_info.h"
+#include "daemon/clock/clock_watch.h"
 #include "daemon/runs/run_desk.h"
 #include "storage/store/store.h"
 
@@ -11,8 +12,9 @@ namespace writecanary::daemon {
 class Commands {
  public:
   // All must outlive this.
-  Commands(RunDesk& desk, storage::Store& store, api::Metrics& metrics, const Catalogue& catalogue, const Clock& clock)
-      : desk_(desk), store_(store), metrics_(metrics), catalogue_(catalogue), clock_(clock) {}
+  Commands(RunDesk& desk, storage::Store& store, api::Metrics& metrics, const Catalogue& catalogue, const Clock& clock,
+           const ClockWatch& watch)
+      : desk_(desk), store_(store), metrics_(metrics), catalogue_(catalogue), clock_(clock), watch_(watch) {}
 
   // Committed when it returns, with its row in the audit: a change that cannot be recorded is not begun. Throws
   // storage::StorageError.
@@ -31,6 +33,7 @@ class Commands {
   api::Metrics& metrics_;
   const Catalogue& catalogue_;
   const Clock& clock_;
+  const ClockWatch& watch_;
 };
 
 }  // namespace writecanary::daemon

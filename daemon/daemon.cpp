@@ -5,8 +5,10 @@
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <iterator>
 #include <random>
 #include <set>
 #include <utility>
@@ -62,15 +64,17 @@ Daemon::Daemon(Prepared prepared)
       config_(prepared_.loaded.config),
       store_(open_store(config_)),
       reader_(config_.storage_path),
-      desk_({*store_, events_, metrics_, loop_, clock_, prepared_.cgroups, cgroup_prefix(config_.storage_path),
+      watch_(*store_, clock_, boot_id()),
+      desk_({*store_, events_, metrics_, loop_, clock_, watch_, prepared_.cgroups, cgroup_prefix(config_.storage_path),
              prepared_.probe_program, config_.evidence_root(), draw_seed, Patience{}}),
       scheduler_(host_id()),
-      commands_(desk_, *store_, metrics_, prepared_.catalogue, clock_),
-      retention_(*store_, reader_, config_.evidence_root()),
-      webhook_(loop_, *store_, reader_, clock_, host_name()),
+      commands_(desk_, *store_, metrics_, prepared_.catalogue, clock_, watch_),
+      retention_(*store_, reader_, config_.evidence_root(), clock_.now()),
+      webhook_(loop_, *store_, reader_, clock_, watch_, host_name()),
       mountinfo_(open_file("/proc/self/mountinfo", O_RDONLY)),
       beat_timer_(loop_, [this] { beat(); }) {
   facts_.started_at_ms = to_unix_ms(clock_.now());
+  facts_.started = clock_.steady();
   facts_.pressure = {prepared_.cgroups.backend(), prepared_.cgroups.directory, prepared_.cgroups.reason};
   facts_.kernel = kernel_facts();
   facts_.config_path = prepared_.loaded.path;
@@ -78,6 +82,8 @@ Daemon::Daemon(Prepared prepared)
   if (prepared_.cgroups.version == 0) {
     spdlog::warn("no memory cgroup can be made, so no run can be better than unexposed: {}", prepared_.cgroups.reason);
   }
+  for (const auto& notice : store_->notices()) spdlog::error("{}", notice);
+  retention_.begin();
   facts_.self_test = check_self(*store_, prepared_.probe_program, clock_.now());
   close_leftovers(config_, prepared_.cgroups, *store_, reader_, desk_, clock_.now());
   webhook_.configure(load_webhook(config_.webhook));
@@ -142,7 +148,9 @@ void Daemon::warn_of_open_doors() const {
 
 void Daemon::take_signals() {
   while (const int number = prepared_.signals.take()) {
-    if (number == SIGHUP) {
+    if (number == SIGHUP && (!server_ || stopping_)) {
+      spdlog::info("SIGHUP: nothing is reloaded {}", stopping_ ? "while the daemon ends" : "within a single round");
+    } else if (number == SIGHUP) {
       reload();
     } else {
       spdlog::info("{}: ending", number == SIGTERM ? "SIGTERM" : "SIGINT");
@@ -217,9 +225,10 @@ void Daemon::pass() {
   const auto now = clock_.steady();
   if (now < storage_retry_) return publish();
   try {
+    watch_.look();
     plan_and_start();
     if (now >= retention_due_ && server_) {
-      const bool more = retention_.step(config_, clock_.now());
+      const bool more = retention_.step(config_, {watch_.believed(), !watch_.suspect(), now});
       facts_.evidence_bytes = retention_.evidence_bytes();
       retention_due_ = now + (more ? kBeat : kRetentionInterval);
     }
@@ -258,7 +267,11 @@ void Daemon::plan_and_start() {
 
 void Daemon::publish() {
   facts_.webhook_pending = webhook_.pending();
-  const auto state = live_view(facts_, config_, desk_, plan_, clock_.now());
+  facts_.notices = store_->notices();
+  std::ranges::copy(retention_.notices(), std::back_inserter(facts_.notices));
+  facts_.clock_suspect = watch_.suspect();
+  std::ranges::copy(watch_.notices(), std::back_inserter(facts_.notices));
+  const auto state = live_view(facts_, config_, desk_, plan_, clock_.steady());
   board_.publish(state);
   metrics_.mirror(*state, store_->size_bytes());
   published_ = clock_.steady();

@@ -14,6 +14,7 @@
 #include "core/base/clock.h"
 #include "core/host/cgroup.h"
 #include "core/run/profile_info.h"
+#include "daemon/clock/clock_watch.h"
 #include "daemon/commands.h"
 #include "daemon/live_view.h"
 #include "daemon/loop/event_loop.h"
@@ -71,6 +72,7 @@ class Daemon {
   EventLoop loop_;
   std::unique_ptr<storage::Store> store_;
   storage::Reader reader_;
+  ClockWatch watch_;
   api::EventHub events_;
   api::Metrics metrics_;
   api::LiveBoard board_;

@@ -46,10 +46,11 @@ api::LiveTarget live_target(const RunDesk::Desk& desk, const Plan& plan) {
 }  // namespace
 
 std::shared_ptr<const api::LiveState> live_view(const DaemonFacts& facts, const Config& config, const RunDesk& desk,
-                                                const Plan& plan, SystemTime now) {
+                                                const Plan& plan, SteadyTime now) {
   auto state = std::make_shared<api::LiveState>();
   state->started_at_ms = facts.started_at_ms;
-  state->loop_beat_ms = to_unix_ms(now);
+  state->started = facts.started;
+  state->loop_beat = now;
   state->ready = facts.ready;
   state->not_ready_reason = facts.not_ready_reason;
   state->pressure = facts.pressure;
@@ -63,6 +64,8 @@ std::shared_ptr<const api::LiveState> live_view(const DaemonFacts& facts, const 
   state->config_reload_error = facts.reload_error;
   state->self_test = facts.self_test;
   state->webhook_pending = facts.webhook_pending;
+  state->clock_suspect = facts.clock_suspect;
+  state->notices = facts.notices;
   state->default_profiles = config.defaults.profiles;
   for (const auto& target : config.targets) {
     if (const auto* found = desk.find(target.name)) state->targets.push_back(live_target(*found, plan));

@@ -107,8 +107,7 @@ json run_document(storage::RunRow row, const LiveState& live, const Clock& clock
   const Progress& progress = found->progress;
   row.result.end.counters = progress.counters;
   row.result.end.tally = progress.tally;
-  row.result.end.duration_seconds =
-      std::max(0.0, static_cast<double>(to_unix_ms(clock.now()) - found->started_at_ms) / 1000);
+  row.result.end.duration_seconds = std::chrono::duration<double>(clock.steady() - found->started).count();
   json document = storage::run_json(row);
   document["progress"] = {{"elapsed_seconds", progress.elapsed_seconds}, {"fraction", progress.fraction}};
   return document;
@@ -168,7 +167,7 @@ json status_document(const LiveState& live, const storage::Reader& reader, const
           {"hostname", host_name()},
           {"kernel", live.kernel},
           {"started_at", format_timestamp(live.started_at_ms)},
-          {"uptime_seconds", static_cast<double>(to_unix_ms(clock.now()) - live.started_at_ms) / 1000},
+          {"uptime_seconds", std::chrono::duration<double>(clock.steady() - live.started).count()},
           {"ready", live.ready},
           {"not_ready_reason", live.not_ready_reason},
           {"database", {{"path", live.database_path}, {"size_bytes", reader.size_bytes()}}},
@@ -178,6 +177,7 @@ json status_document(const LiveState& live, const storage::Reader& reader, const
             {"reload_error", live.config_reload_error}}},
           {"pressure", live.pressure},
           {"self_test", live.self_test},
+          {"notices", live.notices},
           {"known_issues", issues_here(live)},
           {"targets", live.targets.size()},
           {"runs_in_progress", in_progress},

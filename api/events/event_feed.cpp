@@ -12,10 +12,11 @@ EventFeed::EventFeed(const storage::Reader& reader, const EventHub& hub, std::op
                      std::optional<std::int64_t> run_id)
     : reader_(reader), hub_(hub), run_id_(run_id), sequence_(hub.last_sequence()) {
   // After the sequence was taken: see the top of the header.
-  if (after_id) {
+  const auto newest = reader.last_event_id();
+  if (after_id && *after_id <= newest) {
     last_id_ = *after_id;
   } else if (!run_id) {
-    last_id_ = reader.last_event_id();
+    last_id_ = newest;
   }
   if (run_id) {
     const auto run = reader.run(*run_id);

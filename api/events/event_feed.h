@@ -19,7 +19,8 @@ namespace writecanary::api {
 class EventFeed {
  public:
   // Durable events after `after_id`, of one run only when run_id is given; then it ends with that run's run.finished.
-  // Without after_id: everything stored for a run, or else only what happens from now on. Both must outlive the feed.
+  // Without after_id: everything stored for a run, or else only what happens from now on. An after_id that was not
+  // given out yet is of another database, which this one replaced: as without. Both must outlive the feed.
   EventFeed(const storage::Reader& reader, const EventHub& hub, std::optional<std::int64_t> after_id,
             std::optional<std::int64_t> run_id);
 

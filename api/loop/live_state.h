@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/clock.h"
 #include "core/process/self_test.h"
 #include "core/run/profile_info.h"
 #include "core/run/protocol.h"
@@ -42,14 +43,15 @@ struct LiveRun {
   std::int64_t id = 0;
   std::string target;
   std::string profile;
-  std::int64_t started_at_ms = 0;
+  SteadyTime started{};
   Progress progress;
 };
 
 struct LiveState {
   std::int64_t started_at_ms = 0;
-  std::int64_t loop_beat_ms = 0;  // when the loop last went round; /healthz judges by it
-  bool ready = false;             // database open, probe catalogue read, first schedule made
+  SteadyTime started{};
+  SteadyTime loop_beat{};  // when the loop last went round; /healthz judges by it
+  bool ready = false;      // database open, probe catalogue read, first schedule made
   std::string not_ready_reason;
   PressureFacts pressure;
   KernelFacts kernel;
@@ -62,6 +64,8 @@ struct LiveState {
   std::string config_reload_error;
   std::uint64_t webhook_pending = 0;  // events that wait to be delivered
   SelfTest self_test;                 // of this build's detectors
+  bool clock_suspect = false;         // the wall clock is not what it should be by the time that went by
+  std::vector<std::string> notices;   // what a person should know and do something about, a sentence each
   std::vector<std::string> default_profiles;
   std::vector<LiveTarget> targets;
   std::vector<LiveRun> runs;

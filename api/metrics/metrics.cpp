@@ -93,6 +93,8 @@ struct Metrics::State {
       gauge("config_reload_successful", "0 when the last configuration that was read is invalid and not in use.");
   Series<Gauge> self_test =
       gauge("self_test_ok", "1 when every detector of this build found damage made for it and nothing in clean data.");
+  Series<Gauge> clock_suspect =
+      gauge("clock_suspect", "1 while the wall clock is not what it should be by the time that went by.");
   Series<Gauge> webhook_pending = gauge("webhook_pending", "Events that wait to be delivered to the webhook.");
   Series<Gauge> database_bytes = gauge("database_size_bytes", "Size of the database with its write-ahead log.");
   Series<Gauge> database_bytes_max =
@@ -173,6 +175,7 @@ Metrics::Metrics() : state_(std::make_unique<State>()) {
   state_->reload_successful.set({}, 1);
   state_->database_bytes.make({});
   state_->webhook_pending.make({});
+  state_->clock_suspect.make({});
   state_->database_bytes_max.make({});
   state_->evidence_bytes.make({});
   state_->evidence_bytes_max.make({});
@@ -266,6 +269,7 @@ void Metrics::mirror(const LiveState& state, std::uint64_t database_size_bytes) 
   if (!release.empty()) state_->kernel_info.set({release}, 1);
   state_->reload_successful.set({}, state.config_reload_successful ? 1 : 0);
   state_->self_test.set({}, state.self_test.ok() ? 1 : 0);
+  state_->clock_suspect.set({}, state.clock_suspect ? 1 : 0);
   state_->webhook_pending.set({}, static_cast<double>(state.webhook_pending));
   state_->database_bytes.set({}, static_cast<double>(database_size_bytes));
   state_->database_bytes_max.set({}, static_cast<double>(state.database_bytes_max));

@@ -158,6 +158,7 @@ json status_schema() {
                  {"config", object({{"path", text()}, {"reload_successful", boolean()}, {"reload_error", text()}})},
                  {"pressure", pressure_facts()},
                  {"self_test", reference("SelfTest")},
+                 {"notices", list_of(text("What a person should know of the state directory or the clock, and do"))},
                  {"known_issues", list_of(reference("KnownIssue"))},
                  {"targets", integer()},
                  {"runs_in_progress", list_of(integer(1))},

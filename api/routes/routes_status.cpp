@@ -15,14 +15,15 @@ using nlohmann::json;
 constexpr std::chrono::seconds kBeatAgeMax{10};
 
 Outcome answer_health(Call& call, const Services& services) {
-  const auto age_ms = to_unix_ms(services.clock.now()) - services.live.get()->loop_beat_ms;
-  if (age_ms >= std::chrono::milliseconds(kBeatAgeMax).count()) {
+  const auto beat = services.live.get()->loop_beat;
+  const std::chrono::duration<double> age = services.clock.steady() - beat;
+  if (age >= kBeatAgeMax) {
     return unavailable("loop-stalled", "The daemon's loop stands still",
                        fmt::format("The loop last went round {:.1f} s ago; {} s are allowed. The service manager's "
                                    "watchdog restarts it; the journal says what it was doing.",
-                                   static_cast<double>(age_ms) / 1000, kBeatAgeMax.count()));
+                                   age.count(), kBeatAgeMax.count()));
   }
-  respond_json(call, {{"status", "ok"}, {"loop_age_seconds", static_cast<double>(age_ms) / 1000}});
+  respond_json(call, {{"status", "ok"}, {"loop_age_seconds", age.count()}});
   return std::nullopt;
 }
 

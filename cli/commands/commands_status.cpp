@@ -48,6 +48,9 @@ void print_troubles(const Environment& environment, const nlohmann::json& status
   if (self_test.contains("ok") && !flag_field(self_test, "ok")) {
     line("the self-test failed, so runs without findings prove nothing; see: writecanary self-test");
   }
+  for (const nlohmann::json& notice : inner(status, "notices")) {
+    if (notice.is_string()) line(notice.get<std::string>());
+  }
   for (const nlohmann::json& target : inner(targets, "items")) {
     const std::string state = text_field(target, "state");
     if (state == "idle" || state == "running") continue;

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <ctime>
 
 namespace writecanary {
 
@@ -14,6 +15,8 @@ class Clock {
   virtual ~Clock() = default;
   virtual SystemTime now() const = 0;     // the wall clock, may jump
   virtual SteadyTime steady() const = 0;  // never goes back
+  // Never goes back either, and goes on while the host sleeps. To be compared with itself alone.
+  virtual SteadyTime with_sleep() const { return steady(); }
 };
 
 // The real one; safe from any thread.
@@ -21,6 +24,11 @@ class SystemClock final : public Clock {
  public:
   SystemTime now() const override { return std::chrono::system_clock::now(); }
   SteadyTime steady() const override { return std::chrono::steady_clock::now(); }
+  SteadyTime with_sleep() const override {
+    timespec now{};
+    ::clock_gettime(CLOCK_BOOTTIME, &now);
+    return SteadyTime{std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec}};
+  }
 };
 
 inline std::int64_t to_unix_ms(SystemTime time) {

@@ -34,6 +34,16 @@ std::string host_name() {
   return names.nodename;
 }
 
+std::string boot_id() {
+  try {
+    auto id = read_file("/proc/sys/kernel/random/boot_id");
+    while (!id.empty() && id.back() == '\n') id.pop_back();
+    return id;
+  } catch (const SystemError&) {
+    return "";
+  }
+}
+
 KernelFacts kernel_facts() {
   utsname names{};
   if (::uname(&names) != 0) throw_errno("uname");

@@ -16,6 +16,8 @@ std::uint64_t stable_hash(std::string_view text);
 // /etc/machine-id, or the host's name where there is none.
 std::string host_id();
 std::string host_name();
+// Of the running kernel: another one after each boot. Empty when nobody tells.
+std::string boot_id();
 // uname(2).
 KernelFacts kernel_facts();
 

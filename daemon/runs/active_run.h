@@ -13,7 +13,7 @@ namespace writecanary::daemon {
 struct RunDesk::Desk::Active {
   std::optional<std::int64_t> run_id;  // nothing for a sweep
   RunSpec spec;
-  std::int64_t started_at_ms = 0;
+  SteadyTime started{};
   Progress progress;
   SteadyTime progress_published{};
   std::optional<Hello> hello;       // waits to be committed

@@ -34,9 +34,15 @@ void RunDesk::configure(const Config& config) {
 
   for (auto& [name, desk] : desks_) desk.configured = false;
   for (const auto& target : config.targets) {
-    auto& desk = desks_[target.name];
+    const auto [found, is_new] = desks_.try_emplace(target.name);
+    auto& desk = found->second;
+    if (desk.needs_sweep && desk.config.path != target.path) {
+      spdlog::warn("target {}: files of a run that was cut off may be left in {}/.writecanary, which is tested no more",
+                   target.name, desk.config.path);
+    }
     desk.config = target;
     desk.configured = true;
+    if (is_new && budget_day_) count_bytes(desk);
   }
   for (const auto& row : services_.store.targets()) {
     const auto found = desks_.find(row.name);
@@ -47,12 +53,17 @@ void RunDesk::configure(const Config& config) {
   for (auto& [name, desk] : desks_) {
     if (!desk.configured) end_queue(desk, Verdict::kStopped, "its target was removed from the configuration");
   }
-  budget_day_ = -1;
+  locate_targets();
   refresh_budgets();
 }
 
 void RunDesk::set_mounts(const std::vector<Mount>& mounts) {
-  for (auto& [name, desk] : desks_) desk.mount = locate(desk.config, mounts);
+  mounts_ = mounts;
+  locate_targets();
+}
+
+void RunDesk::locate_targets() {
+  for (auto& [name, desk] : desks_) desk.mount = locate(desk.config, mounts_);
 }
 
 void RunDesk::sweep_before_next(const std::string& target) {
@@ -111,7 +122,7 @@ std::vector<api::LiveRun> RunDesk::live_runs() const {
   for (const auto& [name, desk] : desks_) {
     const auto* active = desk.active.get();
     if (active == nullptr || !active->run_id || active->result_committed) continue;
-    runs.push_back({*active->run_id, name, active->spec.profile, active->started_at_ms, active->progress});
+    runs.push_back({*active->run_id, name, active->spec.profile, active->started, active->progress});
   }
   return runs;
 }
@@ -126,7 +137,7 @@ std::int64_t RunDesk::order(const RunOrder& order) {
   row.queued_at_ms = to_unix_ms(services_.clock.now());
   row.result.profile = order.profile;
   row.result.seed = seed;
-  const auto id = services_.store.add_run(row, order.idempotency_key);
+  const auto id = services_.store.add_run(row, order.idempotency_key, to_unix_ms(services_.watch.believed()));
   QueuedRun run{id, order, make_spec(order, desk.config, id, seed, services_.evidence_root)};
   services_.store.set_spec(id, nlohmann::json(run.spec).dump());
   desk.queue.push_back(std::move(run));

@@ -21,6 +21,7 @@
 #include "api/metrics/metrics.h"
 #include "core/host/cgroup.h"
 #include "core/host/mountinfo.h"
+#include "daemon/clock/clock_watch.h"
 #include "daemon/config/config.h"
 #include "daemon/loop/event_loop.h"
 #include "daemon/runs/run_order.h"
@@ -37,6 +38,7 @@ struct DeskServices {
   api::Metrics& metrics;
   EventLoop& loop;
   const Clock& clock;
+  const ClockWatch& watch;
   CgroupRoot cgroups;
   std::string cgroup_prefix;  // of this daemon's runs alone
   std::string probe_program;
@@ -78,7 +80,8 @@ class RunDesk {
   explicit RunDesk(DeskServices services);
   ~RunDesk();
 
-  // Takes over targets and limits. Queued runs of a target that is gone end as stopped, its running one goes on.
+  // Takes over targets and limits. Queued runs of a target that is gone end as stopped, its running one goes on. Those
+  // of the others begin with what is configured by then.
   void configure(const Config& config);
   void set_mounts(const std::vector<Mount>& mounts);
   // Runs were cut off on this target: clear up before the next one.
@@ -120,13 +123,16 @@ class RunDesk {
   void announce(const std::string& target, std::int64_t run_id, const RunResult& result, std::int64_t finished_at_ms);
   void publish_progress(const Desk& desk) const;
   void refresh_budgets();
+  void count_bytes(Desk& desk) const;
+  void locate_targets();
 
   DeskServices services_;
   std::map<std::string, Desk> desks_;
+  std::vector<Mount> mounts_;
   int concurrent_max_ = 1;
   bool shutting_down_ = false;
   std::int64_t last_event_ = 0;
-  std::int64_t budget_day_ = -1;  // days since the epoch, UTC
+  std::optional<std::chrono::sys_days> budget_day_;  // UTC
   std::function<void(const std::string&, const RunResult&)> finished_;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -26,6 +27,10 @@ RunResult result_without_probe(const RunSpec& spec, Verdict verdict, const std::
   result.end.verdict = verdict;
   result.end.reason = reason;
   return result;
+}
+
+void add_bytes(std::uint64_t& sum, std::uint64_t bytes) {
+  if (__builtin_add_overflow(sum, bytes, &sum)) sum = std::numeric_limits<std::uint64_t>::max();
 }
 
 }  // namespace
@@ -58,10 +63,12 @@ void RunDesk::commit_result(Desk& desk) {
   if (active.result && !active.result_committed) {
     const auto verdict = active.result->end.verdict;
     if (active.run_id) {
+      refresh_budgets();
       const auto now = to_unix_ms(services_.clock.now());
       services_.store.finish_run(*active.run_id, *active.result, now);
       // Whatever fails from here on must not make it end twice.
       active.result_committed = true;
+      add_bytes(desk.bytes_today, active.result->end.counters.bytes_written);
       desk.needs_sweep = verdict == Verdict::kError || verdict == Verdict::kStuck;
       announce(desk.config.name, *active.run_id, *active.result, now);
       if (desk.stuck()) end_queue(desk, Verdict::kError, "the run before it is stuck in the kernel");
@@ -73,8 +80,6 @@ void RunDesk::commit_result(Desk& desk) {
       spdlog::info("target {}: cleared up after a run that was cut off", desk.config.name);
     }
     active.result_committed = true;
-    budget_day_ = -1;
-    refresh_budgets();
   }
   if (active.result_committed && (!active.supervisor || active.supervisor->gone())) desk.active.reset();
 }
@@ -93,18 +98,20 @@ void RunDesk::start_next(Desk& desk) {
 }
 
 void RunDesk::start_run(Desk& desk, QueuedRun& run) {
-  // Since it was ordered, others may have used up a part of the budget or the target may have been unmounted.
+  // Since it was ordered, others may have used up a part of the budget, the target may have been unmounted, and a
+  // reload may have given it another path and other limits.
   if (!desk.mount.usable) return end_unstarted(desk.config.name, run, Verdict::kError, desk.mount.reason);
+  run.spec = make_spec(run.order, desk.config, run.id, run.spec.seed, services_.evidence_root);
   if (const auto left = budget_left(desk.config, desk.bytes_today)) {
     run.spec.bytes_max = std::max<std::uint64_t>(*left, 1);
-    services_.store.set_spec(run.id, nlohmann::json(run.spec).dump());
   }
+  services_.store.set_spec(run.id, nlohmann::json(run.spec).dump());
   const auto now = to_unix_ms(services_.clock.now());
   services_.store.start_run(run.id, now);
   spdlog::info("run {}: {} on target {} begins, seed {}", run.id, run.spec.profile, desk.config.name, run.spec.seed);
   desk.active = std::make_unique<Desk::Active>();
   desk.active->run_id = run.id;
-  desk.active->started_at_ms = now;
+  desk.active->started = services_.clock.steady();
   launch(desk, run.spec);
 }
 
@@ -169,13 +176,18 @@ void RunDesk::publish_progress(const Desk& desk) const {
   services_.events.publish({0, std::nullopt, "run.progress", active.run_id, data.dump()});
 }
 
+// The day is that of a clock that can be believed: one that jumps would give each day's budget anew. Within the day the
+// desk counts by itself, whatever time the runs carry.
 void RunDesk::refresh_budgets() {
-  const auto today = std::chrono::floor<std::chrono::days>(services_.clock.now());
-  if (today.time_since_epoch().count() == budget_day_) return;
-  for (auto& [name, desk] : desks_) {
-    desk.bytes_today = services_.store.bytes_written_since(name, to_unix_ms(today));
-  }
-  budget_day_ = today.time_since_epoch().count();
+  const auto today = std::chrono::floor<std::chrono::days>(services_.watch.believed());
+  if (budget_day_ == today) return;
+  budget_day_ = today;
+  for (auto& [name, desk] : desks_) count_bytes(desk);
+}
+
+void RunDesk::count_bytes(Desk& desk) const {
+  const auto end = *budget_day_ + std::chrono::days{1};
+  desk.bytes_today = services_.store.bytes_written_between(desk.config.name, to_unix_ms(*budget_day_), to_unix_ms(end));
 }
 
 }  // namespace writecanary::daemon

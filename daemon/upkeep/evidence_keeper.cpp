@@ -3,12 +3,12 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <numeric>
-#include <optional>
 #include <set>
 #include <tuple>
+
+#include "core/base/error.h"
 
 namespace writecanary::daemon {
 namespace {
@@ -17,14 +17,6 @@ namespace fs = std::filesystem;
 
 // A step takes the loop a few milliseconds.
 constexpr int kPerStep = 20;
-
-std::optional<std::int64_t> run_id_of(const fs::path& path) {
-  const auto name = path.filename().string();
-  std::int64_t id = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
-  if (error != std::errc{} || end != name.data() + name.size()) return std::nullopt;
-  return id;
-}
 
 // What cannot be read counts nothing: a disk that fails does not end the daemon.
 std::uint64_t size_of_files(const fs::path& directory) {
@@ -77,10 +69,18 @@ bool EvidenceKeeper::step(std::uint64_t bytes_max) {
   return now < surplus.size();
 }
 
+void EvidenceKeeper::claim(const std::string& database_id) {
+  owner_.claim(database_id);
+  list();
+}
+
 void EvidenceKeeper::list() {
+  aside_.clear();
   std::error_code error;
   for (fs::directory_iterator entry(root_, error), end; !error && entry != end; entry.increment(error)) {
-    const auto id = run_id_of(entry->path());
+    const auto name = entry->path().filename().string();
+    if (is_set_aside(name)) aside_.insert(entry->path().string());
+    const auto id = evidence_run(name);
     if (id && !kept_.contains(*id)) to_look_at_.push_back(*id);
   }
 }
@@ -88,10 +88,18 @@ void EvidenceKeeper::list() {
 // That of a run that has not finished is looked at again later.
 void EvidenceKeeper::look_at(std::int64_t run_id) {
   const auto run = reader_.run(run_id);
-  if (!run) return remove(run_id);
+  if (!run) return set_aside(run_id);
   if (run->state != RunState::kFinished) return;
   kept_[run_id] = {run_id, size_of_files(fs::path(root_) / std::to_string(run_id)),
                    run->target + '\n' + run->result.profile + '\n' + run->result.kernel.release};
+}
+
+void EvidenceKeeper::set_aside(std::int64_t run_id) {
+  try {
+    owner_.set_aside(run_id);
+  } catch (const SystemError& error) {
+    if (immovable_.insert(run_id).second) spdlog::error("{}; it stays where it is", error.what());
+  }
 }
 
 void EvidenceKeeper::remove(std::int64_t run_id) {

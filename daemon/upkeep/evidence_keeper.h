@@ -2,14 +2,17 @@
 //
 // Some findings come again with each run until the kernel is changed, and each brings its damaged files along. What
 // was seen again goes first: of every target, profile and kernel the latest evidence stays as long as it can.
-// The runs and findings themselves are not touched. Loop thread.
+// The runs and findings themselves are not touched. Whose evidence it is, and where it goes when it is nobody's, is
+// daemon/upkeep/evidence_owner.h. Loop thread.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "daemon/upkeep/evidence_owner.h"
 #include "storage/reader/reader.h"
 
 namespace writecanary::daemon {
@@ -26,26 +29,35 @@ std::vector<std::int64_t> surplus_evidence(std::vector<KeptEvidence> kept, std::
 
 class EvidenceKeeper {
  public:
-  // `root` has a directory for each run, named after its number; it need not exist. `reader` must outlive this.
-  EvidenceKeeper(const storage::Reader& reader, std::string root) : reader_(reader), root_(std::move(root)) {}
+  // `root` has a directory for each run, named after its number. `reader` must outlive this.
+  EvidenceKeeper(const storage::Reader& reader, std::string root, SystemTime now)
+      : reader_(reader), root_(std::move(root)), owner_(reader, root_, now) {}
 
-  // One small step: looks at some directories that are new, removes those of runs that are gone, and what is too much.
-  // True when there is more to do. Throws StorageError.
+  // Before the first run begins: EvidenceOwner::claim.
+  void claim(const std::string& database_id);
+  // One small step: looks at some directories that are new, sets aside those of runs that are not there, and removes
+  // what is too much. True when there is more to do. Throws StorageError.
   bool step(std::uint64_t bytes_max);
 
   void remove(std::int64_t run_id);
 
   // Of what has been looked at.
   std::uint64_t bytes() const;
+  // Paths of the folders with what was set aside, by whatever daemon.
+  const std::set<std::string>& set_aside() const { return aside_; }
 
  private:
   void list();
   void look_at(std::int64_t run_id);
+  void set_aside(std::int64_t run_id);
 
   const storage::Reader& reader_;
   std::string root_;
+  EvidenceOwner owner_;
   std::map<std::int64_t, KeptEvidence> kept_;  // of finished runs
   std::vector<std::int64_t> to_look_at_;
+  std::set<std::string> aside_;
+  std::set<std::int64_t> immovable_;  // was said already
 };
 
 }  // namespace writecanary::daemon

@@ -16,32 +16,53 @@ constexpr std::chrono::minutes kCountInterval{5};
 
 }  // namespace
 
-bool Retention::step(const Config& config, SystemTime now) {
+bool Retention::step(const Config& config, const Time& time) {
   // First, so that what is judged below is what is needed.
   if (store_.give_space_back()) return true;
-  const auto removed = remove_some(config, now);
-  for (const auto id : removed) evidence_.remove(id);
+  const auto removed = remove_some(config, time);
   if (!removed.empty()) spdlog::info("removed {} old runs from the database", removed.size());
   const bool more_evidence = evidence_.step(config.evidence_bytes_max);
-  return !removed.empty() || more_evidence || thin_out(config, now);
+  return !removed.empty() || more_evidence || thin_out(config, time);
 }
 
-std::vector<std::int64_t> Retention::remove_some(const Config& config, SystemTime now) {
-  if (now - runs_counted_ >= kCountInterval) {
-    runs_ = store_.run_count();
-    runs_counted_ = now;
+std::vector<std::int64_t> Retention::removable(const Config& config, const Time& time) const {
+  const auto now_ms = to_unix_ms(time.now);
+  if (time.sure) {
+    auto old = store_.removable_runs(to_unix_ms(time.now - config.keep_runs), now_ms, kBatch);
+    if (!old.empty()) return old;
   }
-  auto removed = store_.remove_runs_before(to_unix_ms(now - config.keep_runs), kBatch);
   const bool too_many = runs_ > config.runs_max || store_.size_bytes() > config.storage_bytes_max;
-  if (removed.empty() && too_many) removed = store_.remove_runs_before(to_unix_ms(now - kAlwaysKept), kBatch);
-  runs_ -= std::min<std::uint64_t>(runs_, removed.size());
-  return removed;
+  if (!too_many) return {};
+  return store_.removable_runs(to_unix_ms(time.now - kAlwaysKept), now_ms, kBatch);
 }
 
-bool Retention::thin_out(const Config& config, SystemTime now) {
+std::vector<std::int64_t> Retention::remove_some(const Config& config, const Time& time) {
+  if (!runs_counted_ || time.steady - *runs_counted_ >= kCountInterval) {
+    runs_ = store_.run_count();
+    runs_counted_ = time.steady;
+  }
+  auto ids = removable(config, time);
+  // The evidence first: without its run nobody would know any more whose it was.
+  for (const auto id : ids) evidence_.remove(id);
+  store_.remove_runs(ids);
+  if (time.sure) store_.remove_events_before(to_unix_ms(time.now - config.keep_runs), kBatch);
+  runs_ -= std::min<std::uint64_t>(runs_, ids.size());
+  return ids;
+}
+
+bool Retention::thin_out(const Config& config, const Time& time) {
   const bool too_large = store_.size_bytes() > config.storage_bytes_max;
-  const auto before = too_large ? now - kAlwaysKept : now - config.keep_runs;
-  return store_.thin_findings_before(to_unix_ms(before));
+  if (!too_large && !time.sure) return false;
+  const auto before = too_large ? time.now - kAlwaysKept : time.now - config.keep_runs;
+  return store_.thin_findings_before(to_unix_ms(before), to_unix_ms(time.now));
+}
+
+std::vector<std::string> Retention::notices() const {
+  std::vector<std::string> notices;
+  for (const auto& folder : evidence_.set_aside()) {
+    notices.push_back(folder + " holds evidence of runs that this database does not have. Move it away or remove it");
+  }
+  return notices;
 }
 
 }  // namespace writecanary::daemon

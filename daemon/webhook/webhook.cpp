@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <stdexcept>
 #include <utility>
 
@@ -24,6 +25,8 @@ constexpr std::chrono::milliseconds kLook{1000};
 constexpr std::chrono::seconds kConnectTimeout{5};
 constexpr std::chrono::seconds kAnswerTimeout{10};
 constexpr int kBatch = 50;
+// As much as receivers grant (Standard Webhooks).
+constexpr std::chrono::minutes kTimeTolerated{5};
 // The receiver has understood the request and will not take this event, however often it is sent.
 constexpr std::array kNeverTaken = {400, 413, 415, 422};
 
@@ -54,6 +57,14 @@ std::optional<WebhookTarget> load_webhook(const WebhookConfig& config) {
   return WebhookTarget{config.url, std::move(secret)};
 }
 
+bool is_final(int status, const std::string& date, SystemTime signed_time, bool suspect) {
+  if (suspect || std::ranges::find(kNeverTaken, status) == kNeverTaken.end()) return false;
+  std::tm parts{};
+  if (::strptime(date.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts) == nullptr) return true;
+  const auto theirs = std::chrono::system_clock::from_time_t(::timegm(&parts));
+  return std::chrono::abs(theirs - signed_time) <= kTimeTolerated;
+}
+
 std::chrono::milliseconds webhook_wait(int failures) {
   auto wait = kFirstWait;
   for (int i = 1; i < failures && wait < kLongestWait; ++i) wait *= 2;
@@ -61,8 +72,8 @@ std::chrono::milliseconds webhook_wait(int failures) {
 }
 
 Webhook::Webhook(EventLoop& loop, storage::Store& store, const storage::Reader& reader, const Clock& clock,
-                 std::string host)
-    : store_(store), reader_(reader), clock_(clock), host_(std::move(host)) {
+                 const ClockWatch& watch, std::string host)
+    : store_(store), reader_(reader), clock_(clock), watch_(watch), host_(std::move(host)) {
   watch_ = loop.watch(wake_up_.fd(), EPOLLIN, [this] {
     wake_up_.clear();
     settle();
@@ -155,7 +166,10 @@ bool Webhook::deliver(const storage::EventRow& event, const WebhookTarget& targe
   const auto [origin, path] = split(target.url);
   const auto id = cloud_event_id(event);
   const auto body = cloud_event(event, host_);
-  const auto seconds = to_unix_ms(clock_.now()) / 1000;
+  // While the clock is suspect, attempts take turns between what it should say and what it says.
+  const bool suspect = watch_.suspect();
+  const auto time = suspect && failures % 2 == 1 ? clock_.now() : watch_.believed();
+  const auto seconds = to_unix_ms(time) / 1000;
   httplib::Client client(origin);
   client.set_connection_timeout(kConnectTimeout);
   client.set_read_timeout(kAnswerTimeout);
@@ -177,7 +191,7 @@ bool Webhook::deliver(const storage::EventRow& event, const WebhookTarget& targe
   }
   if (result && result->status >= 200 && result->status < 300) return true;
   const std::string why = result ? fmt::format("status {}", result->status) : httplib::to_string(result.error());
-  if (result && std::ranges::find(kNeverTaken, result->status) != kNeverTaken.end()) {
+  if (result && is_final(result->status, result->get_header_value("Date"), time, suspect || watch_.suspect())) {
     spdlog::error("webhook: {} does not take event {} ({}): {}; it is not sent again", target.url, id, event.type, why);
     return true;
   }

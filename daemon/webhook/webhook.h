@@ -5,7 +5,7 @@
 // order is that of all events, so also that of each run. A receiver that is down or answers with a failure is tried
 // again, ever less often; it is never given up, because what waits is what somebody has to hear of. Only an answer that
 // says the event itself can never be taken (400, 413, 415, 422) ends the attempts for this one, so that it cannot hold
-// up others.
+// up others; unless it may be about the time stamp.
 #pragma once
 
 #include <chrono>
@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "core/base/clock.h"
+#include "daemon/clock/clock_watch.h"
 #include "daemon/config/config.h"
 #include "daemon/loop/event_loop.h"
 #include "storage/reader/reader.h"
@@ -37,13 +38,19 @@ struct WebhookTarget {
 // Reads the secret. Nothing without a url. Throws SystemError, or std::runtime_error when the file holds no secret.
 std::optional<WebhookTarget> load_webhook(const WebhookConfig& config);
 
+// Whether such an answer ends the attempts for an event that was not taken. Receivers refuse a time stamp that is not
+// theirs: as long as our clock is suspect, or theirs (the answer's Date) is another than the one that was signed, it
+// may be that.
+bool is_final(int status, const std::string& date, SystemTime signed_time, bool suspect);
+
 // How long to wait after so many failures in a row: a second, doubled each time, at most five minutes.
 std::chrono::milliseconds webhook_wait(int failures);
 
 class Webhook {
  public:
   // All must outlive this; `host` is this host's name.
-  Webhook(EventLoop& loop, storage::Store& store, const storage::Reader& reader, const Clock& clock, std::string host);
+  Webhook(EventLoop& loop, storage::Store& store, const storage::Reader& reader, const Clock& clock,
+          const ClockWatch& watch, std::string host);
   // Waits for the request under way to be broken off.
   ~Webhook();
 
@@ -63,6 +70,7 @@ class Webhook {
   storage::Store& store_;
   const storage::Reader& reader_;
   const Clock& clock_;
+  const ClockWatch& watch_;
   const std::string host_;
   WakeUp wake_up_;
   EventLoop::Watch watch_;

@@ -14,6 +14,7 @@
 #include "storage/database/database_file.h"
 #include "storage/database/guard.h"
 #include "storage/database/storage_error.h"
+#include "storage/database/write_ahead_log.h"
 
 namespace writecanary::storage {
 
@@ -48,6 +49,12 @@ void back_up(const std::string& path, const std::string& destination) {
   const std::string tried = "back up to " + destination;
   const Unfinished unfinished(fresh);
   guarded(tried, path, [&] {
+    // A daemon has looked already.
+    if (!is_locked(path) && has_foreign_log(path, SQLite::OPEN_READONLY)) {
+      throw StorageError(
+          fmt::format("{}: {}-wal is of another database than {}. Move it away, or start the daemon, which does", tried,
+                      path, path));
+    }
     SQLite::Database source(path, SQLite::OPEN_READONLY, kBusyTimeoutMs);
     SQLite::Database copy(fresh, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
     copy.exec("PRAGMA synchronous = OFF");  // it is synced once, when it is whole

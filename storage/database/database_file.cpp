@@ -14,7 +14,9 @@
 
 #include "core/base/error.h"
 #include "storage/database/guard.h"
+#include "storage/database/migrations.h"
 #include "storage/database/storage_error.h"
+#include "storage/database/write_ahead_log.h"
 
 namespace writecanary::storage {
 
@@ -55,16 +57,33 @@ bool is_missing_or_empty(const std::string& path) {
   return error == std::errc::no_such_file_or_directory || (!error && size == 0);
 }
 
-void create_database_file(const std::string& path) {
+// Renames what SQLite would replay into the database, which is not its own.
+void set_aside(const std::string& path, const char* suffix, std::vector<std::string>& notices) {
+  const std::string from = path + suffix;
+  std::error_code error;
+  if (!std::filesystem::exists(from, error)) return;
+  std::string to = from + ".unknown";
+  for (int number = 2; std::filesystem::exists(to, error); ++number) to = fmt::format("{}.unknown-{}", from, number);
+  if (std::rename(from.c_str(), to.c_str()) != 0) {
+    throw StorageError(fmt::format("storage.path {}: {} is of another database and cannot be renamed: {}. Move it away",
+                                   path, from, error_text(errno)));
+  }
+  std::filesystem::remove(path + "-shm", error);  // an index of that log, which nobody needs any more
+  notices.push_back(
+      fmt::format("{} was of another database than {}: it was not read, and is kept as {}", from, path, to));
+}
+
+void create_database_file(const std::string& path, std::span<const char* const> steps) {
   const std::string fresh = path + ".new";
   std::error_code ignored;  // most often there is nothing to remove
-  std::filesystem::remove(fresh, ignored);
-  std::filesystem::remove(fresh + "-journal", ignored);
+  for (const char* suffix : {"", "-journal", "-wal", "-shm"}) std::filesystem::remove(fresh + suffix, ignored);
   {
     SQLite::Database database(fresh, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
     // Possible only before anything else: lets retention give space back to the filesystem.
     database.exec(fmt::format("PRAGMA synchronous = FULL; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = {}",
                               kApplicationId));
+    migrate(database, steps);
+    database.exec("PRAGMA journal_mode = WAL");
   }
   const Fd directory = open_or_explain(std::filesystem::absolute(path).parent_path(), O_RDONLY | O_DIRECTORY);
   if (::rename(fresh.c_str(), path.c_str()) != 0 || ::fsync(directory.get()) != 0) {
@@ -73,8 +92,8 @@ void create_database_file(const std::string& path) {
 }
 
 // The header as it stands in the file (https://www.sqlite.org/fileformat.html#the_database_header). What the
-// write-ahead log may add is looked at after opening.
-void check_header(const std::string& path, int newest_version) {
+// write-ahead log may add is looked at after opening. True when the file is written with such a log.
+bool check_header(const std::string& path, int newest_version) {
   const Fd file = open_or_explain(path, O_RDWR);
   std::array<unsigned char, 100> header{};
   const ssize_t length = ::pread(file.get(), header.data(), header.size(), 0);
@@ -90,6 +109,7 @@ void check_header(const std::string& path, int newest_version) {
                        kApplicationId));
   }
   check_version(path, big_endian(&header[60]), newest_version);
+  return header[18] == 2 && header[19] == 2;
 }
 
 void check_contents(SQLite::Database& database, const std::string& path, int newest_version) {
@@ -103,7 +123,10 @@ void check_contents(SQLite::Database& database, const std::string& path, int new
     if (error.getErrorCode() != SQLITE_CORRUPT && error.getErrorCode() != SQLITE_NOTADB) throw;
     damage = error.what();
   }
-  if (damage != "ok") refuse(path, fmt::format("the database is damaged ({})", damage));
+  if (damage == "ok") return;
+  std::error_code error;
+  const bool has_log = std::filesystem::exists(path + "-wal", error);
+  refuse(path, fmt::format("the database{} is damaged ({})", has_log ? ", or the log beside it (-wal)," : "", damage));
 }
 
 // Closing the last connection normally copies the write-ahead log into the file; not into one that is being refused.
@@ -124,15 +147,27 @@ Fd lock_database(const std::string& path) {
                   path, lock_path));
 }
 
-SQLite::Database open_database_file(const std::string& path, int newest_version) {
+bool is_locked(const std::string& path) {
+  const Fd lock{::open((path + ".lock").c_str(), O_RDONLY | O_CLOEXEC)};
+  return lock && ::flock(lock.get(), LOCK_SH | LOCK_NB) != 0;
+}
+
+OpenedFile open_database_file(const std::string& path, std::span<const char* const> steps) {
+  const auto newest_version = static_cast<int>(steps.size());
   return guarded("open the database", path, [&] {
-    if (is_missing_or_empty(path)) create_database_file(path);
-    check_header(path, newest_version);
+    std::vector<std::string> notices;
+    if (is_missing_or_empty(path)) {
+      for (const char* suffix : {"-wal", "-journal"}) set_aside(path, suffix, notices);
+      create_database_file(path, steps);
+    }
+    // A file with a log needs no journal: at most the one that was under way when it got its log.
+    if (check_header(path, newest_version)) set_aside(path, "-journal", notices);
+    if (has_foreign_log(path, SQLite::OPEN_READWRITE)) set_aside(path, "-wal", notices);
     SQLite::Database database(path, SQLite::OPEN_READWRITE, kBusyTimeoutMs);
     checkpoint_on_close(database, false);
     check_contents(database, path, newest_version);
     checkpoint_on_close(database, true);
-    return database;
+    return OpenedFile{std::move(database), std::move(notices)};
   });
 }
 

@@ -1,11 +1,14 @@
-// The file at storage.path before it is trusted: is it ours, whole, of a version that we know, and is no other daemon
-// using it? A file that is refused (StorageError with the way out) has not been changed.
+// The file at storage.path before it is trusted: is it ours, whole, of a version that we know, is what lies beside it
+// its own, and is no other daemon using it? A file that is refused (StorageError with the way out) has not been
+// changed.
 #pragma once
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "core/base/fd.h"
 
@@ -26,10 +29,20 @@ inline constexpr int kBusyTimeoutMs = 5000;
 // somebody else may be opening is a race.
 Fd lock_database(const std::string& path);
 
-// Opens the database for writing. When there is none, an empty one of version 0 is made first, under another name and
-// renamed, so that whatever stands at the path carries our application_id, whenever a daemon may have died. A file of
-// another program is recognised by its header, before SQLite touches it.
-SQLite::Database open_database_file(const std::string& path, int newest_version);
+// Whether a process holds that lock now.
+bool is_locked(const std::string& path);
+
+// A database that is open for writing, and what was found beside it that a person should hear of.
+struct OpenedFile {
+  SQLite::Database database;
+  std::vector<std::string> notices;
+};
+
+// Opens the database for writing. When there is none, one is made by these steps of the schema, under another name and
+// renamed, so that whatever stands at the path is ours and whole, whenever a daemon may have died. A file of another
+// program is recognised by its header, before SQLite touches it. A log or journal of another database that lies beside
+// it is renamed, before SQLite would replay it.
+OpenedFile open_database_file(const std::string& path, std::span<const char* const> steps);
 
 // Database plus write-ahead log, as the filesystem has them.
 std::uint64_t database_size_bytes(const std::string& path);

@@ -274,7 +274,19 @@ DELETE FROM sqlite_stat1 WHERE idx IN ('runs_by_state', 'findings_by_found_at');
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('runs', 'runs_unfinished', '100 50');
 )sql";
 
-constexpr std::array kSteps = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6};
+// Which database this is: evidence beside it says the same id. And how far it is, which each transaction says anew:
+// storage/database/write_ahead_log.h.
+constexpr const char* kVersion7 = R"sql(
+CREATE TABLE identity (
+  only_row  INTEGER PRIMARY KEY CHECK (only_row = 1),
+  id        TEXT NOT NULL,
+  log_begin TEXT NOT NULL,
+  log_mark  TEXT NOT NULL
+) STRICT;
+INSERT INTO identity VALUES (1, lower(hex(randomblob(16))), '', hex(randomblob(8)));
+)sql";
+
+constexpr std::array kSteps = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6, kVersion7};
 
 }  // namespace
 

@@ -31,15 +31,18 @@ Store::~Store() = default;
 std::unique_ptr<Store> Store::open(const std::string& path) {
   Fd lock = lock_database(path);
   const auto steps = schema_steps();
-  SQLite::Database database = open_database_file(path, static_cast<int>(steps.size()));
+  OpenedFile opened = open_database_file(path, steps);
   guarded("prepare the database", path, [&] {
-    database.exec(kWriterPragmas);
-    migrate(database, steps);
+    opened.database.exec(kWriterPragmas);
+    migrate(opened.database, steps);
   });
   std::unique_ptr<Store> store(new Store);
-  store->state_ = std::make_unique<State>(State{path, std::move(lock), std::move(database)});
+  store->state_ = std::make_unique<State>(path, std::move(lock), std::move(opened));
+  store->state_->log.checkpoint();
   return store;
 }
+
+const std::vector<std::string>& Store::notices() const { return state_->notices; }
 
 void Store::sync_targets(const std::vector<TargetRow>& configured) {
   state_->change("store the configured targets", [&] {

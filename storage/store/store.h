@@ -22,18 +22,26 @@ inline constexpr int kOpenFindingsKept = 5;
 class Store {
  public:
   // Opens or creates the database (WAL, synchronous=FULL so that a committed finding survives power loss), runs the
-  // migrations. A file that is not ours, is newer or is damaged is refused with the way out and never changed.
+  // migrations. A file that is not ours, is newer or is damaged is refused with the way out and never changed. A log of
+  // another database that lies beside it is renamed.
   // In the directory an flock'ed "<path>.lock" keeps a second daemon away.
   static std::unique_ptr<Store> open(const std::string& path);
   ~Store();
+
+  // Which database this is: drawn when it was made, the same in each copy of it.
+  std::string id() const;
+  // What open() found beside the database and a person should hear of.
+  const std::vector<std::string>& notices() const;
 
   // Makes the configured targets known, keeps their paused state; targets no longer configured stay for their history.
   void sync_targets(const std::vector<TargetRow>& configured);
   std::vector<TargetRow> targets() const;
   void set_paused(const std::string& target, bool paused, const std::string& note, std::int64_t now_ms);
 
-  // Returns the new id; state kQueued. Writes the event run.queued. A key that is given leads to this run for a day.
-  std::int64_t add_run(const RunRow& run, const std::string& idempotency_key = "");
+  // Returns the new id; state kQueued. Writes the event run.queued. A key that is given leads to this run for a day
+  // from `key_time_ms` on, which is the time that the run was queued unless it is given.
+  std::int64_t add_run(const RunRow& run, const std::string& idempotency_key = "",
+                       std::optional<std::int64_t> key_time_ms = std::nullopt);
   // The seed and the run id that go into the spec are known only after add_run; the run takes its seed from the spec.
   // This and the next three methods throw when the run is past the state that they lead to.
   void set_spec(std::int64_t run_id, const std::string& spec_json);
@@ -59,8 +67,10 @@ class Store {
   std::int64_t add_audit(const AuditRow& row);
   void complete_audit(std::int64_t id, const std::string& outcome, const std::string& detail);
 
-  // Bytes written per target since the given time, for the daily budget.
-  std::uint64_t bytes_written_since(const std::string& target, std::int64_t since_ms) const;
+  // Bytes written on a target by the runs that ended within that time, for the daily budget.
+  std::uint64_t bytes_written_between(const std::string& target, std::int64_t since_ms, std::int64_t before_ms) const;
+  // The latest time that the newest run carries, nothing when there is none.
+  std::optional<std::int64_t> newest_run_ms() const;
   std::vector<TotalsRow> totals() const;
   // Only what was made on this kernel.
   std::vector<TotalsRow> totals_of_kernel(const std::string& release) const;
@@ -79,12 +89,18 @@ class Store {
   std::optional<std::string> fact(const std::string& name) const;
   void remember_fact(const std::string& name, const std::string& value_json);
 
-  // Removes the oldest runs that ended before the given time, at most `batch` of them and fewer when they have many
-  // findings, never one with an unacknowledged finding; totals stay. Returns the ids of those that went.
-  std::vector<std::int64_t> remove_runs_before(std::int64_t before_ms, int batch);
+  // The oldest runs that ended before the given time, at most `batch` of them and fewer when they have many findings,
+  // never one with an unacknowledged finding. One that came after a run of the time between `before_ms` and `now_ms` is
+  // not old, whatever it carries: the clock was behind.
+  std::vector<std::int64_t> removable_runs(std::int64_t before_ms, std::int64_t now_ms, int batch) const;
+  // With all that belongs to them; totals stay.
+  void remove_runs(const std::vector<std::int64_t>& ids);
+  // Of the events that belong to no run, at most `batch`.
+  void remove_events_before(std::int64_t before_ms, int batch);
   // Of the oldest run that ended before the given time and has more than kOpenFindingsKept unacknowledged findings,
   // keeps the first ones: the run, its verdict and its exact counts stay, and so do the totals. False: there is none.
-  bool thin_findings_before(std::int64_t before_ms);
+  // What is old is judged as by removable_runs().
+  bool thin_findings_before(std::int64_t before_ms, std::int64_t now_ms);
   // Gives some of the pages that removed rows have left back to the filesystem. False when there are none; until then
   // size_bytes() counts them.
   bool give_space_back();

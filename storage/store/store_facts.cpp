@@ -6,6 +6,11 @@
 
 namespace writecanary::storage {
 
+std::string Store::id() const {
+  return state_->look("read the id of the database",
+                      [&] { return state_->database.execAndGet("SELECT id FROM identity").getString(); });
+}
+
 std::optional<std::string> Store::fact(const std::string& name) const {
   return state_->look(fmt::format("look up the fact \"{}\"", name), [&]() -> std::optional<std::string> {
     SQLite::Statement select(state_->database, "SELECT value FROM facts WHERE name = ?");

@@ -55,7 +55,8 @@ void finish(RunRow& run, Verdict verdict, std::int64_t now_ms) {
 
 }  // namespace
 
-std::int64_t Store::add_run(const RunRow& run, const std::string& idempotency_key) {
+std::int64_t Store::add_run(const RunRow& run, const std::string& idempotency_key,
+                            std::optional<std::int64_t> key_time_ms) {
   return state_->change(fmt::format("add a run of {} on target \"{}\"", run.result.profile, run.target), [&] {
     RunRow row = run;
     row.state = RunState::kQueued;
@@ -64,7 +65,9 @@ std::int64_t Store::add_run(const RunRow& run, const std::string& idempotency_ke
     row.finished_at_ms.reset();
     row.id = insert_run(state_->database, row);
     append_run_event(state_->database, "run.queued", row.queued_at_ms, row);
-    if (!idempotency_key.empty()) remember_key(state_->database, idempotency_key, row.id, row.queued_at_ms);
+    if (!idempotency_key.empty()) {
+      remember_key(state_->database, idempotency_key, row.id, key_time_ms.value_or(row.queued_at_ms));
+    }
     return row.id;
   });
 }

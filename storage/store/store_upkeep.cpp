@@ -39,11 +39,13 @@ std::optional<std::int64_t> Store::run_of_key(const std::string& idempotency_key
   });
 }
 
-std::uint64_t Store::bytes_written_since(const std::string& target, std::int64_t since_ms) const {
+std::uint64_t Store::bytes_written_between(const std::string& target, std::int64_t since_ms,
+                                           std::int64_t before_ms) const {
   return state_->look(fmt::format("sum up the bytes written on target \"{}\"", target), [&] {
     SQLite::Statement select(state_->database,
-                             "SELECT bytes_written FROM runs WHERE target = ? AND finished_at_ms >= ?");
-    Binder(select) << target << since_ms;
+                             "SELECT bytes_written FROM runs WHERE target = ? AND finished_at_ms >= ? AND "
+                             "finished_at_ms < ?");
+    Binder(select) << target << since_ms << before_ms;
     std::uint64_t total = 0;
     while (select.executeStep()) {
       std::uint64_t bytes = 0;
@@ -51,6 +53,16 @@ std::uint64_t Store::bytes_written_since(const std::string& target, std::int64_t
       if (__builtin_add_overflow(total, bytes, &total)) return std::numeric_limits<std::uint64_t>::max();
     }
     return total;
+  });
+}
+
+std::optional<std::int64_t> Store::newest_run_ms() const {
+  return state_->look("look at the newest run", [&]() -> std::optional<std::int64_t> {
+    SQLite::Statement select(state_->database,
+                             "SELECT max(queued_at_ms, ifnull(started_at_ms, 0), ifnull(finished_at_ms, 0)) FROM runs "
+                             "ORDER BY id DESC LIMIT 1");
+    if (!select.executeStep()) return std::nullopt;
+    return select.getColumn(0).getInt64();
   });
 }
 

@@ -144,6 +144,24 @@ class NotMounted(unittest.TestCase):
 
 
 class OneRound(unittest.TestCase):
+    def test_a_hangup_within_it_is_no_reload(self):
+        directory = self.enterContext(temporary_directory())
+        target = self.enterContext(temporary_directory())
+        daemon = Daemon(directory, [("demo", target, {"require_mount": False})], profiles=["append-sync"], duration="5s",
+                        writes=0)
+        os.mkdir(os.path.join(directory, "state"))
+        with open(daemon.log_path, "ab") as log:
+            once = subprocess.Popen([run.program("writecanaryd"), "--once", "--config", daemon.config_path], text=True,
+                                    stdout=subprocess.PIPE, stderr=log)
+        with once:
+            wait_until(lambda: "append-sync on target demo begins" in daemon.log(), 20, "the run")
+            once.send_signal(signal.SIGHUP)
+            wait_until(lambda: "SIGHUP" in daemon.log() or once.poll() is not None, 20, "what it makes of it")
+            table, _ = once.communicate(timeout=60)
+        self.assertIn(once.returncode, (0, 2, 3), daemon.log())
+        self.assertRegex(table, r"(?m)^demo\s+append-sync\s+(clean|corrupt|unexposed)\b")
+        self.assertIn("nothing is reloaded within a single round", daemon.log())
+
     def test_once_prints_a_table(self):
         directory = self.enterContext(temporary_directory())
         path = self.enterContext(loop_mount(directory, "xfs"))

@@ -28,7 +28,7 @@ ROOMS = {
     "storage": ["database", "tables", "store", "reader"],
     "web": [],
     "api": ["refusal", "loop", "http", "guard", "documents", "metrics", "events", "routes", "openapi"],
-    "daemon": ["calendar", "config", "schedule", "loop", "runs", "upkeep", "webhook"],
+    "daemon": ["calendar", "config", "clock", "schedule", "loop", "runs", "upkeep", "webhook"],
     "cli": ["terminal", "client", "check", "gate", "commands"],
 }
 # More than fifteen subjects and nobody overlooks them.

@@ -158,6 +158,7 @@ export function blindSpots(status: Status, targets: readonly Target[]): BlindSpo
   if (!status.config.reload_successful) {
     spots.push({ what: "The configuration could not be reloaded", why: status.config.reload_error });
   }
+  if (status.notices.length > 0) spots.push({ what: "Notice", why: status.notices.join(". ") });
   if (targets.length === 0) {
     spots.push({ what: "No target is configured", why: "add a [[target]] to the configuration and reload it" });
   }

@@ -57,6 +57,7 @@ const status = (parts: Partial<Status> = {}): Status => ({
   config: { path: "", reload_successful: true, reload_error: "" },
   pressure: { backend: "cgroup2", directory: "", reason: "" },
   self_test: { ok: true, at: "", error: "", detectors: [] },
+  notices: [],
   ...{ known_issues: [], open_findings: {}, verdicts: {}, runs_in_progress: [] },
   ...parts,
 });

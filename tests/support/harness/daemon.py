@@ -48,15 +48,17 @@ class Daemon:
 
     `server` and `storage` hold what those tables say beside the usual, with PORT for the port; `tokens` is a list of
     {key: value}. `ca` is the authority of a daemon that speaks TLS, `certificate` the (certificate, key) shown to it.
-    `headers` are sent with every request."""
+    `headers` are sent with every request. `environment` is added to that of the daemon."""
 
-    def __init__(self, directory, targets, server=None, storage=None, tokens=(), ca=None, certificate=None, **defaults):
+    def __init__(self, directory, targets, server=None, storage=None, tokens=(), ca=None, certificate=None, environment=None,
+                 **defaults):
         self.directory = directory
         self.port = free_port()
         self.server = {"listen": "127.0.0.1:PORT", **(server or {})}
         self.storage = storage or {}
         self.tokens = tokens
         self.headers = {}
+        self.environment = environment or {}
         self._contract = None
         self.tls = self.tls_context(ca, certificate)
         self.config_path = os.path.join(directory, "writecanary.toml")
@@ -84,7 +86,8 @@ class Daemon:
     def start(self):
         os.makedirs(os.path.join(self.directory, "state"), exist_ok=True)
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([program("writecanaryd"), "--config", self.config_path], stderr=log)
+            self.process = subprocess.Popen([program("writecanaryd"), "--config", self.config_path], stderr=log,
+                                            env={**os.environ, **self.environment})
         wait_until(self.is_ready, 20, f"readiness; the daemon's log:\n{self.log()}")
         return self
 

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import http.server
 import threading
+import time
 
 
 @dataclasses.dataclass
@@ -17,7 +18,8 @@ class Received:
 class Receiver:
     """On 127.0.0.1, port 0 takes a free one. Safe to read from other threads."""
 
-    def __init__(self, port=0, statuses=()):
+    def __init__(self, port=0, statuses=(), tolerance_seconds=None):
+        self._tolerance_seconds = tolerance_seconds
         self._lock = threading.Lock()
         self._received = []
         self._statuses = list(statuses)
@@ -43,9 +45,13 @@ class Receiver:
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
 
     def _keep(self, path, headers, body):
+        headers = {name.lower(): value for name, value in headers.items()}
         with self._lock:
             status = self._statuses.pop(0) if self._statuses else 204
-            self._received.append(Received(path, {name.lower(): value for name, value in headers.items()}, body, status))
+            if self._tolerance_seconds is not None:
+                away = abs(time.time() - int(headers["webhook-timestamp"]))
+                status = status if away <= self._tolerance_seconds else 400
+            self._received.append(Received(path, headers, body, status))
             return status
 
     @property
@@ -67,9 +73,10 @@ class Receiver:
 
 
 @contextlib.contextmanager
-def running_receiver(port=0, statuses=()):
-    """The first requests are answered with `statuses`, the others with 204."""
-    receiver = Receiver(port, statuses).start()
+def running_receiver(port=0, statuses=(), tolerance_seconds=None):
+    """The first requests are answered with `statuses`, the others with 204; but 400 when their time stamp is further from
+    ours than is tolerated."""
+    receiver = Receiver(port, statuses, tolerance_seconds).start()
     try:
         yield receiver
     finally:

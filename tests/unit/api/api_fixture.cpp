@@ -21,10 +21,11 @@ LiveTarget live_target(const std::string& name) {
   return target;
 }
 
-LiveState initial_state(std::int64_t now_ms) {
+LiveState initial_state(const Clock& clock) {
   LiveState state;
-  state.started_at_ms = now_ms - 60'000;
-  state.loop_beat_ms = now_ms;
+  state.started_at_ms = to_unix_ms(clock.now()) - 60'000;
+  state.started = clock.steady() - std::chrono::minutes{1};
+  state.loop_beat = clock.steady();
   state.ready = true;
   state.pressure = {"cgroup2", "/sys/fs/cgroup/writecanary", ""};
   state.kernel = {"6.1.170", "#1 SMP", "x86_64"};
@@ -47,7 +48,7 @@ FakeDaemon::FakeDaemon(const std::string& database, const Clock& clock, EventHub
                        Metrics& metrics)
     : store_(storage::Store::open(database)), clock_(clock), hub_(hub), board_(board), metrics_(metrics) {
   store_->sync_targets({{"data", "/data", false, ""}, {"logs", "/logs", false, ""}});
-  board_.publish(std::make_shared<LiveState>(initial_state(to_unix_ms(clock.now()))));
+  board_.publish(std::make_shared<LiveState>(initial_state(clock)));
   metrics_.configure({"data", "logs"}, {"append", "nowait-contract"}, store_->totals(), store_->open_findings());
   metrics_.configure_kernel("6.1.170", store_->totals_of_kernel("6.1.170"));
   metrics_.mirror(*board_.get(), store_->size_bytes());

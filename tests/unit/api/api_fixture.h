@@ -23,9 +23,10 @@ using nlohmann::json;
 
 class FixedClock final : public Clock {
  public:
-  SystemTime now() const override { return from_unix_ms(now_ms.load()); }
+  SystemTime now() const override { return from_unix_ms(now_ms + set_by_ms); }
   SteadyTime steady() const override { return SteadyTime(std::chrono::milliseconds(now_ms.load())); }
   std::atomic<std::int64_t> now_ms{1'780'000'000'000};  // 2026-05-28
+  std::atomic<std::int64_t> set_by_ms{0};               // what somebody did to the wall clock
 };
 
 class TemporaryDirectory {

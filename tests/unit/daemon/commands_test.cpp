@@ -77,7 +77,7 @@ TEST_F(DeskTest, TheBudgetOfTheDayIsKept) {
   until_settled();
   EXPECT_EQ(nlohmann::json::parse(row(second).spec_json)["bytes_max"], 500);
   EXPECT_EQ(refused(start("a")), "budget-spent");
-  clock_.now_ += hours{24};
+  clock_.pass(hours{24});
   EXPECT_EQ(refused(start("a")), "budget-spent") << "the day is noticed at the next pass";
   EXPECT_EQ(refused(start("a")), "accepted");
   until_settled();

@@ -25,6 +25,13 @@ class TestClock final : public Clock {
  public:
   SystemTime now() const override { return now_; }
   SteadyTime steady() const override { return std::chrono::steady_clock::now(); }
+  SteadyTime with_sleep() const override { return steady() + gone_by_; }
+  // So much time goes by, which to set now_ alone does not mean.
+  void pass(std::chrono::milliseconds time) {
+    now_ += time;
+    gone_by_ += time;
+  }
+  std::chrono::milliseconds gone_by_{0};
   SystemTime now_ = from_unix_ms(*parse_timestamp_ms("2026-06-01T12:00:00Z"));
 };
 
@@ -47,17 +54,19 @@ class DeskTest : public testing::Test {
   void open(const std::string& script) {
     commands_.reset();
     desk_.reset();
+    watch_.reset();
     reader_.reset();
     store_.reset();
     store_ = storage::Store::open(config_.storage_path);
     reader_ = std::make_unique<storage::Reader>(config_.storage_path);
-    desk_ = std::make_unique<RunDesk>(
-        DeskServices{*store_, events_, metrics_, loop_, clock_, CgroupRoot{0, "", "none in this test"}, "wc-test-",
-                     make_fake_probe(directory_, "probe", script), config_.evidence_root(), [this] { return ++seed_; },
-                     Patience{std::chrono::seconds{60}, std::chrono::seconds{60}, std::chrono::seconds{60}}});
+    watch_ = std::make_unique<ClockWatch>(*store_, clock_, "this boot");
+    desk_ = std::make_unique<RunDesk>(DeskServices{
+        *store_, events_, metrics_, loop_, clock_, *watch_, CgroupRoot{0, "", "none in this test"}, "wc-test-",
+        make_fake_probe(directory_, "probe", script), config_.evidence_root(), [this] { return ++seed_; },
+        Patience{std::chrono::seconds{60}, std::chrono::seconds{60}, std::chrono::seconds{60}}});
     desk_->configure(config_);
     desk_->set_mounts(mounts_);
-    commands_ = std::make_unique<Commands>(*desk_, *store_, metrics_, catalogue_, clock_);
+    commands_ = std::make_unique<Commands>(*desk_, *store_, metrics_, catalogue_, clock_, *watch_);
   }
 
   api::CommandResult execute(const api::Command& command) {
@@ -119,6 +128,7 @@ class DeskTest : public testing::Test {
   std::uint64_t seed_ = 0;
   std::unique_ptr<storage::Store> store_;
   std::unique_ptr<storage::Reader> reader_;
+  std::unique_ptr<ClockWatch> watch_;
   std::unique_ptr<RunDesk> desk_;
   std::unique_ptr<Commands> commands_;
 };

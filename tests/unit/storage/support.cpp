@@ -98,6 +98,13 @@ std::int64_t finished_run(Store& store, const RunResult& result, const std::stri
   return id;
 }
 
+std::vector<std::int64_t> remove_runs_before(Store& store, std::int64_t before_ms, int batch) {
+  auto ids = store.removable_runs(before_ms, before_ms, batch);
+  store.remove_runs(ids);
+  store.remove_events_before(before_ms, batch);
+  return ids;
+}
+
 std::string file_bytes(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};

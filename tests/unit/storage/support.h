@@ -8,6 +8,7 @@
 #include <initializer_list>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "storage/reader/reader.h"
 #include "storage/store/store.h"
@@ -57,6 +58,9 @@ RunResult result_with(Verdict verdict, std::initializer_list<FindingKind> kinds 
 // Queues, starts and finishes a run. Returns its id.
 std::int64_t finished_run(Store& store, const RunResult& result, const std::string& target = "data",
                           const std::string& profile = "append", std::int64_t finished_at_ms = 3'000);
+
+// What retention does: removes the oldest that may go and returns their ids.
+std::vector<std::int64_t> remove_runs_before(Store& store, std::int64_t before_ms, int batch);
 
 std::string file_bytes(const std::string& path);
 void write_file(const std::string& path, const std::string& bytes);

@@ -27,6 +27,7 @@ export interface Status {
   database: { path: string; size_bytes: number };
   config: { path: string; reload_successful: boolean; reload_error: string };
   pressure: { backend: string; directory: string; reason: string };
+  notices: string[];
   self_test: { ok: boolean; at: string; error: string; detectors: { kind: string; ok: boolean; detail: string }[] };
   known_issues: KnownIssue[];
   open_findings: Counts;

@@ -169,6 +169,17 @@ TEST_F(EventsTest, ResumesAfterLastEventId) {
   EXPECT_EQ(parse_events(from_start.wait_for("event: run.finished"))[0].type, "run.queued");
 }
 
+TEST_F(EventsTest, AnIdOfADatabaseThatIsNoMoreSilencesNoStream) {
+  const auto id = daemon.run_once("data", "append", Verdict::kClean);
+  EventClient all(port(), "/api/v1/events", {{"Last-Event-ID", "9007199254740993"}});
+  all.wait_connected();
+  daemon.add_run("data", "append");
+  EXPECT_EQ(types_of(parse_events(all.wait_for("event: run.queued"))), std::vector<std::string>({"run.queued"}));
+  EventClient of_run(port(), "/api/v1/runs/" + std::to_string(id) + "/events", {{"Last-Event-ID", "4711"}});
+  EXPECT_EQ(types_of(parse_events(of_run.wait_end())),
+            std::vector<std::string>({"run.queued", "run.started", "run.finished"}));
+}
+
 TEST_F(EventsTest, RefusesABadEventIdAndUnknownRuns) {
   auto http = client();
   const auto answer = http.Get("/api/v1/events", {{"Last-Event-ID", "x"}});

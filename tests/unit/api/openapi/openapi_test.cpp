@@ -135,7 +135,7 @@ TEST_F(OpenApiTest, RealAnswersFitTheirSchemas) {
   daemon.run_once("data", "append", Verdict::kClean);
   const auto running = daemon.add_run("logs", "append");
   daemon.start_run(running);
-  daemon.change_live([&](LiveState& state) { state.runs = {{running, "logs", "append", 0, {}}}; });
+  daemon.change_live([&](LiveState& state) { state.runs = {{running, "logs", "append", {}, {}}}; });
   const std::pair<std::string, std::string> calls[] = {
       {"/api/v1/status", "/api/v1/status"},
       {"/api/v1/targets", "/api/v1/targets"},

@@ -128,7 +128,7 @@ TEST_F(RunsTest, ARunningRunShowsItsLiveCounters) {
   const auto id = daemon.add_run("data", "append");
   daemon.start_run(id);
   daemon.change_live([&](LiveState& state) {
-    LiveRun live{id, "data", "append", to_unix_ms(clock.now()) - 3000, {}};
+    LiveRun live{id, "data", "append", clock.steady() - std::chrono::seconds{3}, {}};
     live.progress.elapsed_seconds = 2.75;
     live.progress.fraction = 0.3;
     live.progress.counters.writes = 77;

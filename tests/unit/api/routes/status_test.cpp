@@ -26,7 +26,7 @@ TEST_F(StatusTest, SaysEverythingInOneLook) {
 }
 
 TEST_F(StatusTest, NamesTheRunsInProgress) {
-  daemon.change_live([](LiveState& state) { state.runs = {{5, "data", "append", 0, {}}}; });
+  daemon.change_live([](LiveState& state) { state.runs = {{5, "data", "append", {}, {}}}; });
   EXPECT_EQ(get("/api/v1/status")["runs_in_progress"], json({5}));
 }
 
@@ -81,6 +81,21 @@ TEST_F(StatusTest, HealthFollowsTheLoop) {
   EXPECT_EQ(get("/healthz")["status"], "ok");
   clock.now_ms += 1;
   EXPECT_EQ(get("/healthz", 503)["type"], "/problems/loop-stalled");
+}
+
+TEST_F(StatusTest, NobodySetsTheClockThatHealthGoesBy) {
+  constexpr std::int64_t kYearMs = 365LL * 24 * 3600 * 1000;
+  for (const auto set_by_ms : {kYearMs, -kYearMs}) {
+    clock.set_by_ms = set_by_ms;
+    EXPECT_EQ(get("/healthz")["loop_age_seconds"], 0.0);
+    EXPECT_EQ(get("/api/v1/status")["uptime_seconds"], 60.0);
+  }
+}
+
+TEST_F(StatusTest, NoticesAreToldAsTheyAre) {
+  EXPECT_EQ(get("/api/v1/status")["notices"], json::array());
+  daemon.change_live([](LiveState& live) { live.notices = {"evidence lies there"}; });
+  EXPECT_EQ(get("/api/v1/status")["notices"], json({"evidence lies there"}));
 }
 
 TEST_F(StatusTest, ReadinessSaysWhyNot) {

@@ -132,6 +132,34 @@ TEST_F(DeskTest, ARemovedTargetFinishesItsRunAndLosesItsQueue) {
   EXPECT_FALSE(desk_->desks().contains("a"));
 }
 
+TEST_F(DeskTest, ARunThatWaitsBeginsWithWhatAReloadHasConfigured) {
+  open(kWaits);
+  const auto running = started("a");
+  const auto waiting = started("a", true);
+  until([this] { return progress_seen(); });
+  auto& target = config_.targets[0];
+  target.path = "/mnt/moved";
+  target.fstype = "ext4";
+  target.settings.min_free = {1 << 20, 0};
+  target.settings.memory_bytes = 32U << 20;
+  desk_->configure(config_);
+  EXPECT_FALSE(desk_->find("a")->mount.usable) << "before anybody reads the mount table again";
+  mounts_.push_back({"8:4", "/mnt/moved", "rw", "ext4", "/dev/sda4"});
+  desk_->set_mounts(mounts_);
+  desk_->stop(running, "me");
+  until([&] { return row(waiting).state == RunState::kRunning; });
+  const auto spec = nlohmann::json::parse(row(waiting).spec_json).get<RunSpec>();
+  EXPECT_EQ(spec.path, "/mnt/moved");
+  EXPECT_EQ(spec.expected_fstype, "ext4");
+  EXPECT_EQ(spec.min_free_bytes, 1U << 20);
+  EXPECT_EQ(spec.memory_bytes, 32U << 20);
+  EXPECT_EQ(spec.seed, 2U) << "what it was given stays";
+  EXPECT_EQ(nlohmann::json::parse(row(running).spec_json).get<RunSpec>().path, "/mnt/a");
+  until([this] { return progress_seen(); });
+  desk_->shut_down();
+  until_settled();
+}
+
 TEST_F(DeskTest, TheLiveViewShowsWhatIsGoingOn) {
   open(kWaits);
   const auto running = started("a");
@@ -139,9 +167,9 @@ TEST_F(DeskTest, TheLiveViewShowsWhatIsGoingOn) {
   until([this] { return progress_seen(); });
   Scheduler scheduler("host");
   scheduler.configure(config_, clock_.now());
-  clock_.now_ += seconds{30};
+  clock_.pass(seconds{30});
   const auto plan = scheduler.plan(desk_->situation(), {0, std::nullopt}, clock_.now());
-  const auto state = live_view({}, config_, *desk_, plan, clock_.now());
+  const auto state = live_view({}, config_, *desk_, plan, clock_.steady());
   ASSERT_EQ(state->targets.size(), 2U);
   EXPECT_EQ(state->targets[0].state, "running");
   EXPECT_EQ(state->targets[0].current_run, running);
@@ -161,16 +189,13 @@ TEST_F(DeskTest, RetentionRemovesOldRunsWithTheirEvidence) {
   const auto id = started("a");
   until_settled();
   const auto evidence = config_.evidence_root() + "/" + std::to_string(id);
-  const auto orphan = config_.evidence_root() + "/999";
   std::filesystem::create_directories(evidence);
-  std::filesystem::create_directories(orphan);
   std::filesystem::create_directories(config_.evidence_root() + "/notes");
-  Retention retention(*store_, *reader_, config_.evidence_root());
-  while (retention.step(config_, clock_.now())) {
+  Retention retention(*store_, *reader_, config_.evidence_root(), clock_.now());
+  while (retention.step(config_, {clock_.now()})) {
   }
   EXPECT_TRUE(std::filesystem::exists(evidence));
-  EXPECT_FALSE(std::filesystem::exists(orphan)) << "left by a crash";
-  EXPECT_TRUE(retention.step(config_, clock_.now() + hours{24 * 91}));
+  EXPECT_TRUE(retention.step(config_, {clock_.now() + hours{24 * 91}}));
   EXPECT_FALSE(std::filesystem::exists(evidence));
   EXPECT_TRUE(std::filesystem::exists(config_.evidence_root() + "/notes")) << "not ours";
 }

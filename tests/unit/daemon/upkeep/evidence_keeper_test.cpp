@@ -57,7 +57,7 @@ class EvidenceKeeperTest : public testing::Test {
   TempDir directory_;
   std::unique_ptr<storage::Store> store_ = storage::Store::open(directory_.path() + "/results.db");
   storage::Reader reader_{directory_.path() + "/results.db"};
-  EvidenceKeeper keeper_{reader_, directory_.path() + "/evidence"};
+  EvidenceKeeper keeper_{reader_, directory_.path() + "/evidence", SystemTime{}};
 };
 
 TEST_F(EvidenceKeeperTest, StaysWithinItsSizeAndKeepsTheLatestOfEachProfile) {
@@ -90,13 +90,15 @@ TEST_F(EvidenceKeeperTest, ARunThatIsBeingMadeKeepsItsFiles) {
   EXPECT_EQ(keeper_.bytes(), 0U);
 }
 
-TEST_F(EvidenceKeeperTest, FilesOfARunThatIsGoneGo) {
+TEST_F(EvidenceKeeperTest, WhatNoRunIsKnownForIsSetAside) {
   std::filesystem::create_directories(directory(77));
-  directory_.write("evidence/77/file-1", "left by a crash");
+  directory_.write("evidence/77/file-1", "brought here by somebody");
   std::filesystem::create_directories(directory_.path() + "/evidence/not-a-run");
-  settle(1 << 20);
+  settle(0);
   EXPECT_FALSE(std::filesystem::exists(directory(77)));
+  EXPECT_TRUE(std::filesystem::exists(directory_.path() + "/evidence/unknown-19700101T000000Z/77/file-1"));
   EXPECT_TRUE(std::filesystem::exists(directory_.path() + "/evidence/not-a-run"));
+  EXPECT_EQ(keeper_.bytes(), 0U);
 }
 
 }  // namespace

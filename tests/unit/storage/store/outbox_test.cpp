@@ -68,7 +68,7 @@ TEST(OutboxTest, GoesWithItsRun) {
   const TestStore store;
   store->keep_outbox(true);
   finished_run(*store.store, result_with(Verdict::kClean));
-  EXPECT_EQ(store->remove_runs_before(1'000'000'000, 10).size(), 1U);
+  EXPECT_EQ(remove_runs_before(*store.store, 1'000'000'000, 10).size(), 1U);
   EXPECT_EQ(store->outbox_size(), 0U);
 }
 

@@ -25,11 +25,11 @@ TEST(RetentionTest, OldRunsGoInBatchesTheOldestFirst) {
   for (const std::int64_t ended_ms : {50'000, 10'000, 30'000, 40'000, 20'000}) {
     finished_run(*store.store, result_with(Verdict::kClean), "data", "append", ended_ms);
   }
-  EXPECT_THAT(store->remove_runs_before(40'000, 2), ElementsAre(2, 5));
+  EXPECT_THAT(remove_runs_before(*store.store, 40'000, 2), ElementsAre(2, 5));
   EXPECT_THAT(run_ids(store.reader()), ElementsAre(4, 3, 1));
-  EXPECT_THAT(store->remove_runs_before(40'000, 2), ElementsAre(3));
-  EXPECT_THAT(store->remove_runs_before(40'000, 2), IsEmpty()) << "a run that ended at that very time stays";
-  EXPECT_THAT(store->remove_runs_before(90'000, 0), IsEmpty());
+  EXPECT_THAT(remove_runs_before(*store.store, 40'000, 2), ElementsAre(3));
+  EXPECT_THAT(remove_runs_before(*store.store, 40'000, 2), IsEmpty()) << "a run that ended at that very time stays";
+  EXPECT_THAT(remove_runs_before(*store.store, 90'000, 0), IsEmpty());
   EXPECT_THAT(run_ids(store.reader()), ElementsAre(4, 1));
 }
 
@@ -40,11 +40,11 @@ TEST(RetentionTest, UnfinishedRunsAndUnacknowledgedFindingsStay) {
   const std::int64_t waiting = store->add_run(queued_run());
   const std::int64_t running = store->add_run(queued_run());
   store->start_run(running, 2'000);
-  EXPECT_THAT(store->remove_runs_before(90'000, 10), IsEmpty());
+  EXPECT_THAT(remove_runs_before(*store.store, 90'000, 10), IsEmpty());
   store->acknowledge(1, "alice", "", 4'000);
-  EXPECT_THAT(store->remove_runs_before(90'000, 10), IsEmpty()) << "one of its findings is still open";
+  EXPECT_THAT(remove_runs_before(*store.store, 90'000, 10), IsEmpty()) << "one of its findings is still open";
   store->acknowledge(2, "alice", "", 4'000);
-  EXPECT_THAT(store->remove_runs_before(90'000, 10), SizeIs(1));
+  EXPECT_THAT(remove_runs_before(*store.store, 90'000, 10), SizeIs(1));
   EXPECT_THAT(run_ids(store.reader()), ElementsAre(running, waiting));
 }
 
@@ -58,7 +58,7 @@ TEST(RetentionTest, WhatBelongsToARunGoesWithItAndTheSumsStay) {
   store->finish_run(id, result_with(Verdict::kCorrupt, {FindingKind::kTorn}), 3'000);
   store->acknowledge(1, "alice", "", 4'000);
   const auto kernels = store.reader().kernels();
-  ASSERT_THAT(store->remove_runs_before(50'000, 10), SizeIs(1));
+  ASSERT_THAT(remove_runs_before(*store.store, 50'000, 10), SizeIs(1));
   const Reader reader = store.reader();
   EXPECT_THAT(reader.findings({}), IsEmpty());
   EXPECT_EQ(store->run_of_key("key", 1'000), std::nullopt);
@@ -83,7 +83,7 @@ TEST(RetentionTest, RemovingGivesTheSpaceBack) {
   store.reopen();
   const std::uint64_t before = store->size_bytes();
   EXPECT_GT(before, 100U * 100'000U);
-  EXPECT_THAT(store->remove_runs_before(9'000, 100), SizeIs(100));
+  EXPECT_THAT(remove_runs_before(*store.store, 9'000, 100), SizeIs(100));
   int steps = 0;
   while (store->give_space_back()) ++steps;
   EXPECT_GT(steps, 2) << "a little at a time";
@@ -99,9 +99,9 @@ TEST(RetentionTest, OneStepTakesNoMoreFindingsThanItCanRemoveAtOnce) {
   result.findings.assign(200, full_finding(FindingKind::kTorn));
   for (int i = 1; i <= 5; ++i) finished_run(*store.store, result, "data", "append", i * 1'000LL);
   raw(store.path).exec("UPDATE findings SET acknowledged_at_ms = 1; UPDATE runs SET open_findings = 0");
-  EXPECT_THAT(store->remove_runs_before(90'000, 100), SizeIs(2));
-  EXPECT_THAT(store->remove_runs_before(90'000, 100), SizeIs(2));
-  EXPECT_THAT(store->remove_runs_before(90'000, 100), SizeIs(1));
+  EXPECT_THAT(remove_runs_before(*store.store, 90'000, 100), SizeIs(2));
+  EXPECT_THAT(remove_runs_before(*store.store, 90'000, 100), SizeIs(2));
+  EXPECT_THAT(remove_runs_before(*store.store, 90'000, 100), SizeIs(1));
 }
 
 TEST(RetentionTest, AnOldRunThatNobodyAcknowledgedKeepsItsFirstFindings) {
@@ -112,8 +112,8 @@ TEST(RetentionTest, AnOldRunThatNobodyAcknowledgedKeepsItsFirstFindings) {
   const auto id = finished_run(*store.store, result, "data", "append", 10'000);
   finished_run(*store.store, result, "data", "append", 20'000);
   store->acknowledge(199, "me", "", 30'000);
-  EXPECT_TRUE(store->thin_findings_before(15'000));
-  EXPECT_FALSE(store->thin_findings_before(15'000)) << "one is young, the other is thin";
+  EXPECT_TRUE(store->thin_findings_before(15'000, 15'000));
+  EXPECT_FALSE(store->thin_findings_before(15'000, 15'000)) << "one is young, the other is thin";
   const Reader reader = store.reader();
   FindingFilter of_run;
   of_run.run_id = id;
@@ -123,11 +123,31 @@ TEST(RetentionTest, AnOldRunThatNobodyAcknowledgedKeepsItsFirstFindings) {
   EXPECT_EQ(kept.back().id, 1) << "the first ones";
   EXPECT_EQ(reader.run(id)->result.end.tally.total(), 200U) << "the counts are exact";
   EXPECT_EQ(store->open_findings()[0].count, 205U);
-  EXPECT_THAT(store->remove_runs_before(90'000, 10), IsEmpty()) << "it is still not acknowledged";
+  EXPECT_THAT(remove_runs_before(*store.store, 90'000, 10), IsEmpty()) << "it is still not acknowledged";
   for (const auto& finding : kept) store->acknowledge(finding.id, "me", "", 40'000);
-  EXPECT_THAT(store->remove_runs_before(90'000, 10), ElementsAre(id));
+  EXPECT_THAT(remove_runs_before(*store.store, 90'000, 10), ElementsAre(id));
   const auto events = reader.events_after(0, std::nullopt, 1000);
   EXPECT_EQ(std::ranges::count(events, "finding", &EventRow::type), 200) << "those of the other run";
+}
+
+// The clock was behind for a while, as at a boot without a battery.
+TEST(RetentionTest, ARunThatCameAfterAYoungOneIsNotOld) {
+  constexpr std::int64_t kHour = 3'600'000;
+  const TestStore store;
+  const auto clean = result_with(Verdict::kClean);
+  const auto old = finished_run(*store.store, clean, "data", "append", 10 * kHour);
+  const auto young = finished_run(*store.store, clean, "data", "append", 50 * kHour);
+  auto many = result_with(Verdict::kCorrupt);
+  many.findings.assign(20, full_finding(FindingKind::kTorn));
+  finished_run(*store.store, clean, "data", "append", 2 * kHour);
+  finished_run(*store.store, many, "data", "append", 2 * kHour);
+  EXPECT_THAT(store->removable_runs(40 * kHour, 60 * kHour, 10), ElementsAre(old));
+  EXPECT_FALSE(store->thin_findings_before(40 * kHour, 60 * kHour));
+  EXPECT_THAT(store->removable_runs(55 * kHour, 60 * kHour, 10), ElementsAre(3, old, young))
+      << "once no young one came before it";
+  // One that a clock ahead stamped makes nothing young.
+  finished_run(*store.store, clean, "data", "append", 9'000 * kHour);
+  EXPECT_THAT(store->removable_runs(55 * kHour, 60 * kHour, 10), ElementsAre(3, old, young));
 }
 
 }  // namespace

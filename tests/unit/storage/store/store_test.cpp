@@ -264,7 +264,25 @@ TEST(StoreTest, IdempotencyKeysLiveADayAndTheFirstOneWins) {
   EXPECT_EQ(store->run_of_key("k", 1'000 + kDayMs), second);
 }
 
-TEST(StoreTest, BytesWrittenAreSummedPerTargetFromATimeOn) {
+TEST(StoreTest, IdempotencyKeysGoByTheTimeThatTheCallerBelieves) {
+  const TestStore store;
+  constexpr std::int64_t kYearMs = 365LL * 24 * 3600 * 1000;
+  const std::int64_t first = store->add_run(queued_run("data", "append", 1'000), "k", 1'000);
+  store->add_run(queued_run("data", "append", 2'000 + kYearMs), "other", 2'000);
+  EXPECT_EQ(store->run_of_key("k", 3'000), first);
+}
+
+TEST(StoreTest, TheNewestRunSaysWhenItWas) {
+  const TestStore store;
+  EXPECT_EQ(store->newest_run_ms(), std::nullopt);
+  finished_run(*store.store, result_with(Verdict::kClean), "data", "append", 90'000);
+  EXPECT_EQ(store->newest_run_ms(), 90'000);
+  store->add_run(queued_run("data", "append", 70'000));
+  EXPECT_EQ(store->newest_run_ms(), 70'000) << "the newest, whatever time it carries";
+}
+
+TEST(StoreTest, BytesWrittenAreSummedPerTargetWithinATime) {
+  constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max();
   const TestStore store;
   RunResult result = result_with(Verdict::kClean);
   for (const auto& [target, ended_ms, bytes] :
@@ -273,13 +291,16 @@ TEST(StoreTest, BytesWrittenAreSummedPerTargetFromATimeOn) {
     finished_run(*store.store, result, target, "append", ended_ms);
   }
   store->add_run(queued_run());
-  EXPECT_EQ(store->bytes_written_since("data", 20'000), 110U) << "a run that ended at that very time counts";
-  EXPECT_EQ(store->bytes_written_since("data", 20'001), 100U);
-  EXPECT_EQ(store->bytes_written_since("log", 0), 1'000U);
-  EXPECT_EQ(store->bytes_written_since("tape", 0), 0U);
+  EXPECT_EQ(store->bytes_written_between("data", 20'000, kForever), 110U)
+      << "a run that ended at that very time counts";
+  EXPECT_EQ(store->bytes_written_between("data", 20'001, kForever), 100U);
+  EXPECT_EQ(store->bytes_written_between("data", 0, 30'000), 11U) << "one that ended at that very time does not";
+  EXPECT_EQ(store->bytes_written_between("log", 0, kForever), 1'000U);
+  EXPECT_EQ(store->bytes_written_between("tape", 0, kForever), 0U);
   result.end.counters.bytes_written = std::numeric_limits<std::uint64_t>::max();
   finished_run(*store.store, result, "data", "append", 40'000);
-  EXPECT_EQ(store->bytes_written_since("data", 0), std::numeric_limits<std::uint64_t>::max()) << "no overflow to small";
+  EXPECT_EQ(store->bytes_written_between("data", 0, kForever), std::numeric_limits<std::uint64_t>::max())
+      << "no overflow to small";
 }
 
 TEST(StoreTest, TheWriterIsConfiguredForPowerLoss) {

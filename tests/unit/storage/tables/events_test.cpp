@@ -77,7 +77,7 @@ TEST(EventsTest, IdsAreNotUsedAgainAfterRetention) {
   TestStore store;
   EXPECT_EQ(store->last_event_id(), 0);
   finished_run(*store.store, result_with(Verdict::kClean));
-  EXPECT_EQ(store->remove_runs_before(9'000, 10).size(), 1U);
+  EXPECT_EQ(remove_runs_before(*store.store, 9'000, 10).size(), 1U);
   EXPECT_THAT(store->events_after(0, 10), IsEmpty());
   store.reopen();
   EXPECT_EQ(store->add_run(queued_run()), 2);
