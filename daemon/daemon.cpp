@@ -63,7 +63,7 @@ Daemon::Daemon(Prepared prepared)
       store_(open_store(config_)),
       reader_(config_.storage_path),
       desk_({*store_, events_, metrics_, loop_, clock_, prepared_.cgroups, cgroup_prefix(config_.storage_path),
-             prepared_.probe_program, config_.evidence_root(), draw_seed, Patience{}}),
+             prepared_.probe_program, config_.evidence_root(), draw_seed, RunPatience{}}),
       scheduler_(host_id()),
       commands_(desk_, *store_, metrics_, prepared_.catalogue, clock_),
       retention_(*store_, reader_, config_.evidence_root()),
