@@ -1,6 +1,7 @@
 #include "cli/check/check.h"
 
 #include <fmt/format.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -8,15 +9,21 @@
 #include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
 #include "cli/check/check_report.h"
-#include "cli/check/check_run.h"
 #include "cli/check/delegation.h"
+#include "cli/terminal/interrupts.h"
+#include "cli/terminal/progress_bar.h"
 #include "cli/terminal/run_view.h"
 #include "core/base/error.h"
 #include "core/base/version.h"
+#include "core/host/cgroup.h"
+#include "core/loop/event_loop.h"
 #include "core/process/probe_process.h"
 #include "core/report/known_issues.h"
+#include "core/supervisor/run_supervisor.h"
 
 namespace writecanary::cli {
 namespace {
@@ -40,21 +47,39 @@ CgroupRoot find_place(const Environment& environment, const RunSpec& spec) {
   return root;
 }
 
+// The first Ctrl-C asks the probe to end, the next one kills it. Its stderr and its progress go to the bar.
 RunResult run_one(RunSpec spec, const CgroupRoot& root, Interrupts& interrupts, ProgressBar& progress,
                   const Clock& clock) {
+  std::optional<RunResult> result;
   try {
-    std::optional<Cgroup> cgroup;
-    if (root.version != 0) cgroup = Cgroup::create(root, spec.run_id, spec.memory_bytes);
-    spec.pressure = {root.backend(), cgroup ? cgroup->directory() : "", root.reason};
-    return run_probe(probe_program(), spec, cgroup ? &*cgroup : nullptr, interrupts, progress, clock);
+    EventLoop loop;
+    RunCallbacks callbacks;
+    callbacks.on_progress = [&](const Progress& seen) { progress.update(spec.profile, seen); };
+    callbacks.on_line = [&](const std::string& line) { progress.note(line); };
+    callbacks.on_result = [&](RunResult concluded) { result = std::move(concluded); };
+    RunSupervisor supervisor(loop, clock, root,
+                             {.program = probe_program(),
+                              .spec = spec,
+                              .cgroup_name = spec.run_id,
+                              .wording = {.stops = "Ctrl-C", .memory = "Give it more with --memory"}},
+                             std::move(callbacks));
+    bool asked = false;
+    const auto watch = loop.watch(interrupts.fd(), EPOLLIN, [&] {
+      for (int times = interrupts.take(); times > 0; --times) {
+        if (std::exchange(asked, true)) {
+          supervisor.kill();
+        } else {
+          supervisor.stop();
+        }
+      }
+    });
+    while (!result) loop.run_once();
   } catch (const SystemError& error) {  // the boundary of one run: the others still say something
-    RunResult result;
-    result.profile = spec.profile;
-    result.seed = spec.seed;
-    result.pressure = spec.pressure;
-    result.end.reason = error.what();
-    return result;
+    spec.pressure = {root.backend(), "", root.reason};
+    result = result_without_probe(spec, Verdict::kError, error.what());
   }
+  progress.clear();
+  return *std::move(result);
 }
 
 void print_where(const Environment& environment, const std::string& path, const RunResult& run) {
@@ -108,7 +133,9 @@ int check(const Environment& environment, const CheckOptions& options) {
   for (std::size_t i = 0; i < runs.size(); ++i) keep_report(environment, specs[i], runs[i], catalogue);
 
   if (options.json) {
-    environment.out << check_document(specs.front().path, runs).dump(2) << '\n';
+    // What a probe says on stderr is bytes, which need not be UTF-8.
+    constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
+    environment.out << check_document(specs.front().path, runs).dump(2, ' ', false, kReplace) << '\n';
   } else {
     print_check(environment, specs.front().path, runs);
     if (runs.size() < specs.size()) {

@@ -38,7 +38,8 @@ void keep_report(const Environment& environment, const RunSpec& spec, const RunR
   if (spec.evidence_directory.empty() || run.findings.empty()) return;
   try {
     std::filesystem::create_directories(spec.evidence_directory);
-    write_file(spec.evidence_directory + "/run.json", run_document(run).dump(2) + "\n");
+    write_file(spec.evidence_directory + "/run.json",
+               run_document(run).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
     write_file(spec.evidence_directory + "/report.txt", report_of(spec, run, catalogue));
   } catch (const std::exception& error) {
     environment.err << "The report of " << run.profile << " is not kept: " << error.what() << '\n';

@@ -1,9 +1,9 @@
-// Ctrl-C and its like as something that can be polled instead of something that kills us half-way.
+// Ctrl-C and its like as something that can be waited for instead of something that kills us half-way.
 #pragma once
 
 #include <csignal>
 
-#include "core/base/fd.h"
+#include "core/loop/event_loop.h"
 
 namespace writecanary::cli {
 
@@ -11,20 +11,22 @@ namespace writecanary::cli {
 class Interrupts {
  public:
   // Throws SystemError.
-  Interrupts();
+  Interrupts() = default;
   ~Interrupts();
   Interrupts(const Interrupts&) = delete;
   Interrupts& operator=(const Interrupts&) = delete;
 
-  int fd() const { return fd_.get(); }
+  int fd() const { return signals_.fd(); }
   // How many arrived since the last call; a signal that came several times may count once.
   int take();
   // True from the first one on.
   bool any() const { return any_; }
 
  private:
-  sigset_t before_{};
-  Fd fd_;
+  static sigset_t blocked_now();
+
+  const sigset_t before_ = blocked_now();
+  Signals signals_;
   bool any_ = false;
 };
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/clock.h"
+#include "core/base/printable.h"  // goes with what is here wherever text of others is printed
 #include "core/run/verdict.h"
 
 namespace writecanary::cli {
@@ -18,8 +19,6 @@ enum class Style : std::uint8_t { kPlain, kBold, kDim, kGood, kWarn, kBad };
 std::string styled(std::string_view text, Style style, bool colour);
 Style style_of(Verdict verdict);
 
-// Control characters replaced by '?', line breaks and tabs by a blank: text of others must not steer the terminal.
-std::string printable(std::string_view text);
 // Columns that UTF-8 text takes, one per code point.
 std::size_t display_width(std::string_view text);
 // At most `width` columns, the end replaced by "..." when it is longer.

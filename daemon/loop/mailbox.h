@@ -13,7 +13,7 @@
 
 #include "api/loop/commands.h"
 #include "core/base/limits.h"
-#include "daemon/loop/event_loop.h"
+#include "core/loop/event_loop.h"
 
 namespace writecanary::daemon {
 

@@ -21,11 +21,11 @@
 #include "api/metrics/metrics.h"
 #include "core/host/cgroup.h"
 #include "core/host/mountinfo.h"
+#include "core/loop/event_loop.h"
+#include "core/supervisor/run_supervisor.h"
 #include "daemon/clock/clock_watch.h"
 #include "daemon/config/config.h"
-#include "daemon/loop/event_loop.h"
 #include "daemon/runs/run_order.h"
-#include "daemon/runs/run_supervisor.h"
 #include "daemon/schedule/scheduler.h"
 #include "storage/store/store.h"
 
@@ -44,7 +44,7 @@ struct DeskServices {
   std::string probe_program;
   std::string evidence_root;
   std::function<std::uint64_t()> draw_seed;
-  Patience patience;
+  RunPatience patience;
 };
 
 class RunDesk {

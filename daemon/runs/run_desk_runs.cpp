@@ -20,15 +20,6 @@ namespace {
 // However fast a probe talks, streams and page get no more than this.
 constexpr std::chrono::milliseconds kProgressPublishInterval{100};
 
-RunResult result_without_probe(const RunSpec& spec, Verdict verdict, const std::string& reason) {
-  RunResult result;
-  result.profile = spec.profile;
-  result.seed = spec.seed;
-  result.end.verdict = verdict;
-  result.end.reason = reason;
-  return result;
-}
-
 void add_bytes(std::uint64_t& sum, std::uint64_t bytes) {
   if (__builtin_add_overflow(sum, bytes, &sum)) sum = std::numeric_limits<std::uint64_t>::max();
 }
@@ -132,7 +123,7 @@ void RunDesk::launch(Desk& desk, const RunSpec& spec) {
   try {
     active->supervisor = std::make_unique<RunSupervisor>(
         services_.loop, services_.clock, services_.cgroups,
-        Launch{services_.probe_program, spec, cgroup_name, services_.patience}, std::move(callbacks));
+        Launch{services_.probe_program, spec, cgroup_name, services_.patience, {}}, std::move(callbacks));
   } catch (const SystemError& error) {
     active->result = result_without_probe(spec, Verdict::kError, error.what());
   }

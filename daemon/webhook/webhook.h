@@ -18,9 +18,9 @@
 #include <vector>
 
 #include "core/base/clock.h"
+#include "core/loop/event_loop.h"
 #include "daemon/clock/clock_watch.h"
 #include "daemon/config/config.h"
-#include "daemon/loop/event_loop.h"
 #include "storage/reader/reader.h"
 #include "storage/store/store.h"
 

@@ -23,7 +23,7 @@ ALLOWED = {
 # The rooms of a folder, in the direction of the includes: each may include those before it. What lies in the folder
 # itself may include all of them, and no room includes that.
 ROOMS = {
-    "core": ["base", "run", "host", "process", "report"],
+    "core": ["base", "run", "host", "loop", "process", "supervisor", "report"],
     "probe": ["pattern", "trap", "verify", "verify/content", "verify/cold", "evidence", "run", "stream", "profiles"],
     "storage": ["database", "tables", "store", "reader"],
     "web": [],
@@ -37,6 +37,8 @@ FILES_IN_A_ROOM_MAX = 30
 LIBRARY_USERS = {"api/http/http_library.cpp", "cli/client/http.cpp", "daemon/webhook/webhook.cpp", "tests/unit/http.h"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')
 SOURCE_SUFFIXES = {".h", ".cpp", ".ts", ".tsx", ".mjs", ".py", ".css"}
+# Of the page: import ... from "./name", export ... from, import("./name").
+IMPORT = re.compile(r'(?:\bfrom|\bimport\()\s*"(\.{1,2}/[^"]+)"')
 GENERATED = {"core/base/version.h", "core/report/known_issues_data.h"}
 
 
@@ -98,6 +100,24 @@ def library_users(root):
             and re.search(r'^\s*#\s*include\s*[<"]httplib\.h', source.read_text(encoding="utf-8"), re.MULTILINE)}
 
 
+def import_circles(root):
+    """Modules of the page from which imports, of types too, lead back to themselves."""
+    modules = {module.with_suffix(""): module for module in Path(root, "web/src").rglob("*.ts*")}
+    imports = {}
+    for name, module in modules.items():
+        named = IMPORT.findall(module.read_text(encoding="utf-8"))
+        imports[name] = {Path(os.path.normpath(name.parent / other)) for other in named} & modules.keys()
+    circles = []
+    for name in modules:
+        reached, following = set(), set(imports[name])
+        while following:
+            reached |= following
+            following = set().union(*(imports[other] for other in following)) - reached
+        if name in reached:
+            circles.append(str(modules[name].relative_to(root)))
+    return sorted(circles)
+
+
 def crowded_folders(root):
     """Folders with more source files than a person can overlook."""
     shown = subprocess.run(["git", "-C", root, "-c", f"safe.directory={root}", "ls-files"], capture_output=True, text=True)
@@ -115,6 +135,9 @@ class Includes(unittest.TestCase):
 
     def test_few_files_know_the_http_library(self):
         self.assertEqual(library_users(os.environ["WRITECANARY_SOURCE"]), LIBRARY_USERS)
+
+    def test_modules_of_the_page_do_not_import_in_circles(self):
+        self.assertEqual(import_circles(os.environ["WRITECANARY_SOURCE"]), [])
 
     def test_every_room_is_there(self):
         rooms = [f"{folder}/{room}" for folder, inner in ROOMS.items() for room in inner]
@@ -173,6 +196,14 @@ class TheCheckItself(unittest.TestCase):
     def test_angle_brackets_do_not_hide_an_arrow(self):
         self.write("core/c.cpp", "#include <probe/b.h>\n")
         self.assertEqual(len(forbidden_includes(self.root)), 1)
+
+    def test_a_circle_of_imports_is_caught(self):
+        self.write("web/src/a.ts", 'import { b } from "./deep/b";\n')
+        self.write("web/src/deep/b.tsx", 'import {\n  type C,\n} from "../c";\n')
+        self.write("web/src/c.ts", "export type C = 1;\n")
+        self.assertEqual(import_circles(self.root), [])
+        self.write("web/src/c.ts", 'import type { A } from "./a";\n')
+        self.assertEqual(import_circles(self.root), ["web/src/a.ts", "web/src/c.ts", "web/src/deep/b.tsx"])
 
     def test_a_header_without_its_folder_is_caught(self):
         self.write("core/c.cpp", '#include "a.h"\n')

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Finding, PictureData, Segment, Write } from "../src/data/types";
-import { type Piece, pictureOf, without } from "../src/picture/model";
+import type { Piece } from "../src/picture/model";
+import { pictureOf, without } from "../src/picture/picture_of";
 import { marks, scaleOf, windowOf } from "../src/picture/scale";
 
 const write = (index: number, stream: number, length: number, writer = 0): Write => ({

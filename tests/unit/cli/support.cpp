@@ -32,9 +32,10 @@ FakeProbe::FakeProbe(const TemporaryDirectory& directory, const Catalogue& catal
              "cd '" +
                  directory.path() +
                  "'\n"
-                 "say() { cat \"$1\"; }\n"
+                 "say() { sed \"s/@ID@/$id/\" \"$1\"; }\n"
                  "if [ \"$1\" = --catalogue ]; then say catalogue.json; exit 0; fi\n"
-                 "cat > spec.json\n" +
+                 "cat > spec.json\n"
+                 "id=$(sed 's/.*\"run_id\":\"\\([^\"]*\\)\".*/\\1/' spec.json)\n" +
                  script + "\n");
   std::filesystem::permissions(program, std::filesystem::perms::owner_all);
   setenv("WRITECANARY_PROBE", program.c_str(), 1);
@@ -64,7 +65,7 @@ std::string lines_of(const std::vector<Event>& events) {
 Hello sample_hello() {
   Hello hello;
   hello.probe_version = "0";
-  hello.run_id = "check-1-1";
+  hello.run_id = "@ID@";
   hello.profile = "append";
   hello.kernel = {"6.1.0", "#1 SMP", "x86_64"};
   hello.filesystem = {"xfs", "/dev/vda", "/data", "rw"};

@@ -47,7 +47,8 @@ class TemporaryDirectory {
 void write_file(const std::string& path, const std::string& text);
 
 // Stands for writecanary-probe while it lives (WRITECANARY_PROBE). `--catalogue` prints the given one; a run stores its
-// spec as <directory>/spec.json and then does what `script` (sh) says, in which `say FILE` prints a prepared file.
+// spec as <directory>/spec.json and then does what `script` (sh) says, in which `say FILE` prints a prepared file with
+// the run's id for @ID@.
 class FakeProbe {
  public:
   FakeProbe(const TemporaryDirectory& directory, const Catalogue& catalogue, const std::string& script);

@@ -12,7 +12,7 @@
 #include "daemon/commands.h"
 #include "daemon/runs/run_desk.h"
 #include "storage/reader/reader.h"
-#include "tests/unit/daemon/fake_probe.h"
+#include "tests/unit/core/fake_probe.h"
 
 namespace writecanary::daemon {
 
@@ -63,7 +63,7 @@ class DeskTest : public testing::Test {
     desk_ = std::make_unique<RunDesk>(DeskServices{
         *store_, events_, metrics_, loop_, clock_, *watch_, CgroupRoot{0, "", "none in this test"}, "wc-test-",
         make_fake_probe(directory_, "probe", script), config_.evidence_root(), [this] { return ++seed_; },
-        Patience{std::chrono::seconds{60}, std::chrono::seconds{60}, std::chrono::seconds{60}}});
+        RunPatience{std::chrono::seconds{60}, std::chrono::seconds{60}, std::chrono::seconds{60}}});
     desk_->configure(config_);
     desk_->set_mounts(mounts_);
     commands_ = std::make_unique<Commands>(*desk_, *store_, metrics_, catalogue_, clock_, *watch_);
@@ -115,7 +115,7 @@ class DeskTest : public testing::Test {
     return types;
   }
 
-  TempDir directory_;
+  TemporaryDirectory directory_;
   TestClock clock_;
   Config config_;
   std::vector<Mount> mounts_ = {{"8:1", "/", "rw", "ext4", "/dev/sda1"},

@@ -6,7 +6,8 @@ import { count, size } from "../format";
 import { useWidth } from "../parts/basics";
 import { FileRow, FILE_H } from "./FileRow";
 import { LaneRow, LANE_H } from "./LaneRow";
-import { type Lane, type Picture as Model, type Piece, pictureOf, pictureText } from "./model";
+import type { Lane, Picture as Model, Piece } from "./model";
+import { pictureOf, pictureText } from "./picture_of";
 import { type Scale, scaleOf, windowOf, type Zoom } from "./scale";
 
 const zooms: [Zoom, string][] = [

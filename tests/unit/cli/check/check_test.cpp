@@ -1,6 +1,8 @@
 #include "cli/check/check.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/types.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -159,6 +161,41 @@ TEST_F(Check, AProbeThatSaysNonsenseIsKilled) {
   EXPECT_NE(document().at("runs")[0].at("reason").get<std::string>().find("protocol"), std::string::npos);
 }
 
+TEST_F(Check, AProbeThatSaysThingsOutOfOrderHasNoCleanVerdict) {
+  prepare("hello", {sample_hello()});
+  prepare("end", {sample_end(Verdict::kClean)});
+  for (const char* script : {"say end", "say hello; say hello; say end", "say hello; say end; say end",
+                             "say hello; id=another; say hello; say end"}) {
+    const FakeProbe probe(directory_, small_catalogue(), script);
+    test_.out.str("");
+    EXPECT_EQ(run({"--profile", "append", "--json"}), 5) << script;
+    const std::string reason = document().at("runs")[0].at("reason");
+    EXPECT_NE(reason.find("the probe broke the protocol"), std::string::npos) << script << ": " << reason;
+  }
+}
+
+TEST_F(Check, WhatAProbeLeavesBehindGoesWithIt) {
+  if (prepare_cgroup_root().version == 0) GTEST_SKIP() << "no memory cgroup can be made here";
+  prepare("events", {sample_hello(), sample_end(Verdict::kClean)});
+  const FakeProbe probe(directory_, small_catalogue(), "say events; setsid sleep 600 & echo $! > child");
+  EXPECT_EQ(run({"--profile", "append"}), 0) << test_.out.str();
+  pid_t child = 0;
+  std::ifstream(directory_ / "child") >> child;
+  ASSERT_GT(child, 0);
+  // Killed; as nobody's child it may wait for init to take note.
+  std::string name, state;
+  std::ifstream(fmt::format("/proc/{}/stat", child)) >> child >> name >> state;
+  EXPECT_TRUE(state.empty() || state == "Z") << state;
+}
+
+TEST_F(Check, BytesOnStderrThatAreNoTextDoNotSpoilTheDocument) {
+  prepare("events", {sample_hello()});
+  const FakeProbe probe(directory_, small_catalogue(), "say events; printf '\\377\\033[2J' >&2; exit 3");
+  EXPECT_EQ(run({"--profile", "append", "--json"}), 5);
+  const std::string reason = document().at("runs")[0].at("reason");
+  EXPECT_NE(reason.find("its last words: \uFFFD?[2J"), std::string::npos) << reason;
+}
+
 TEST_F(Check, CtrlCAsksTheProbeToStop) {
   prepare("hello", {sample_hello()});
   prepare("stopped", {sample_end(Verdict::kStopped)});
@@ -167,6 +204,16 @@ TEST_F(Check, CtrlCAsksTheProbeToStop) {
   EXPECT_EQ(run({"--profile", "all", "--json"}), exit_code(Verdict::kStopped));
   EXPECT_EQ(document().at("verdict"), "stopped");
   EXPECT_EQ(document().at("runs").size(), 1U) << "the other profile is not begun";
+}
+
+TEST_F(Check, AFloodDoesNotKeepCtrlCAway) {
+  prepare("hello", {sample_hello()});
+  prepare("stopped", {sample_end(Verdict::kStopped)});
+  const FakeProbe probe(directory_, small_catalogue(),
+                        "say hello; trap 'say stopped; exit 0' TERM; n=0\n"
+                        "while :; do echo flood >&2; n=$((n + 1)); [ $n = 1000 ] && kill -INT $PPID; done");
+  EXPECT_EQ(run({"--profile", "append", "--json"}), exit_code(Verdict::kStopped));
+  EXPECT_NE(test_.err.str().find("flood\nflood\n"), std::string::npos);
 }
 
 TEST_F(Check, ASecondCtrlCKillsTheProbe) {

@@ -9,15 +9,6 @@
 namespace writecanary::cli {
 namespace {
 
-TEST(Text, ControlCharactersOfOthersDoNotReachTheTerminal) {
-  EXPECT_EQ(printable("a\x1b[31mb\x07"), "a?[31mb?");
-  EXPECT_EQ(printable("one\ntwo\tthree"), "one two three");
-  EXPECT_EQ(printable("\xC2\x9B"
-                      "31m \xC3\xA9"),
-            "?31m \xC3\xA9")
-      << "C1 controls go, letters stay";
-}
-
 TEST(Text, ShortensByColumnsNotBytes) {
   EXPECT_EQ(shorten("abcdefgh", 8), "abcdefgh");
   EXPECT_EQ(shorten("abcdefghi", 8), "abcde...");

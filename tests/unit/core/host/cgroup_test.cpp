@@ -153,6 +153,15 @@ TEST_F(CgroupTest, EmptyOnesAreRemovedAndNothingIsKilled) {
   process.wait();
 }
 
+TEST(CgroupStats, ReadBothVersions) {
+  const TemporaryDirectory version2, version1, none;
+  version2.write("memory.events", "low 0\nhigh 0\nmax 17\noom 3\noom_kill 2\n");
+  version1.write("memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 5\n");
+  EXPECT_EQ(oom_kills_of(version2.path()), 2U);
+  EXPECT_EQ(oom_kills_of(version1.path()), 5U);
+  EXPECT_EQ(oom_kills_of(none.path()), 0U);
+}
+
 TEST(LeftoverCgroups, WhatCannotBeRemovedIsNamed) {
   // Directories of an ordinary filesystem with a file in them are as immovable as a cgroup whose process hangs.
   const TemporaryDirectory tree;

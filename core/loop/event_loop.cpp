@@ -1,4 +1,4 @@
-#include "daemon/loop/event_loop.h"
+#include "core/loop/event_loop.h"
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -14,7 +14,7 @@
 
 #include "core/base/error.h"
 
-namespace writecanary::daemon {
+namespace writecanary {
 namespace {
 
 Fd checked(int fd, const char* tried) {
@@ -126,4 +126,4 @@ int Signals::take() const {
   return static_cast<int>(info.ssi_signo);
 }
 
-}  // namespace writecanary::daemon
+}  // namespace writecanary

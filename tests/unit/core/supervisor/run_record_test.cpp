@@ -1,16 +1,12 @@
-#include "daemon/runs/run_record.h"
+#include "core/supervisor/run_record.h"
 
 #include <gtest/gtest.h>
 
 #include <csignal>
 
 #include "core/base/limits.h"
-#include "core/host/cgroup.h"
-#include "daemon/runs/run_order.h"
-#include "daemon/schedule/pressure_gate.h"
-#include "tests/unit/daemon/temp_dir.h"
 
-namespace writecanary::daemon {
+namespace writecanary {
 namespace {
 
 RunSpec spec() {
@@ -88,10 +84,14 @@ TEST(RunRecord, SaysWhyItHadToBeKilled) {
   ProcessEnd process;
   process.wait_status = SIGKILL;
   process.killed = process.stop_asked = true;
-  EXPECT_TRUE(has(record.conclude(process).end.reason, "it was killed because it did not stop when told"));
+  EXPECT_EQ(record.conclude(process).end.reason,
+            "the probe ended without a verdict: killed by SIGKILL; it was told to stop by a request, and killed before "
+            "it did");
   process.stop_asked = false;
   process.deadline_passed = true;
-  EXPECT_TRUE(has(record.conclude(process).end.reason, "ran over its time"));
+  EXPECT_EQ(record.conclude(process).end.reason,
+            "the probe ended without a verdict: killed by SIGKILL; it was told to stop because it ran over its time, "
+            "and killed before it did");
   ProcessEnd starved;
   starved.wait_status = SIGKILL;
   starved.oom_kills = 2;
@@ -99,6 +99,18 @@ TEST(RunRecord, SaysWhyItHadToBeKilled) {
   EXPECT_TRUE(has(result.end.reason, "killed by SIGKILL")) << result.end.reason;
   EXPECT_TRUE(has(result.end.reason, "the kernel killed 2 of its processes because its memory limit"));
   EXPECT_EQ(result.end.counters.oom_kills, 2U);
+}
+
+TEST(RunRecord, SpeaksToWhoeverReadsIt) {
+  ProcessEnd process;
+  process.wait_status = SIGTERM;
+  process.stop_asked = true;
+  process.oom_kills = 1;
+  const std::string reason = RunRecord(spec(), {"Ctrl-C", "Buy some"}).conclude(process).end.reason;
+  EXPECT_EQ(reason,
+            "the probe ended without a verdict: killed by SIGTERM; it was told to stop by Ctrl-C; the kernel killed 1 "
+            "of its processes because its memory limit was reached. Buy some");
+  EXPECT_TRUE(has(RunRecord(spec()).conclude(process).end.reason, "Give the target more memory"));
 }
 
 TEST(RunRecord, AViolationNeverLeavesACleanRun) {
@@ -158,13 +170,20 @@ TEST(RunRecord, KeepsSoManyFindingsAndCountsAll) {
 TEST(RunRecord, StuckIsAFindingOfItsOwn) {
   RunRecord record(spec());
   ProcessEnd process;
+  process.pid = 4711;
   process.killed = true;
   process.elapsed_seconds = 45;
   const auto result = record.conclude_stuck(process);
   EXPECT_EQ(result.end.verdict, Verdict::kStuck);
   EXPECT_EQ(result.end.tally.count_of(FindingKind::kStuck), 1U);
   ASSERT_EQ(result.findings.size(), 1U);
-  EXPECT_TRUE(has(result.findings[0].detail, "hangs in the kernel, most likely in a call on /data"));
+  EXPECT_EQ(result.findings[0].detail,
+            "a process of the probe is still there 45.0 s after the run began, although it was killed: it hangs in the "
+            "kernel, most likely in a call on /data (see /proc/4711/stack and the kernel log). Its files are left in "
+            "/data/.writecanary");
+  ProcessEnd left_behind = process;
+  left_behind.wait_status = 0;
+  EXPECT_TRUE(has(record.conclude_stuck(left_behind).end.reason, "/proc/PID/stack")) << "that one is gone";
 
   RunRecord corrupt(spec());
   corrupt.hear(hello());
@@ -174,74 +193,16 @@ TEST(RunRecord, StuckIsAFindingOfItsOwn) {
   EXPECT_EQ(corrupt.conclude_stuck(process).end.verdict, Verdict::kCorrupt);
 }
 
-TEST(RunOrder, SpecHasTheTargetsSettingsAndTheOrdersOverrides) {
-  TargetConfig target;
-  target.name = "data_1.x";
-  target.path = "/data";
-  target.fstype = "xfs";
-  target.options["append"] = {{"write_bytes", 1}, {"files", 2}};
-  RunOrder order{"data_1.x",   "append",     "api",        "me",           "",  5000,
-                 std::nullopt, std::nullopt, std::nullopt, {{"files", 3}}, true};
-  const auto made = make_spec(order, target, 12, 77, "/var/evidence");
-  EXPECT_EQ(made.run_id, "12");
-  EXPECT_EQ(made.seed, 77U);
-  EXPECT_EQ(made.duration_ms, 5000U);
-  EXPECT_EQ(made.memory_bytes, 64ULL << 20);
-  EXPECT_TRUE(made.require_mount);
-  EXPECT_EQ(made.expected_fstype, "xfs");
-  EXPECT_EQ(made.min_free_percent, 5);
-  EXPECT_TRUE(made.classic);
-  EXPECT_EQ(made.options, (std::map<std::string, std::int64_t>{{"write_bytes", 1}, {"files", 3}}));
-  EXPECT_EQ(made.evidence_directory, "/var/evidence/12");
-  const auto sweep = make_sweep_spec(target);
-  EXPECT_EQ(sweep.task, Task::kSweep);
-  EXPECT_EQ(sweep.run_id, "sweep-data-1-x");
-}
-
-TEST(RunOrder, WritesEndARunUnlessItsDurationWasAskedFor) {
-  TargetConfig target;
-  target.settings.writes = 200;
-  const auto writes = [&](const RunOrder& order) { return make_spec(order, target, 1, 1, "").writes_max; };
-  RunOrder order;
-  EXPECT_EQ(writes(order), 200U);
-  order.duration_ms = 5000;
-  EXPECT_EQ(writes(order), 0U);
-  order.writes = 7;
-  EXPECT_EQ(writes(order), 7U);
-  RunOrder classic;
-  classic.classic = true;
-  EXPECT_EQ(writes(classic), 0U);
-}
-
-TEST(RunOrder, BudgetIsWhatIsLeftOfTheDay) {
-  TargetConfig target;
-  target.settings.bytes_per_day_max = 100;
-  EXPECT_EQ(budget_left(target, 30), 70U);
-  EXPECT_EQ(budget_left(target, 100), 0U);
-  EXPECT_EQ(budget_left(target, 130), 0U);
-  target.settings.bytes_per_day_max = 0;
-  EXPECT_EQ(budget_left(target, 130), std::nullopt);
-}
-
-TEST(MemoryPressure, IsSomeAvg60) {
-  const TempDir directory;
-  EXPECT_EQ(parse_memory_pressure("some avg10=1.00 avg60=12.34 avg300=0.10 total=1\nfull avg10=0.00 avg60=9.00\n"),
-            12.34);
-  for (const char* text : {"", "full avg10=0.00 avg60=9.00\n", "some avg10=1.00\n", "some avg60=x total=1\n"}) {
-    EXPECT_EQ(parse_memory_pressure(text), std::nullopt) << text;
-  }
-  EXPECT_EQ(read_memory_pressure(directory.write("memory", "some avg10=0.00 avg60=0.50 avg300=0.00 total=1\n")), 0.5);
-  EXPECT_EQ(read_memory_pressure(directory.path() + "/nothing"), std::nullopt);
-}
-
-TEST(CgroupStats, ReadBothVersions) {
-  const TempDir version2, version1, none;
-  version2.write("memory.events", "low 0\nhigh 0\nmax 17\noom 3\noom_kill 2\n");
-  version1.write("memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 5\n");
-  EXPECT_EQ(oom_kills_of(version2.path()), 2U);
-  EXPECT_EQ(oom_kills_of(version1.path()), 5U);
-  EXPECT_EQ(oom_kills_of(none.path()), 0U);
+TEST(ResultWithoutProbe, IsAllThatTheSpecKnows) {
+  RunSpec unstarted = spec();
+  unstarted.pressure.reason = "no cgroup";
+  const RunResult result = result_without_probe(unstarted, Verdict::kError, "no such program");
+  EXPECT_EQ(result.profile, "append");
+  EXPECT_EQ(result.seed, 99U);
+  EXPECT_EQ(result.pressure.reason, "no cgroup");
+  EXPECT_EQ(result.end.verdict, Verdict::kError);
+  EXPECT_EQ(result.end.reason, "no such program");
 }
 
 }  // namespace
-}  // namespace writecanary::daemon
+}  // namespace writecanary

@@ -4,6 +4,8 @@
 // from run_end alone; without one a run is an error, whatever the exit status says.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,10 +15,17 @@
 #include "core/run/run_result.h"
 #include "core/run/run_spec.h"
 
-namespace writecanary::daemon {
+namespace writecanary {
+
+// What a result says differently to whoever has a daemon and to whoever sits at a terminal.
+struct Wording {
+  std::string stops = "a request";  // what told it to stop
+  std::string memory = "Give the target more memory";
+};
 
 // How the process went, beside what it said.
 struct ProcessEnd {
+  pid_t pid = 0;
   std::optional<int> wait_status;  // nothing: it is still there
   std::string violation;           // how it broke the protocol; empty: it did not
   bool deadline_passed = false;
@@ -29,7 +38,7 @@ struct ProcessEnd {
 
 class RunRecord {
  public:
-  explicit RunRecord(const RunSpec& spec);
+  explicit RunRecord(const RunSpec& spec, Wording wording = {});
 
   // Takes the next event. Throws ProtocolError when it does not belong here: before hello, a second hello, after
   // run_end, for another run, or more events than a run can have.
@@ -47,6 +56,7 @@ class RunRecord {
   RunEnd end_without_verdict(const ProcessEnd& process) const;
 
   RunSpec spec_;
+  Wording wording_;
   std::uint64_t events_left_;
   std::optional<Hello> hello_;
   Progress progress_;
@@ -56,4 +66,7 @@ class RunRecord {
   std::optional<RunEnd> end_;
 };
 
-}  // namespace writecanary::daemon
+// The result of a run whose probe was never started.
+RunResult result_without_probe(const RunSpec& spec, Verdict verdict, const std::string& reason);
+
+}  // namespace writecanary

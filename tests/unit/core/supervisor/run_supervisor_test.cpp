@@ -1,30 +1,31 @@
-#include "daemon/runs/run_supervisor.h"
+#include "core/supervisor/run_supervisor.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <vector>
 
 #include "core/base/error.h"
-#include "tests/unit/daemon/fake_probe.h"
+#include "tests/unit/core/fake_probe.h"
 
-namespace writecanary::daemon {
+namespace writecanary {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 // Long where nothing should run out, short where something must.
-constexpr Patience kPatient{seconds{60}, seconds{60}, seconds{60}};
-constexpr Patience kHurried{seconds{60}, milliseconds{50}, seconds{60}};
+constexpr RunPatience kPatient{seconds{60}, seconds{60}, seconds{60}};
+constexpr RunPatience kHurried{seconds{60}, milliseconds{50}, seconds{60}};
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 // One supervised script.
 class Supervised {
  public:
-  explicit Supervised(const std::string& script, Patience patience = kPatient,
+  explicit Supervised(const std::string& script, RunPatience patience = kPatient,
                       const CgroupRoot& root = {0, "", "no cgroup in this test"})
       : timer_(loop_, [this] { timed_out_ = true; }) {
     RunSpec spec;
@@ -35,13 +36,15 @@ class Supervised {
     RunCallbacks callbacks;
     callbacks.on_hello = [this](const Hello& hello) { release = hello.kernel.release; };
     callbacks.on_progress = [this](const Progress& progress) { writes = progress.counters.writes; };
+    callbacks.on_line = [this](const std::string& line) { lines.push_back(line); };
     callbacks.on_result = [this](RunResult value) {
       EXPECT_FALSE(result) << "a second result";
       result = std::move(value);
     };
     supervisor_ = std::make_unique<RunSupervisor>(
         loop_, clock_, root,
-        Launch{make_fake_probe(directory_, "probe", script), spec, "wc-test-" + std::to_string(::getpid()), patience},
+        Launch{
+            make_fake_probe(directory_, "probe", script), spec, "wc-test-" + std::to_string(::getpid()), patience, {}},
         std::move(callbacks));
   }
 
@@ -60,14 +63,15 @@ class Supervised {
   }
   RunSupervisor& supervisor() { return *supervisor_; }
   void destroy() { supervisor_.reset(); }
-  const TempDir& directory() const { return directory_; }
+  const TemporaryDirectory& directory() const { return directory_; }
 
   std::optional<RunResult> result;
   std::string release;
   std::uint64_t writes = 0;
+  std::vector<std::string> lines;
 
  private:
-  TempDir directory_;
+  TemporaryDirectory directory_;
   SystemClock clock_;
   EventLoop loop_;
   bool timed_out_ = false;
@@ -140,7 +144,31 @@ TEST(RunSupervisor, AProbeThatIgnoresTheStopIsKilled) {
   run.supervisor().stop();
   const auto& end = run.finish().end;
   EXPECT_EQ(end.verdict, Verdict::kError);
-  EXPECT_TRUE(has(end.reason, "did not stop when told")) << end.reason;
+  EXPECT_TRUE(has(end.reason, "killed before it did")) << end.reason;
+}
+
+TEST(RunSupervisor, WhoeverDoesNotWaitForTheStopKillsIt) {
+  Supervised run("trap '' TERM; say_hello; say_progress; while :; do sleep 600; done");
+  run.until([&] { return run.writes > 0; });
+  run.supervisor().stop();
+  EXPECT_EQ(run.supervisor().phase(), RunPhase::kStopping);
+  run.supervisor().kill();
+  const auto& end = run.finish().end;
+  EXPECT_EQ(end.verdict, Verdict::kError);
+  EXPECT_TRUE(has(end.reason, "killed by SIGKILL; it was told to stop by a request, and killed")) << end.reason;
+}
+
+TEST(RunSupervisor, AKilledVerdictIsStillAVerdict) {
+  Supervised run("say_hello; say_end; exec sleep 600");
+  run.until([&] { return run.supervisor().phase() == RunPhase::kEnding; });
+  run.supervisor().kill();
+  EXPECT_EQ(run.finish().end.verdict, Verdict::kClean);
+}
+
+TEST(RunSupervisor, HandsOnWhatIsSaidOnStderr) {
+  Supervised run("say_hello; echo one >&2; printf 'two\\nthree' >&2; exit 1");
+  EXPECT_TRUE(has(run.finish().end.reason, "its last words: one; two; three")) << run.result->end.reason;
+  EXPECT_EQ(run.lines, (std::vector<std::string>{"one", "two"}));
 }
 
 TEST(RunSupervisor, TheDeadlineStopsIt) {
@@ -160,7 +188,7 @@ TEST(RunSupervisor, AProgramThatIsNotThereIsAnError) {
   EventLoop loop;
   const SystemClock clock;
   try {
-    const RunSupervisor supervisor(loop, clock, {}, Launch{"/nowhere/probe", {}, "x", {}}, {});
+    const RunSupervisor supervisor(loop, clock, {}, Launch{"/nowhere/probe", {}, "x", {}, {}}, {});
     FAIL() << "started";
   } catch (const SystemError& error) {
     EXPECT_TRUE(has(error.what(), "/nowhere/probe")) << error.what();
@@ -235,4 +263,4 @@ TEST(RunSupervisor, AProcessThatDoesNotDieIsStuckUntilItIsGone) {
 }
 
 }  // namespace
-}  // namespace writecanary::daemon
+}  // namespace writecanary

@@ -6,13 +6,14 @@
 #include <string>
 
 #include "core/run/protocol.h"
-#include "tests/unit/daemon/temp_dir.h"
+#include "tests/unit/core/temporary_directory.h"
 
-namespace writecanary::daemon {
+namespace writecanary {
 
 // The script's lines as shell commands. `say_hello`, `say_progress`, `say_finding` and `say_end` print right events;
 // $id is the run's id.
-inline std::string make_fake_probe(const TempDir& directory, const std::string& name, const std::string& body) {
+inline std::string make_fake_probe(const TemporaryDirectory& directory, const std::string& name,
+                                   const std::string& body) {
   Hello hello;
   hello.run_id = "@ID@";
   hello.profile = "append";
@@ -43,4 +44,4 @@ inline std::string make_fake_probe(const TempDir& directory, const std::string& 
   return file;
 }
 
-}  // namespace writecanary::daemon
+}  // namespace writecanary

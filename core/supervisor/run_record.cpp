@@ -1,4 +1,4 @@
-#include "daemon/runs/run_record.h"
+#include "core/supervisor/run_record.h"
 
 #include <fmt/format.h>
 
@@ -8,23 +8,27 @@
 #include "core/base/limits.h"
 #include "core/process/probe_process.h"
 
-namespace writecanary::daemon {
+namespace writecanary {
 namespace {
 
 // A probe reports four times a second and each finding once; several times that is a broken probe, not a busy one.
 constexpr std::uint64_t kEventsBase = 20'000;
 constexpr std::uint64_t kEventsPerSecond = 20;
 
-std::string how_it_ended(const ProcessEnd& process) {
-  if (!process.wait_status) return "it is still there";
-  if (process.killed) return "it was killed";
-  return describe_wait_status(*process.wait_status);
+std::string how_it_ended(const ProcessEnd& process, const Wording& wording) {
+  std::string text = process.wait_status ? describe_wait_status(*process.wait_status) : "it is still there";
+  if (process.stop_asked) text += fmt::format("; it was told to stop by {}", wording.stops);
+  if (process.deadline_passed) text += "; it was told to stop because it ran over its time";
+  if (process.killed && (process.stop_asked || process.deadline_passed)) text += ", and killed before it did";
+  return text;
 }
 
 }  // namespace
 
-RunRecord::RunRecord(const RunSpec& spec)
-    : spec_(spec), events_left_(kEventsBase + kEventsPerSecond * (spec.duration_ms / 1000)) {}
+RunRecord::RunRecord(const RunSpec& spec, Wording wording)
+    : spec_(spec),
+      wording_(std::move(wording)),
+      events_left_(kEventsBase + kEventsPerSecond * (spec.duration_ms / 1000)) {}
 
 void RunRecord::hear(Event event) {
   if (events_left_ == 0) throw ProtocolError("events without end");
@@ -59,15 +63,11 @@ RunEnd RunRecord::end_without_verdict(const ProcessEnd& process) const {
   end.tally = progress_.tally.total() > heard_.total() ? progress_.tally : heard_;
   end.duration_seconds = process.elapsed_seconds;
   end.first_finding_seconds = first_finding_seconds_;
-  end.reason = fmt::format("the probe ended without a verdict: {}", how_it_ended(process));
-  if (process.deadline_passed) end.reason += "; it was told to stop because it ran over its time";
-  if (process.stop_asked && process.killed) end.reason += " because it did not stop when told";
+  end.reason = fmt::format("the probe ended without a verdict: {}", how_it_ended(process, wording_));
   if (process.oom_kills > 0) {
     end.counters.oom_kills = std::max(end.counters.oom_kills, process.oom_kills);
-    end.reason += fmt::format(
-        "; the kernel killed {} of its processes because its memory limit was reached. Give "
-        "the target more memory",
-        process.oom_kills);
+    end.reason += fmt::format("; the kernel killed {} of its processes because its memory limit was reached. {}",
+                              process.oom_kills, wording_.memory);
   }
   if (!process.last_words.empty()) end.reason += "; its last words: " + process.last_words;
   return end;
@@ -95,10 +95,13 @@ RunResult RunRecord::conclude_stuck(const ProcessEnd& process) const {
   auto result = conclude(process);
   Finding finding;
   finding.kind = FindingKind::kStuck;
+  // The process that was started may be gone and one that it left behind hang.
+  const std::string pid = process.wait_status ? "PID" : std::to_string(process.pid);
   finding.detail = fmt::format(
       "a process of the probe is still there {:.1f} s after the run began, although it was killed: it hangs in the "
-      "kernel, most likely in a call on {}. Look at /proc/PID/stack and the kernel log",
-      process.elapsed_seconds, spec_.path);
+      "kernel, most likely in a call on {} (see /proc/{}/stack and the kernel log). Its files are left in "
+      "{}/.writecanary",
+      process.elapsed_seconds, spec_.path, pid, spec_.path);
   result.end.tally.add(FindingKind::kStuck, 0);
   result.end.verdict = worse(result.end.verdict, Verdict::kStuck);
   result.end.reason = end_ ? finding.detail + "; before that: " + end_->reason : finding.detail;
@@ -107,4 +110,11 @@ RunResult RunRecord::conclude_stuck(const ProcessEnd& process) const {
   return result;
 }
 
-}  // namespace writecanary::daemon
+RunResult result_without_probe(const RunSpec& spec, Verdict verdict, const std::string& reason) {
+  RunResult result{spec.profile, spec.seed, {}, {}, spec.pressure, {}, {}};
+  result.end.verdict = verdict;
+  result.end.reason = reason;
+  return result;
+}
+
+}  // namespace writecanary

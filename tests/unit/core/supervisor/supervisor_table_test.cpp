@@ -1,4 +1,4 @@
-#include "daemon/runs/supervisor_table.h"
+#include "core/supervisor/supervisor_table.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <set>
 #include <tuple>
 
-namespace writecanary::daemon {
+namespace writecanary {
 namespace {
 
 bool reports(const RunStep& step) { return (step.actions & (kReport | kReportStuck)) != 0; }
@@ -54,6 +54,7 @@ TEST(SupervisorTable, DefinesEveryStep) {
   const auto stay = [](RunPhase phase) { return std::pair<RunPhase, unsigned>{phase, kNothing}; };
   const std::vector<Row> rows = {{kWorking,
                                   {{kStopAsked, tell},
+                                   {kKillAsked, put_down},
                                    {kTimeout, tell},
                                    {kRunEnd, {kEnding, kAwaitEnd}},
                                    {kViolation, put_down},
@@ -61,6 +62,7 @@ TEST(SupervisorTable, DefinesEveryStep) {
                                    {kAllGone, done}}},
                                  {kStopping,
                                   {{kStopAsked, stay(kStopping)},
+                                   {kKillAsked, put_down},
                                    {kTimeout, put_down},
                                    {kRunEnd, {kEnding, kAwaitEnd}},
                                    {kViolation, put_down},
@@ -68,6 +70,7 @@ TEST(SupervisorTable, DefinesEveryStep) {
                                    {kAllGone, done}}},
                                  {kEnding,
                                   {{kStopAsked, stay(kEnding)},
+                                   {kKillAsked, put_down},
                                    {kTimeout, put_down},
                                    {kRunEnd, stay(kEnding)},
                                    {kViolation, put_down},
@@ -75,6 +78,7 @@ TEST(SupervisorTable, DefinesEveryStep) {
                                    {kAllGone, done}}},
                                  {kKilling,
                                   {{kStopAsked, stay(kKilling)},
+                                   {kKillAsked, stay(kKilling)},
                                    {kTimeout, {kStuck, kReportStuck}},
                                    {kRunEnd, stay(kKilling)},
                                    {kViolation, stay(kKilling)},
@@ -82,6 +86,7 @@ TEST(SupervisorTable, DefinesEveryStep) {
                                    {kAllGone, done}}},
                                  {kStuck,
                                   {{kStopAsked, stay(kStuck)},
+                                   {kKillAsked, stay(kStuck)},
                                    {kTimeout, stay(kStuck)},
                                    {kRunEnd, stay(kStuck)},
                                    {kViolation, stay(kStuck)},
@@ -89,6 +94,7 @@ TEST(SupervisorTable, DefinesEveryStep) {
                                    {kAllGone, stay(kGone)}}},
                                  {kGone,
                                   {{kStopAsked, stay(kGone)},
+                                   {kKillAsked, stay(kGone)},
                                    {kTimeout, stay(kGone)},
                                    {kRunEnd, stay(kGone)},
                                    {kViolation, stay(kGone)},
@@ -142,4 +148,4 @@ TEST(SupervisorTable, EveryPhaseLeadsToAnEndByTimeAlone) {
 }
 
 }  // namespace
-}  // namespace writecanary::daemon
+}  // namespace writecanary

@@ -12,7 +12,7 @@
 #include "core/base/clock.h"
 #include "core/base/fd.h"
 
-namespace writecanary::daemon {
+namespace writecanary {
 
 class EventLoop {
  public:
@@ -77,7 +77,8 @@ class WakeUp {
   Fd fd_;
 };
 
-// Termination and reload signals as a descriptor. They must be blocked before any thread starts.
+// SIGTERM, SIGINT and SIGHUP as a descriptor. From its making on they are blocked in this thread and in those that it
+// starts, also after its end.
 class Signals {
  public:
   Signals();
@@ -89,4 +90,4 @@ class Signals {
   Fd fd_;
 };
 
-}  // namespace writecanary::daemon
+}  // namespace writecanary

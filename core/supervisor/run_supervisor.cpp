@@ -1,4 +1,4 @@
-#include "daemon/runs/run_supervisor.h"
+#include "core/supervisor/run_supervisor.h"
 
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -11,13 +11,12 @@
 
 #include "core/base/error.h"
 
-namespace writecanary::daemon {
+namespace writecanary {
 namespace {
 
 // Read at most so much before others get their turn: a flood must not starve the loop. More than a pipe can hold, so
 // that after the exit one turn empties it.
 constexpr std::size_t kBytesPerTurn = 2U << 20;
-constexpr std::size_t kLastWordsBytes = 2048;
 constexpr std::chrono::milliseconds kClearPoll{10};
 constexpr std::chrono::milliseconds kHasteStop{2000};
 constexpr std::chrono::milliseconds kHasteKill{1000};
@@ -64,12 +63,13 @@ RunSupervisor::RunSupervisor(EventLoop& loop, const Clock& clock, const CgroupRo
       cgroup_(make_cgroup(root, launch)),
       launch_(with_pressure(std::move(launch), root, cgroup_)),
       callbacks_(std::move(callbacks)),
-      record_(launch_.spec),
+      record_(launch_.spec, launch_.wording),
       started_(clock.steady()),
       phase_timer_(loop, [this] { on_time_out(); }),
       clear_timer_(loop, [this] { clear_away(); }) {
   process_ = ProbeProcess::start(launch_.program, {}, nlohmann::json(launch_.spec).dump(),
                                  cgroup_ ? &*cgroup_ : nullptr, false);
+  end_.pid = process_->pid();
   events_watch_ = loop_.watch(process_->events_fd(), EPOLLIN, [this] { read_events(); });
   stderr_watch_ = loop_.watch(process_->stderr_fd(), EPOLLIN, [this] { read_stderr(); });
   exit_watch_ = loop_.watch(process_->pid_fd(), EPOLLIN, [this] { on_leader_exit(); });
@@ -86,6 +86,11 @@ RunSupervisor::~RunSupervisor() {
 void RunSupervisor::stop() {
   if (phase_ == RunPhase::kWorking) end_.stop_asked = true;
   take(RunInput::kStopAsked);
+}
+
+void RunSupervisor::kill() {
+  if (phase_ == RunPhase::kWorking) end_.stop_asked = true;
+  take(RunInput::kKillAsked);
 }
 
 void RunSupervisor::stop_in_haste() {
@@ -130,12 +135,8 @@ void RunSupervisor::hear(std::string_view line) {
 }
 
 void RunSupervisor::read_stderr() {
-  const auto drained = drain(process_->stderr_fd(), [this](std::string_view bytes) {
-    end_.last_words += bytes;
-    if (end_.last_words.size() > kLastWordsBytes) {
-      end_.last_words.erase(0, end_.last_words.size() - kLastWordsBytes);
-    }
-  });
+  const auto drained =
+      drain(process_->stderr_fd(), [this](std::string_view bytes) { last_words_.feed(bytes, callbacks_.on_line); });
   if (drained == Drained::kEnd) stderr_watch_.reset();
 }
 
@@ -175,8 +176,9 @@ void RunSupervisor::kill_all() {
 }
 
 void RunSupervisor::report(bool stuck) {
+  end_.last_words = last_words_.text();
   end_.elapsed_seconds = std::chrono::duration<double>(clock_.steady() - started_).count();
   callbacks_.on_result(stuck ? record_.conclude_stuck(end_) : record_.conclude(end_));
 }
 
-}  // namespace writecanary::daemon
+}  // namespace writecanary

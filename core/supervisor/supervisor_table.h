@@ -1,13 +1,13 @@
 // The life of a probe process as a table: phase x input -> next phase, actions.
 //
 // Every combination is defined, so that no order of events (a late run_end, an exit before the kill, two stops) is
-// left to chance. What the actions do is daemon/runs/run_supervisor.h.
+// left to chance. What the actions do is core/supervisor/run_supervisor.h.
 #pragma once
 
 #include <array>
 #include <cstdint>
 
-namespace writecanary::daemon {
+namespace writecanary {
 
 enum class RunPhase : std::uint8_t {
   kWorking,   // started; its deadline runs
@@ -22,14 +22,16 @@ inline constexpr std::array kAllRunPhases = {RunPhase::kWorking, RunPhase::kStop
 
 enum class RunInput : std::uint8_t {
   kStopAsked,     // by a person, a deadline has its own input
+  kKillAsked,     // by a person who does not wait any longer
   kTimeout,       // the phase's time is over
   kRunEnd,        // the verdict came
   kViolation,     // what came is not the protocol
   kLeaderExited,  // the process that was started is gone, others may be left in its cgroup
   kAllGone,       // the cgroup is empty and removed
 };
-inline constexpr std::array kAllRunInputs = {RunInput::kStopAsked, RunInput::kTimeout,      RunInput::kRunEnd,
-                                             RunInput::kViolation, RunInput::kLeaderExited, RunInput::kAllGone};
+inline constexpr std::array kAllRunInputs = {RunInput::kStopAsked, RunInput::kKillAsked, RunInput::kTimeout,
+                                             RunInput::kRunEnd,    RunInput::kViolation, RunInput::kLeaderExited,
+                                             RunInput::kAllGone};
 
 // Bits, carried out in this order.
 enum RunAction : unsigned {
@@ -49,4 +51,4 @@ struct RunStep {
 
 RunStep next_step(RunPhase phase, RunInput input);
 
-}  // namespace writecanary::daemon
+}  // namespace writecanary

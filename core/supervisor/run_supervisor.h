@@ -1,9 +1,10 @@
 // One probe process from its start to the moment when nothing is left of it.
 //
 // Puts the probe into a cgroup of its own, reads what it says, keeps its time and ends it: asked, then killed, then
-// reported as stuck. What follows from each event is daemon/runs/supervisor_table.h, what the result is
-// daemon/runs/run_record.h; here are descriptors and signals. It knows no database and no target. Belongs to the loop's
-// thread. Callbacks must not destroy the supervisor; see gone().
+// reported as stuck. For the daemon and for `writecanary check` alike. What follows from each event is
+// core/supervisor/supervisor_table.h, what the result is core/supervisor/run_record.h; here are descriptors and
+// signals. It knows no database and no target. Belongs to the loop's thread. Callbacks must not destroy the supervisor;
+// see gone().
 #pragma once
 
 #include <chrono>
@@ -13,16 +14,17 @@
 
 #include "core/base/limits.h"
 #include "core/host/cgroup.h"
+#include "core/loop/event_loop.h"
 #include "core/process/probe_process.h"
 #include "core/run/protocol.h"
 #include "core/run/run_spec.h"
-#include "daemon/loop/event_loop.h"
-#include "daemon/runs/run_record.h"
-#include "daemon/runs/supervisor_table.h"
+#include "core/supervisor/last_words.h"
+#include "core/supervisor/run_record.h"
+#include "core/supervisor/supervisor_table.h"
 
-namespace writecanary::daemon {
+namespace writecanary {
 
-struct Patience {
+struct RunPatience {
   std::chrono::milliseconds deadline_slack = kDeadlineSlack;
   std::chrono::milliseconds stop_grace = kStopGrace;
   std::chrono::milliseconds kill_grace = kKillGrace;
@@ -32,12 +34,14 @@ struct Launch {
   std::string program;
   RunSpec spec;             // its pressure is filled in here
   std::string cgroup_name;  // unique under the root
-  Patience patience;
+  RunPatience patience = {};
+  Wording wording = {};
 };
 
 struct RunCallbacks {
-  std::function<void(const Hello&)> on_hello;
-  std::function<void(const Progress&)> on_progress;
+  std::function<void(const Hello&)> on_hello = [](const Hello&) {};
+  std::function<void(const Progress&)> on_progress = [](const Progress&) {};
+  std::function<void(const std::string&)> on_line = [](const std::string&) {};  // of its stderr, printable
   std::function<void(RunResult)> on_result;  // once; the process may still be there when the verdict is stuck
 };
 
@@ -52,7 +56,9 @@ class RunSupervisor {
 
   // Asks the probe to end. It says its verdict itself. Again: nothing.
   void stop();
-  // The same with less patience, for the daemon's own end.
+  // Does not wait for that any longer.
+  void kill();
+  // Like stop() with less patience, for the daemon's own end.
   void stop_in_haste();
   RunPhase phase() const { return phase_; }
   // Nothing is left: this may be destroyed, the next run may begin.
@@ -78,6 +84,7 @@ class RunSupervisor {
   RunRecord record_;
   ProcessEnd end_;
   LineReader lines_;
+  LastWords last_words_;
   RunPhase phase_ = RunPhase::kWorking;
   SteadyTime started_;
   EventLoop::Watch events_watch_, stderr_watch_, exit_watch_;
@@ -85,4 +92,4 @@ class RunSupervisor {
   Timer clear_timer_;  // look again whether the cgroup is empty
 };
 
-}  // namespace writecanary::daemon
+}  // namespace writecanary

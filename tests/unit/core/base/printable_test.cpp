@@ -1,0 +1,18 @@
+#include "core/base/printable.h"
+
+#include <gtest/gtest.h>
+
+namespace writecanary {
+namespace {
+
+TEST(Printable, ControlCharactersOfOthersDoNotReachTheTerminal) {
+  EXPECT_EQ(printable("a\x1b[31mb\x07"), "a?[31mb?");
+  EXPECT_EQ(printable("one\ntwo\tthree"), "one two three");
+  EXPECT_EQ(printable("\xC2\x9B"
+                      "31m \xC3\xA9"),
+            "?31m \xC3\xA9")
+      << "C1 controls go, letters stay";
+}
+
+}  // namespace
+}  // namespace writecanary
