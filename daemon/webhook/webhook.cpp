@@ -73,7 +73,7 @@ std::chrono::milliseconds webhook_wait(int failures) {
 
 Webhook::Webhook(EventLoop& loop, storage::Store& store, const storage::Reader& reader, const Clock& clock,
                  const ClockWatch& watch, std::string host)
-    : store_(store), reader_(reader), clock_(clock), watch_(watch), host_(std::move(host)) {
+    : store_(store), reader_(reader), clock_(clock), clock_watch_(watch), host_(std::move(host)) {
   watch_ = loop.watch(wake_up_.fd(), EPOLLIN, [this] {
     wake_up_.clear();
     settle();
@@ -167,8 +167,8 @@ bool Webhook::deliver(const storage::EventRow& event, const WebhookTarget& targe
   const auto id = cloud_event_id(event);
   const auto body = cloud_event(event, host_);
   // While the clock is suspect, attempts take turns between what it should say and what it says.
-  const bool suspect = watch_.suspect();
-  const auto time = suspect && failures % 2 == 1 ? clock_.now() : watch_.believed();
+  const bool suspect = clock_watch_.suspect();
+  const auto time = suspect && failures % 2 == 1 ? clock_.now() : clock_watch_.believed();
   const auto seconds = to_unix_ms(time) / 1000;
   httplib::Client client(origin);
   client.set_connection_timeout(kConnectTimeout);
@@ -191,7 +191,7 @@ bool Webhook::deliver(const storage::EventRow& event, const WebhookTarget& targe
   }
   if (result && result->status >= 200 && result->status < 300) return true;
   const std::string why = result ? fmt::format("status {}", result->status) : httplib::to_string(result.error());
-  if (result && is_final(result->status, result->get_header_value("Date"), time, suspect || watch_.suspect())) {
+  if (result && is_final(result->status, result->get_header_value("Date"), time, suspect || clock_watch_.suspect())) {
     spdlog::error("webhook: {} does not take event {} ({}): {}; it is not sent again", target.url, id, event.type, why);
     return true;
   }

@@ -70,7 +70,7 @@ class Webhook {
   storage::Store& store_;
   const storage::Reader& reader_;
   const Clock& clock_;
-  const ClockWatch& watch_;
+  const ClockWatch& clock_watch_;
   const std::string host_;
   WakeUp wake_up_;
   EventLoop::Watch watch_;
