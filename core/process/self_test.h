@@ -1,7 +1,7 @@
 // What the probe's self-test said: whether each detector finds the damage that it is for, and is silent without it.
 //
 // So that "no findings" can be told from a blind detector. `writecanary-probe --self-test` prints it as JSON
-// (probe/self_test.h makes it); command line and daemon read it here.
+// (probe/detector_trial.h makes it); command line and daemon read it here.
 #pragma once
 
 #include <cstdint>

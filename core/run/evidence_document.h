@@ -1,5 +1,5 @@
 // The document that the probe writes beside a damaged file, for those who show it. What is in it is docs/evidence.md;
-// making it is probe/evidence/evidence.h.
+// making it is probe/evidence/evidence_collector.h.
 #pragma once
 
 #include <nlohmann/json.hpp>
