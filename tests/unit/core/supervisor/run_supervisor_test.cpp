@@ -20,7 +20,7 @@ using std::chrono::seconds;
 constexpr RunPatience kPatient{seconds{60}, seconds{60}, seconds{60}};
 constexpr RunPatience kHurried{seconds{60}, milliseconds{50}, seconds{60}};
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool mentions(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 // One supervised script.
 class Supervised {
@@ -98,8 +98,8 @@ TEST(RunSupervisor, NoRunEndIsAnErrorThatTellsAll) {
   Supervised run("say_hello; echo 'out of luck' >&2; exit 3");
   const auto& end = run.finish().end;
   EXPECT_EQ(end.verdict, Verdict::kError);
-  EXPECT_TRUE(has(end.reason, "exit code 3")) << end.reason;
-  EXPECT_TRUE(has(end.reason, "out of luck")) << end.reason;
+  EXPECT_TRUE(mentions(end.reason, "exit code 3")) << end.reason;
+  EXPECT_TRUE(mentions(end.reason, "out of luck")) << end.reason;
 }
 
 TEST(RunSupervisor, ExitZeroWithoutAWordIsAnErrorToo) {
@@ -111,17 +111,17 @@ TEST(RunSupervisor, GarbageIsAViolation) {
   Supervised run("say_hello; echo 'this is not JSON'; sleep 600");
   const auto& end = run.finish().end;
   EXPECT_EQ(end.verdict, Verdict::kError);
-  EXPECT_TRUE(has(end.reason, "broke the protocol")) << end.reason;
+  EXPECT_TRUE(mentions(end.reason, "broke the protocol")) << end.reason;
 }
 
 TEST(RunSupervisor, AnEndlessLineIsAViolation) {
   Supervised run("say_hello; head -c 70000 /dev/zero | tr '\\0' x; sleep 600");
-  EXPECT_TRUE(has(run.finish().end.reason, "broke the protocol"));
+  EXPECT_TRUE(mentions(run.finish().end.reason, "broke the protocol"));
 }
 
 TEST(RunSupervisor, AFloodIsAViolation) {
   Supervised run("say_hello; line=$(say_progress); yes \"$line\"");
-  EXPECT_TRUE(has(run.finish().end.reason, "events without end"));
+  EXPECT_TRUE(mentions(run.finish().end.reason, "events without end"));
 }
 
 TEST(RunSupervisor, TalkAfterTheVerdictTakesItBack) {
@@ -144,7 +144,7 @@ TEST(RunSupervisor, AProbeThatIgnoresTheStopIsKilled) {
   run.supervisor().stop();
   const auto& end = run.finish().end;
   EXPECT_EQ(end.verdict, Verdict::kError);
-  EXPECT_TRUE(has(end.reason, "killed before it did")) << end.reason;
+  EXPECT_TRUE(mentions(end.reason, "killed before it did")) << end.reason;
 }
 
 TEST(RunSupervisor, WhoeverDoesNotWaitForTheStopKillsIt) {
@@ -155,7 +155,7 @@ TEST(RunSupervisor, WhoeverDoesNotWaitForTheStopKillsIt) {
   run.supervisor().kill();
   const auto& end = run.finish().end;
   EXPECT_EQ(end.verdict, Verdict::kError);
-  EXPECT_TRUE(has(end.reason, "killed by SIGKILL; it was told to stop by a request, and killed")) << end.reason;
+  EXPECT_TRUE(mentions(end.reason, "killed by SIGKILL; it was told to stop by a request, and killed")) << end.reason;
 }
 
 TEST(RunSupervisor, AKilledVerdictIsStillAVerdict) {
@@ -167,7 +167,7 @@ TEST(RunSupervisor, AKilledVerdictIsStillAVerdict) {
 
 TEST(RunSupervisor, HandsOnWhatIsSaidOnStderr) {
   Supervised run("say_hello; echo one >&2; printf 'two\\nthree' >&2; exit 1");
-  EXPECT_TRUE(has(run.finish().end.reason, "its last words: one; two; three")) << run.result->end.reason;
+  EXPECT_TRUE(mentions(run.finish().end.reason, "its last words: one; two; three")) << run.result->end.reason;
   EXPECT_EQ(run.lines, (std::vector<std::string>{"one", "two"}));
 }
 
@@ -175,8 +175,8 @@ TEST(RunSupervisor, TheDeadlineStopsIt) {
   Supervised run("say_hello; exec sleep 600", {milliseconds{200}, seconds{60}, seconds{60}});
   const auto& end = run.finish().end;
   EXPECT_EQ(end.verdict, Verdict::kError);
-  EXPECT_TRUE(has(end.reason, "killed by SIGTERM")) << end.reason;
-  EXPECT_TRUE(has(end.reason, "ran over its time")) << end.reason;
+  EXPECT_TRUE(mentions(end.reason, "killed by SIGTERM")) << end.reason;
+  EXPECT_TRUE(mentions(end.reason, "ran over its time")) << end.reason;
 }
 
 TEST(RunSupervisor, AProbeThatHangsAfterItsVerdictIsKilledAndBelieved) {
@@ -191,7 +191,7 @@ TEST(RunSupervisor, AProgramThatIsNotThereIsAnError) {
     const RunSupervisor supervisor(loop, clock, {}, Launch{"/nowhere/probe", {}, "x", {}, {}}, {});
     FAIL() << "started";
   } catch (const SystemError& error) {
-    EXPECT_TRUE(has(error.what(), "/nowhere/probe")) << error.what();
+    EXPECT_TRUE(mentions(error.what(), "/nowhere/probe")) << error.what();
   }
 }
 
@@ -213,7 +213,7 @@ TEST_F(InCgroup, WhatTheProbeLeavesBehindIsKilledWithIt) {
 
 TEST_F(InCgroup, IsWhereTheProbeRuns) {
   Supervised run("say_hello; cat /proc/self/cgroup >&2; exit 1", kPatient, root_);
-  EXPECT_TRUE(has(run.finish().end.reason, "wc-test-" + std::to_string(::getpid()))) << run.result->end.reason;
+  EXPECT_TRUE(mentions(run.finish().end.reason, "wc-test-" + std::to_string(::getpid()))) << run.result->end.reason;
 }
 
 // A frozen process does not die of SIGKILL before it is thawed: as good as one that hangs in the kernel.
