@@ -66,7 +66,6 @@ std::shared_ptr<const api::LiveState> live_view(const DaemonFacts& facts, const 
   state->webhook_pending = facts.webhook_pending;
   state->clock_suspect = facts.clock_suspect;
   state->notices = facts.notices;
-  state->default_profiles = config.defaults.profiles;
   for (const auto& target : config.targets) {
     if (const auto* found = desk.find(target.name)) state->targets.push_back(live_target(*found, plan));
   }

@@ -50,7 +50,6 @@ class Access {
   const AccessToken* find(std::string_view token) const;
   // Null: in the clear.
   const std::shared_ptr<const TlsContext>& tls() const { return tls_; }
-  bool wants_client_certificates() const { return !rules_.tls.client_ca.empty(); }
 
  private:
   AccessRules rules_;

@@ -66,7 +66,6 @@ struct LiveState {
   SelfTest self_test;                 // of this build's detectors
   bool clock_suspect = false;         // the wall clock is not what it should be by the time that went by
   std::vector<std::string> notices;   // what a person should know and do something about, a sentence each
-  std::vector<std::string> default_profiles;
   std::vector<LiveTarget> targets;
   std::vector<LiveRun> runs;
 };

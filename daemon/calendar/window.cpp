@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <sstream>
+#include <string>
 #include <vector>
+
+#include "core/base/letters.h"
 
 namespace writecanary::daemon {
 namespace {
@@ -57,6 +60,11 @@ std::int64_t floor_mod(std::int64_t value, std::int64_t by) { return value - flo
 
 std::int64_t unix_minutes_of(SystemTime time) { return floor_div(to_unix_ms(time), 60'000); }
 
+// A name such as Europe/London. The library would take paths too.
+bool is_zone_name(std::string_view name) {
+  return !name.empty() && name.size() <= 64 && name.front() != '/' && is_of_letters(name, "/_-+");
+}
+
 }  // namespace
 
 Window::Parsed Window::parse(std::string_view text) {
@@ -86,17 +94,21 @@ Window::Parsed Window::parse(std::string_view text) {
   window.begin_minute_ = *begin;
   window.end_minute_ = *end;
   if (++next < parts.size()) {
-    const auto zone = Zone::load(parts[next]);
-    if (!zone) return refuse(fmt::format("no time zone \"{}\" in /usr/share/zoneinfo", parts[next]));
-    window.zone_ = *zone;
+    if (!is_zone_name(parts[next]) || !absl::LoadTimeZone(parts[next], &window.zone_)) {
+      return refuse(fmt::format("no time zone \"{}\" in /usr/share/zoneinfo", parts[next]));
+    }
     ++next;
   }
   if (next < parts.size()) return refuse(fmt::format("\"{}\" is one word too many", parts[next]));
   return {window, ""};
 }
 
+int Window::offset_at(std::int64_t unix_minutes) const {
+  return zone_.At(absl::FromUnixSeconds(unix_minutes * 60)).offset;
+}
+
 bool Window::contains_minute(std::int64_t unix_minutes) const {
-  const auto local_seconds = unix_minutes * 60 + zone_.offset_at(unix_minutes * 60);
+  const auto local_seconds = unix_minutes * 60 + offset_at(unix_minutes);
   const auto local_minutes = floor_div(local_seconds, 60);
   const auto day = floor_div(local_minutes, kMinutesPerDay);
   const auto minute = floor_mod(local_minutes, kMinutesPerDay);
@@ -109,8 +121,8 @@ bool Window::contains_minute(std::int64_t unix_minutes) const {
 bool Window::contains(SystemTime time) const { return contains_minute(unix_minutes_of(time)); }
 
 bool Window::may_open_within_hour(std::int64_t unix_minutes) const {
-  const auto offset = zone_.offset_at(unix_minutes * 60);
-  if (offset != zone_.offset_at((unix_minutes + 60) * 60)) return true;
+  const auto offset = offset_at(unix_minutes);
+  if (offset != offset_at(unix_minutes + 60)) return true;
   const auto local_minutes = unix_minutes + floor_div(offset, 60);
   const auto until_begin = floor_mod(begin_minute_ - local_minutes, kMinutesPerDay);
   return until_begin <= 60;

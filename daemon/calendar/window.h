@@ -5,13 +5,14 @@
 // opens nothing and one that occurs twice counts twice. A run that is under way is not cut off at the end.
 #pragma once
 
+#include <absl/time/time.h>
+
 #include <array>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "core/base/clock.h"
-#include "daemon/calendar/zone.h"
 
 namespace writecanary::daemon {
 
@@ -26,6 +27,7 @@ class Window {
   SystemTime next_opening(SystemTime time) const;
 
  private:
+  int offset_at(std::int64_t unix_minutes) const;  // seconds to add to UTC
   bool contains_minute(std::int64_t unix_minutes) const;
   // False only when it is sure that a closed window stays closed for the next 60 minutes.
   bool may_open_within_hour(std::int64_t unix_minutes) const;
@@ -33,7 +35,7 @@ class Window {
   std::array<bool, 7> days_{};  // from Sunday
   int begin_minute_ = 0;        // of the day
   int end_minute_ = 24 * 60;
-  Zone zone_;
+  absl::TimeZone zone_ = absl::UTCTimeZone();
 };
 
 struct Window::Parsed {

@@ -1,14 +1,15 @@
+#include "daemon/calendar/window.h"
+
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <string>
+
 #include "core/base/units.h"
-#include "daemon/calendar/posix_tz.h"
-#include "daemon/calendar/window.h"
-#include "daemon/calendar/zone.h"
 
 namespace writecanary::daemon {
 namespace {
 
-std::int64_t seconds(const char* text) { return *parse_timestamp_ms(text) / 1000; }
 SystemTime time(const char* text) { return from_unix_ms(*parse_timestamp_ms(text)); }
 
 Window window(const char* text) {
@@ -17,71 +18,54 @@ Window window(const char* text) {
   return *parsed.value;
 }
 
-struct OffsetCase {
+struct LocalCase {
   const char* zone;
   const char* utc;
-  int offset;
+  const char* local;  // the minute that begins there then
 };
 
-class ZoneOffsets : public testing::TestWithParam<OffsetCase> {};
+class LocalTimes : public testing::TestWithParam<LocalCase> {};
 
-TEST_P(ZoneOffsets, AreThoseOfTheZone) {
-  const auto& [name, utc, offset] = GetParam();
-  const auto zone = Zone::load(name);
-  ASSERT_TRUE(zone);
-  EXPECT_EQ(zone->offset_at(seconds(utc)), offset) << name << " at " << utc;
+TEST_P(LocalTimes, AreThoseOfTheZone) {
+  const auto& [zone, utc, local] = GetParam();
+  const int hours = std::stoi(local);
+  const int minutes = std::stoi(local + 3);
+  const std::string next = fmt::format("{:02}:{:02}", minutes == 59 ? (hours + 1) % 24 : hours, (minutes + 1) % 60);
+  EXPECT_TRUE(window(fmt::format("{}-{} {}", local, next, zone).c_str()).contains(time(utc))) << zone << " at " << utc;
 }
 
-INSTANTIATE_TEST_SUITE_P(KnownDates, ZoneOffsets,
-                         testing::Values(OffsetCase{"Europe/London", "2026-03-29T00:59:59Z", 0},
-                                         OffsetCase{"Europe/London", "2026-03-29T01:00:00Z", 3600},
-                                         OffsetCase{"Europe/London", "2026-10-25T00:59:59Z", 3600},
-                                         OffsetCase{"Europe/London", "2026-10-25T01:00:00Z", 0},
-                                         // Beyond the last listed transition: the rule at the end of the file.
-                                         OffsetCase{"Europe/London", "2055-03-28T00:59:59Z", 0},
-                                         OffsetCase{"Europe/London", "2055-03-28T01:00:00Z", 3600},
-                                         OffsetCase{"America/New_York", "2026-03-08T06:59:59Z", -5 * 3600},
-                                         OffsetCase{"America/New_York", "2026-03-08T07:00:00Z", -4 * 3600},
-                                         OffsetCase{"Australia/Lord_Howe", "2026-01-01T00:00:00Z", 11 * 3600},
-                                         OffsetCase{"Australia/Lord_Howe", "2026-07-01T00:00:00Z", 10 * 3600 + 1800},
-                                         OffsetCase{"Australia/Lord_Howe", "2060-01-01T00:00:00Z", 11 * 3600},
-                                         OffsetCase{"Asia/Kathmandu", "2026-01-01T00:00:00Z", 5 * 3600 + 45 * 60},
-                                         OffsetCase{"America/St_Johns", "1890-01-01T00:00:00Z",
-                                                    -(3 * 3600 + 30 * 60 + 52)},
-                                         OffsetCase{"UTC", "2026-07-01T00:00:00Z", 0}));
+INSTANTIATE_TEST_SUITE_P(
+    KnownDates, LocalTimes,
+    testing::Values(LocalCase{"Europe/London", "2026-03-29T00:59:59Z", "00:59"},
+                    LocalCase{"Europe/London", "2026-03-29T01:00:00Z", "02:00"},
+                    LocalCase{"Europe/London", "2026-10-25T00:59:59Z", "01:59"},
+                    LocalCase{"Europe/London", "2026-10-25T01:00:00Z", "01:00"},
+                    // Beyond the last listed transition: the rule at the end of the file.
+                    LocalCase{"Europe/London", "2045-07-01T12:00:00Z", "13:00"},
+                    LocalCase{"Europe/London", "2055-03-28T00:59:59Z", "00:59"},
+                    LocalCase{"Europe/London", "2055-03-28T01:00:00Z", "02:00"},
+                    LocalCase{"America/New_York", "2026-03-08T06:59:59Z", "01:59"},
+                    LocalCase{"America/New_York", "2026-03-08T07:00:00Z", "03:00"},
+                    LocalCase{"Australia/Lord_Howe", "2026-01-01T00:00:00Z", "11:00"},
+                    LocalCase{"Australia/Lord_Howe", "2026-07-01T00:00:00Z", "10:30"},
+                    LocalCase{"Australia/Lord_Howe", "2060-01-01T00:00:00Z", "11:00"},
+                    LocalCase{"Asia/Kathmandu", "2026-01-01T00:00:00Z", "05:45"},
+                    // Rules with hours before the day and beyond it, and with winter time as the exception.
+                    LocalCase{"America/Nuuk", "2050-03-27T00:59:59Z", "22:59"},
+                    LocalCase{"America/Nuuk", "2050-03-27T01:00:00Z", "00:00"},
+                    LocalCase{"Asia/Gaza", "2050-03-25T23:59:59Z", "01:59"},
+                    LocalCase{"Asia/Gaza", "2050-03-26T00:00:00Z", "03:00"},
+                    LocalCase{"Europe/Dublin", "2050-01-01T00:00:00Z", "00:00"},
+                    LocalCase{"Europe/Dublin", "2050-07-01T00:00:00Z", "01:00"},
+                    LocalCase{"America/St_Johns", "1890-01-01T00:00:00Z", "20:29"},
+                    LocalCase{"UTC", "2026-07-01T00:00:00Z", "00:00"}));
 
-TEST(Zone, RefusesWhatIsNoZone) {
-  for (const char* name : {"", "Europe/Nowhere", "/etc/passwd", "../../etc/passwd", "Europe", "zone.tab"}) {
-    EXPECT_FALSE(Zone::load(name)) << name;
-  }
-  EXPECT_FALSE(Zone::parse(""));
-  EXPECT_FALSE(Zone::parse("TZif2 cut off"));
-}
-
-TEST(PosixTz, ReadsEveryForm) {
-  const auto fixed = PosixTz::parse("<+0330>-3:30");
-  ASSERT_TRUE(fixed);
-  EXPECT_EQ(fixed->offset_at(0), 3 * 3600 + 1800);
-  // Winter time as the exception: Dublin.
-  const auto dublin = PosixTz::parse("IST-1GMT0,M10.5.0,M3.5.0/1");
-  ASSERT_TRUE(dublin);
-  EXPECT_EQ(dublin->offset_at(seconds("2050-07-01T00:00:00Z")), 3600);
-  EXPECT_EQ(dublin->offset_at(seconds("2050-01-01T00:00:00Z")), 0);
-  // Hours beyond a day, and negative ones.
-  const auto gaza = PosixTz::parse("EET-2EEST,M3.4.4/50,M10.4.4/50");
-  ASSERT_TRUE(gaza);
-  EXPECT_EQ(gaza->offset_at(seconds("2050-03-25T23:59:59Z")), 7200);
-  EXPECT_EQ(gaza->offset_at(seconds("2050-03-26T00:00:00Z")), 3 * 3600);
-  // Day numbers: J60 is 1 March in every year, 59 is 29 February in a leap year.
-  const auto julian = PosixTz::parse("AAA0BBB,J60/0,J300/0");
-  ASSERT_TRUE(julian);
-  EXPECT_EQ(julian->offset_at(seconds("2052-02-29T23:59:59Z")), 0);
-  EXPECT_EQ(julian->offset_at(seconds("2052-03-01T00:00:00Z")), 3600);
-  const auto plain = PosixTz::parse("AAA0BBB,59/0,300/0");
-  ASSERT_TRUE(plain);
-  EXPECT_EQ(plain->offset_at(seconds("2052-02-29T00:00:00Z")), 3600);
-  for (const char* wrong : {"", "AB0", "GMT0BST", "GMT0BST,M13.1.0,M10.5.0", "GMT0BST,M3.5.0", "GMT0 ", "<+03"}) {
-    EXPECT_FALSE(PosixTz::parse(wrong)) << wrong;
+TEST(Window, RefusesWhatIsNoZone) {
+  for (const char* name : {"Europe/Nowhere", "/etc/passwd", "../../etc/passwd", "/usr/share/zoneinfo/Europe/London",
+                           "Europe", "zone.tab", "libc:localtime", "Fixed/UTC+01:00:00"}) {
+    const auto parsed = Window::parse(fmt::format("20:00-06:00 {}", name));
+    EXPECT_FALSE(parsed.value) << name;
+    EXPECT_NE(parsed.error.find(fmt::format("no time zone \"{}\"", name)), std::string::npos) << parsed.error;
   }
 }
 
