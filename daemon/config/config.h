@@ -63,6 +63,9 @@ struct WebhookConfig {
   std::string secret_file;
 };
 
+// "https://hooks.example:1/...": where it leads, without what may be a secret in it (a user, a path, a query).
+std::string shown_address(const std::string& url);
+
 struct Config {
   std::string listen = "127.0.0.1:9743";
   api::TlsFiles tls;
