@@ -36,6 +36,8 @@ inline constexpr double kChangesPerSecond = 5;
 // Refused changes that are recorded one by one. Each costs the loop a synced write; beyond this they are counted.
 inline constexpr double kRefusalsBurst = 100;
 inline constexpr double kRefusalsPerSecond = 5;
+// Of the path in the audit; none of ours has more.
+inline constexpr std::size_t kAuditPathBytesMax = 200;
 // Of requests that are not complete and answers that are not taken, over all connections.
 inline constexpr std::size_t kBufferedBytesMax = 16UL << 20;
 // Evidence in one archive: files of one run, which has its own, smaller bound.

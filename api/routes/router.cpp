@@ -19,6 +19,11 @@ constexpr char kPolicy[] =
     "connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+// What stands in the audit and the log of a target that may have eight kilobytes.
+std::string shortened(const std::string& target) {
+  return target.size() <= kAuditPathBytesMax ? target : target.substr(0, kAuditPathBytesMax) + "...";
+}
+
 std::vector<std::string_view> segments(std::string_view path) {
   std::vector<std::string_view> parts;
   for (;;) {
