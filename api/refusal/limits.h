@@ -26,6 +26,8 @@ inline constexpr std::size_t kThreadsMax = 48;
 inline constexpr int kStreamsMax = 32;
 // Threads that serve nothing but /metrics, /healthz and /readyz, whatever the others are busy with.
 inline constexpr std::size_t kVitalThreadsMax = 2;
+// Threads for TLS handshakes, of which each is some milliseconds of CPU time.
+inline constexpr std::size_t kTlsThreadsMax = 2;
 // Connections, together and from one address; beyond this the longest waiting one is closed. Below FD_SETSIZE and the
 // usual limit of 1024 descriptors, with room for the database and the probes.
 inline constexpr std::size_t kConnectionsMax = 512;
