@@ -73,7 +73,7 @@ std::string Server::State::log_line(const Request& request, const Response& resp
   // The target as it came: undecoded, it cannot break the line.
   return fmt::format("{} {} {} {:.1f}ms {} {}", request.method.empty() ? "-" : request.method,
                      request.target.empty() ? "-" : request.target, response.status, taken.count(),
-                     request.peer->address, response.header("X-Request-Id"));
+                     client_of(request, access.get()->trusted_proxies()).address, response.header("X-Request-Id"));
 }
 
 void Server::State::start() {
