@@ -46,6 +46,7 @@ struct Server::State {
   void start();
   void stop();
   bool take(const ConnectionPtr& connection);
+  bool greet(const ConnectionPtr& connection);
   void serve(const ConnectionPtr& connection);
 
   const ServerOptions options;
@@ -60,6 +61,7 @@ struct Server::State {
   std::optional<HttpEngine> engine;
   std::optional<WorkerPool> workers;
   std::optional<WorkerPool> vital_workers;
+  std::optional<WorkerPool> greeters;
   std::optional<Reception> reception;
 
  private:
@@ -71,7 +73,7 @@ std::string Server::State::log_line(const Request& request, const Response& resp
   // The target as it came: undecoded, it cannot break the line.
   return fmt::format("{} {} {} {:.1f}ms {} {}", request.method.empty() ? "-" : request.method,
                      request.target.empty() ? "-" : request.target, response.status, taken.count(),
-                     request.peer->address, response.header("X-Request-Id"));
+                     client_of(request, access.get()->trusted_proxies()).address, response.header("X-Request-Id"));
 }
 
 void Server::State::start() {
@@ -84,16 +86,23 @@ void Server::State::start() {
   engine.emplace(
       services.clock, [this](const Request& request, Response& response) { router->dispatch(request, response); },
       [this](const Request& request, const Response& response) { options.access_log(log_line(request, response)); });
-  workers.emplace(kThreadsMax, kConnectionsMax);
-  vital_workers.emplace(kVitalThreadsMax, kConnectionsMax);
-  reception.emplace(*listener, services.clock, stop_event.get(),
-                    Reception::Callbacks{[this](const ConnectionPtr& connection) { return take(connection); },
-                                         [this] { return access.get()->tls(); }, options.access_log});
+  workers.emplace("http-serve", kThreadsMax, kConnectionsMax);
+  vital_workers.emplace("http-vital", kVitalThreadsMax, kConnectionsMax);
+  greeters.emplace("http-tls", kTlsThreadsMax, kConnectionsMax);
+  reception.emplace(
+      *listener, services.clock, stop_event.get(),
+      Reception::Callbacks{[this](const ConnectionPtr& connection) { return take(connection); },
+                           [this] { return access.get()->tls(); },
+                           [this](const ConnectionPtr& connection) { return greet(connection); }, options.access_log});
   reception->start();
 }
 
 bool Server::State::take(const ConnectionPtr& connection) {
   return (is_vital(connection->request()) ? vital_workers : workers)->submit([this, connection] { serve(connection); });
+}
+
+bool Server::State::greet(const ConnectionPtr& connection) {
+  return greeters->submit([this, connection] { reception->greeted(connection, connection->greet()); });
 }
 
 void Server::State::serve(const ConnectionPtr& connection) {
@@ -109,7 +118,9 @@ void Server::State::stop() {
   reception->stop();
   workers->stop();
   vital_workers->stop();
+  greeters->stop();
   reception.reset();
+  greeters.reset();
   vital_workers.reset();
   workers.reset();
   engine.reset();

@@ -138,9 +138,12 @@ void Daemon::warn_of_open_doors() const {
   if (!server_->is_exposed()) return;
   if (config_.tokens.empty() && config_.tls.client_ca.empty()) {
     spdlog::warn(
-        "{} can be reached from other hosts and nothing protects it: everyone may read, nobody may change anything. "
-        "Configure a [[token]] or server.client_ca, or listen on a loopback address or a unix socket",
-        server_->url());
+        "{} can be reached from other hosts and has no tokens: {}, nobody may change anything. Configure a [[token]] "
+        "or "
+        "server.client_ca, or listen on a loopback address or a unix socket",
+        server_->url(),
+        config_.anonymous_read ? "everyone may read (server.anonymous_read)"
+                               : "nobody there may read more than its health and the page (server.anonymous_read)");
   } else if (config_.tls.certificate.empty()) {
     spdlog::warn("{}: tokens cross the network in the clear. Give server.tls_cert and server.tls_key", server_->url());
   }

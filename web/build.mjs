@@ -30,6 +30,9 @@ await build({
   logLevel: "warning",
 });
 for (const name of readdirSync(join(web, "static"))) copyFileSync(join(web, "static", name), join(out, name));
+// Addresses in it are relative, so that the page works under any path; places like /runs/7 are one level deeper.
+const shell = readFileSync(join(out, "index.html"), "utf8");
+writeFileSync(join(out, "index-below.html"), shell.replaceAll(/(href|src)="\.\//g, '$1="../'));
 for (const name of readdirSync(out)) {
   const bytes = readFileSync(join(out, name));
   const compressed = gzipSync(bytes, { level: 9 });

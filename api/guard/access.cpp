@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -36,6 +37,12 @@ std::optional<Sha256> parse_sha256(std::string_view hex) {
 
 Access::Access(AccessRules rules) : rules_(std::move(rules)) {
   if (!rules_.tls.certificate.empty()) tls_ = std::make_shared<const TlsContext>(rules_.tls);
+}
+
+bool Access::allows_host(std::string_view name) const {
+  if (rules_.public_url && name == rules_.public_url->host) return true;
+  return std::ranges::any_of(rules_.allowed_hosts,
+                             [name](const std::string& allowed) { return allowed == "*" || allowed == name; });
 }
 
 const AccessToken* Access::find(std::string_view token) const {

@@ -1,4 +1,5 @@
-// Who may do what: tokens with roles, and the certificates of the listener. A snapshot that a reload replaces whole.
+// Who may do what: tokens with roles, names and proxies, and the certificates of the listener. A snapshot that a reload
+// replaces whole.
 //
 // Tokens are known by their SHA-256 alone, so that neither configuration nor memory holds what opens the door. Turning
 // requests away is api/guard/request_guard.h.
@@ -13,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/guard/client.h"
 #include "api/http/tls.h"
 
 namespace writecanary::api {
@@ -36,8 +38,12 @@ struct AccessToken {
 };
 
 struct AccessRules {
-  std::vector<AccessToken> tokens;
-  TlsFiles tls;
+  std::vector<AccessToken> tokens = {};
+  TlsFiles tls = {};
+  bool anonymous_read = false;                  // whoever shows nothing may look, wherever they are
+  std::vector<std::string> allowed_hosts = {};  // names in Host, beside those that are always right; "*": any
+  std::optional<PublicUrl> public_url = {};
+  TrustedProxies trusted_proxies = {};
 };
 
 class Access {
@@ -50,6 +56,10 @@ class Access {
   const AccessToken* find(std::string_view token) const;
   // Null: in the clear.
   const std::shared_ptr<const TlsContext>& tls() const { return tls_; }
+  bool anonymous_read() const { return rules_.anonymous_read; }
+  bool allows_host(std::string_view name) const;
+  const std::optional<PublicUrl>& public_url() const { return rules_.public_url; }
+  const TrustedProxies& trusted_proxies() const { return rules_.trusted_proxies; }
 
  private:
   AccessRules rules_;

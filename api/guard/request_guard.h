@@ -1,15 +1,19 @@
 // Who may ask for what: the one place where a request is turned away before any route sees it.
 //
-// Without tokens, who can reach a local listener may use it; others may only look. With tokens, every call but those
-// that are open to all wants one; at a unix socket root and the daemon's own user need none. The checks of Host and
-// Origin keep web pages, which a browser lets send requests anywhere, from acting for the person who looks at them.
+// Without tokens, who reaches a local listener by itself may use it; others may look only where that was allowed. With
+// tokens, every call but those that are open to all wants one; at a unix socket root and the daemon's own user need
+// none. Being here proves nothing for a request that came through a proxy. The checks of Host and Origin keep web
+// pages, which a browser lets send requests anywhere, from acting for the person who looks at them.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "api/guard/access.h"
+#include "api/guard/client.h"
 #include "api/http/message.h"
 #include "api/refusal/refusal.h"
 
@@ -24,20 +28,28 @@ struct Identity {
 class RequestGuard {
  public:
   // `listen_host` as configured; local: a loopback or unix listener. The board must outlive this.
-  RequestGuard(std::string listen_host, bool is_unix, bool is_local, const AccessBoard& access)
-      : listen_host_(std::move(listen_host)), is_unix_(is_unix), is_local_(is_local), access_(access) {}
+  RequestGuard(std::string_view listen_host, bool is_unix, bool is_local, const AccessBoard& access);
+
+  Client client(const Request& request) const { return client_of(request, access_.get()->trusted_proxies()); }
+  // What stands before a path that this client sees: "/db-7" behind a proxy, or nothing.
+  std::string path_prefix(const Client& client) const;
 
   // Every request. Nothing: go on.
-  std::optional<Refusal> check_host(const Request& request) const;
-  // 401 for an unknown token, and without one where one is needed; `open`: it is not.
-  std::variant<Identity, Refusal> identify(const Request& request, const Peer& peer, bool open) const;
+  std::optional<Refusal> check_host(const Request& request, const Client& client) const;
+  // 401 for an unknown token, and without one where one is needed, 403 where none could help; `open`: it is not.
+  std::variant<Identity, Refusal> identify(const Request& request, const Client& client, bool open) const;
   // 403 when the role is not enough.
   std::optional<Refusal> check_role(const Identity& identity, Role needed) const;
   // Requests that change something, after all of these: not sent by another site's page.
-  std::optional<Refusal> check_origin(const Request& request) const;
+  std::optional<Refusal> check_origin(const Request& request, const Client& client) const;
+  // Others after each reload: what was allowed before may not be any more.
+  std::shared_ptr<const Access> rules() const { return access_.get(); }
 
  private:
+  bool answers_for(const Access& access, const std::string& name) const;
+
   std::string listen_host_;
+  std::string own_name_;
   bool is_unix_;
   bool is_local_;
   const AccessBoard& access_;

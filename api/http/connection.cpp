@@ -20,7 +20,18 @@ constexpr std::size_t kKeptBufferBytes = 4096;
 }  // namespace
 
 Connection::Connection(Fd socket, std::shared_ptr<const TlsContext> tls, int stop_fd)
-    : tls_(std::move(tls)), transport_(std::move(socket), tls_.get()), stop_fd_(stop_fd), peer_(peer_of(fd())) {}
+    : tls_(std::move(tls)),
+      transport_(std::move(socket), tls_.get()),
+      stop_fd_(stop_fd),
+      peer_(peer_of(fd())),
+      greeted_(tls_ == nullptr) {}
+
+bool Connection::greet() {
+  const int done = transport_.shake_hands();
+  greeted_ = done > 0;
+  if (greeted_) peer_.certificate = transport_.client_name();
+  return done >= 0;
+}
 
 Connection::Input Connection::receive() {
   wants_other_ = false;
@@ -35,7 +46,6 @@ Connection::Input Connection::receive() {
       ended_ = true;
       break;
     }
-    if (tls_ && input_.empty() && peer_.certificate.empty()) peer_.certificate = transport_.client_name();
     input_.append(chunk.data(), static_cast<std::size_t>(got));
     if (judge() != Input::kWaiting) return input_state_;
   }
@@ -114,6 +124,7 @@ bool Connection::peer_is_gone() const {
 }
 
 short Connection::waits_for() const {
+  if (!greeted_) return transport_.waits_for() == POLLOUT ? POLLOUT : POLLIN;
   if (has_output()) return transport_.waits_for();
   return wants_other_ && transport_.waits_for() == POLLOUT ? POLLOUT : POLLIN;
 }

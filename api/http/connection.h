@@ -32,6 +32,9 @@ class Connection {
   const Peer& peer() const { return peer_; }
   bool encrypted() const { return tls_ != nullptr; }
 
+  // In TLS, the handshake comes first. It is for a worker, because it takes time; false when it has failed.
+  bool is_greeted() const { return greeted_; }
+  bool greet();
   // Reads what is there, up to one request and what came along with it.
   Input receive();
   Input input() const { return input_state_; }
@@ -76,6 +79,7 @@ class Connection {
   Peer peer_;
   RequestFraming framing_;
   Input input_state_ = Input::kWaiting;
+  bool greeted_;
   bool ended_ = false;        // the peer will send no more
   bool wants_other_ = false;  // reading waits for transport_.waits_for()
   std::string input_;

@@ -62,8 +62,15 @@ sockaddr_un unix_address(const ListenAddress& address) {
   return result;
 }
 
-// A socket file outlives its process; connecting tells whether somebody is still behind it.
+// A socket file outlives its process; connecting tells whether somebody is still behind it. Connecting to a file that
+// is no socket is refused as well, so what it is must be known first.
 void remove_dead_socket(const ListenAddress& address, const sockaddr_un& target) {
+  struct stat file {};
+  if (::lstat(target.sun_path, &file) != 0) return;  // bind() says what else may be wrong
+  if (!S_ISSOCK(file.st_mode)) {
+    throw SystemError("listen on " + address.text() + " (what is there is no socket: remove it or choose another path)",
+                      EEXIST);
+  }
   const Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!probe) throw_errno("socket");
   if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&target), sizeof(target)) == 0 || errno == EAGAIN) {
@@ -112,7 +119,10 @@ Listener::Listener(const ListenAddress& address) : address_(address) {
 }
 
 Listener::~Listener() {
-  if (address_.is_unix()) ::unlink(address_.unix_path.c_str());
+  struct stat file {};
+  const bool is_ours = address_.is_unix() && ::lstat(address_.unix_path.c_str(), &file) == 0 &&
+                       file.st_dev == file_device_ && file.st_ino == file_number_;
+  if (is_ours) ::unlink(address_.unix_path.c_str());
 }
 
 void Listener::bind_unix() {
@@ -122,6 +132,10 @@ void Listener::bind_unix() {
   if (!fd_) throw_errno("socket");
   if (::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&target), sizeof(target)) != 0) fail(address_, errno);
   if (::chmod(address_.unix_path.c_str(), kUnixSocketMode) != 0) throw_errno("chmod " + address_.unix_path);
+  struct stat file {};
+  if (::lstat(address_.unix_path.c_str(), &file) != 0) throw_errno("stat " + address_.unix_path);
+  file_device_ = file.st_dev;
+  file_number_ = file.st_ino;
 }
 
 void Listener::bind_tcp() {

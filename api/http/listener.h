@@ -1,6 +1,8 @@
 // A listening socket, TCP or unix, and the address texts that stand for it.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <string>
 
@@ -23,10 +25,10 @@ ListenAddress parse_listen_address(const std::string& text);
 
 class Listener {
  public:
-  // Binds and listens; non-blocking. A unix socket that nobody listens on any more is replaced. Throws SystemError that
-  // names the address and the likely cause.
+  // Binds and listens; non-blocking. A unix socket that nobody listens on any more is replaced; what is no socket
+  // stays. Throws SystemError that names the address and the likely cause.
   explicit Listener(const ListenAddress& address);
-  ~Listener();  // removes its unix socket
+  ~Listener();  // removes the file of its unix socket, but no other that has taken its place
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
@@ -43,6 +45,8 @@ class Listener {
   void bind_tcp();
 
   ListenAddress address_;
+  dev_t file_device_ = 0;  // of the unix socket's file, to know it again
+  ino_t file_number_ = 0;
   Fd fd_;
   bool local_ = true;
 };

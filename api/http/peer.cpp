@@ -22,10 +22,16 @@ Peer peer_of(int fd) {
     return peer;
   }
   std::array<char, INET6_ADDRSTRLEN> text{};
-  const void* bytes = address.ss_family == AF_INET6
-                          ? static_cast<const void*>(&reinterpret_cast<sockaddr_in6*>(&address)->sin6_addr)
-                          : static_cast<const void*>(&reinterpret_cast<sockaddr_in*>(&address)->sin_addr);
-  if (::inet_ntop(address.ss_family, bytes, text.data(), text.size()) != nullptr) peer.address = text.data();
+  int family = address.ss_family;
+  const void* bytes = &reinterpret_cast<sockaddr_in*>(&address)->sin_addr;
+  if (family == AF_INET6) {
+    const auto& v6 = reinterpret_cast<sockaddr_in6*>(&address)->sin6_addr;
+    // A listener on [::] sees its neighbours of version 4 so; they are the same as elsewhere.
+    const bool mapped = IN6_IS_ADDR_V4MAPPED(&v6) != 0;
+    if (mapped) family = AF_INET;
+    bytes = mapped ? &v6.s6_addr[12] : &v6.s6_addr[0];
+  }
+  if (::inet_ntop(family, bytes, text.data(), text.size()) != nullptr) peer.address = text.data();
   return peer;
 }
 

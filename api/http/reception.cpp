@@ -1,6 +1,7 @@
 #include "api/http/reception.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <sys/epoll.h>
 
 #include <algorithm>
@@ -54,6 +55,7 @@ void Reception::stop() {
 }
 
 void Reception::run() {
+  ::pthread_setname_np(::pthread_self(), "http-wait");
   std::array<epoll_event, 64> events{};
   for (int turn = 1;; ++turn) {
     const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), kSweepMs);
@@ -106,7 +108,8 @@ void Reception::admit(Fd socket) {
   auto& guest = guests_[fd];
   guest.connection = connection;
   connection->deadline = clock_.steady() + kRequestTime;
-  on_input(guest);
+  if (connection->is_greeted()) return on_input(guest);
+  watch(guest, Phase::kGreeting);
 }
 
 void Reception::on_ready(int fd) {
@@ -114,7 +117,9 @@ void Reception::on_ready(int fd) {
   const auto found = guests_.find(fd);
   if (found == guests_.end()) return;
   auto& guest = found->second;
-  if (guest.phase == Phase::kReading) {
+  if (guest.phase == Phase::kGreeting) {
+    pass_to_greeter(guest);
+  } else if (guest.phase == Phase::kReading) {
     on_input(guest);
   } else if (guest.phase == Phase::kWriting) {
     on_output(guest);
@@ -122,6 +127,23 @@ void Reception::on_ready(int fd) {
     if (!guest.connection->discard()) return dismiss(fd);
     watch(guest, Phase::kDraining);
   }
+}
+
+void Reception::pass_to_greeter(Guest& guest) {
+  guest.with_worker = true;
+  if (!callbacks_.greet(guest.connection)) dismiss(guest.connection->fd());
+}
+
+void Reception::greeted(const ConnectionPtr& connection, bool intact) {
+  const std::lock_guard lock(mutex_);
+  const auto found = guests_.find(connection->fd());
+  if (found == guests_.end() || found->second.connection != connection) return;
+  auto& guest = found->second;
+  guest.with_worker = false;
+  if (!intact) return dismiss(connection->fd());
+  if (!connection->is_greeted()) return watch(guest, Phase::kGreeting);
+  guest.phase = Phase::kReading;
+  on_input(guest);
 }
 
 void Reception::on_input(Guest& guest) {
@@ -167,6 +189,7 @@ void Reception::go_on(Guest& guest) {
 
 void Reception::pass_on(Guest& guest) {
   guest.phase = Phase::kServing;
+  guest.with_worker = true;
   count_bytes(guest);
   if (!callbacks_.serve(guest.connection)) dismiss(guest.connection->fd());
 }
@@ -182,6 +205,7 @@ void Reception::hand_back(const ConnectionPtr& connection, After after) {
   const auto found = guests_.find(connection->fd());
   if (found == guests_.end() || found->second.connection != connection) return;
   auto& guest = found->second;
+  guest.with_worker = false;
   guest.after = after;
   if (!intact) return dismiss(connection->fd());
   connection->deadline = now + (sent && !connection->has_input() ? kKeepAliveTime : kRequestTime);
@@ -205,7 +229,7 @@ void Reception::watch(Guest& guest, Phase phase) {
 
 // While a worker has it, only the worker may look at its buffers.
 void Reception::count_bytes(Guest& guest) {
-  const std::size_t bytes = guest.phase == Phase::kServing ? 0 : guest.connection->buffered_bytes();
+  const std::size_t bytes = guest.with_worker ? 0 : guest.connection->buffered_bytes();
   buffered_bytes_ += bytes - std::exchange(guest.counted_bytes, bytes);
 }
 
@@ -235,7 +259,7 @@ void Reception::dismiss_longest_waiting(const Choice& may_go) {
   int longest = -1;
   std::uint64_t first = turns_ + 1;
   for (const auto& [fd, guest] : guests_) {
-    if (guest.phase == Phase::kServing || guest.turn >= first || !may_go(guest)) continue;
+    if (guest.with_worker || guest.turn >= first || !may_go(guest)) continue;
     first = guest.turn;
     longest = fd;
   }
@@ -247,7 +271,7 @@ void Reception::end_overdue() {
   const auto now = clock_.steady();
   std::vector<int> overdue;
   for (const auto& [fd, guest] : guests_) {
-    if (guest.phase != Phase::kServing && guest.connection->deadline <= now) overdue.push_back(fd);
+    if (!guest.with_worker && guest.connection->deadline <= now) overdue.push_back(fd);
   }
   for (const int fd : overdue) {
     auto& guest = guests_.at(fd);

@@ -1,6 +1,6 @@
 // Where connections wait: for their first byte, for the rest of a request, for a reader that takes its time. One thread
 // does all the waiting, so that workers are only ever given whole requests and hand back whole answers: a thousand
-// dawdling clients cost some memory and no threads.
+// dawdling clients cost some memory and no threads. What takes CPU time is for workers, TLS handshakes too.
 //
 // When there is no room for another connection, the one that has kept waiting longest makes room: an address that
 // opens too many loses its own oldest first. When requests and answers that wait take too much memory, those go that
@@ -34,6 +34,8 @@ class Reception {
     std::function<bool(ConnectionPtr)> serve;
     // The certificates for a connection that begins now; null: in the clear.
     std::function<std::shared_ptr<const TlsContext>()> certificates;
+    // A step of a TLS handshake is to be made (Connection::greet) and reported to greeted(). False when it cannot be.
+    std::function<bool(ConnectionPtr)> greet;
     std::function<void(const std::string&)> log;
   };
 
@@ -47,14 +49,17 @@ class Reception {
   void start();
   // Once stop_fd is readable: ends the thread; connections may still be handed back. Idempotent.
   void stop();
+  // What came of a handshake's step. Any thread.
+  void greeted(const ConnectionPtr& connection, bool intact);
   // The answer stands in the connection's output. Any thread.
   void hand_back(const ConnectionPtr& connection, After after);
 
  private:
-  enum class Phase { kReading, kServing, kWriting, kDraining };
+  enum class Phase { kGreeting, kReading, kServing, kWriting, kDraining };
   struct Guest {
     ConnectionPtr connection;
     Phase phase = Phase::kReading;
+    bool with_worker = false;  // who alone may touch the connection: while it is served, and at a handshake's step
     After after = After::kNextRequest;
     std::uint64_t turn = 0;         // since when it waits, in the order in which connections began to
     std::size_t counted_bytes = 0;  // in buffered_bytes_
@@ -65,6 +70,7 @@ class Reception {
   void accept_all();
   void admit(Fd socket);
   void on_ready(int fd);
+  void pass_to_greeter(Guest& guest);
   void on_input(Guest& guest);
   void on_output(Guest& guest);
   void go_on(Guest& guest);

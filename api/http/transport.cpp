@@ -33,6 +33,11 @@ ssize_t Transport::tls_outcome(int result, std::size_t moved) {
   return 0;
 }
 
+int Transport::shake_hands() {
+  ::ERR_clear_error();
+  return static_cast<int>(tls_outcome(::SSL_do_handshake(tls_.get()), 1));
+}
+
 ssize_t Transport::read(char* data, std::size_t size) {
   if (!tls_) return outcome(::recv(socket_.get(), data, size, 0), POLLIN);
   ::ERR_clear_error();

@@ -15,10 +15,13 @@ namespace writecanary::api {
 
 class Transport {
  public:
-  // Takes the non-blocking socket. `tls`: the handshake is done along with the first read; null: in the clear.
+  // Takes the non-blocking socket. `tls`: shake_hands() before anything else; null: in the clear.
   Transport(Fd socket, const TlsContext* tls);
 
   int fd() const { return socket_.get(); }
+  // The next step of the TLS handshake, which takes milliseconds of CPU time. 1: it is done; 0: see waits_for(); -1: it
+  // has failed.
+  int shake_hands();
   // How many bytes came or went; 0: none now, see waits_for(); -1: the connection has ended or is broken.
   ssize_t read(char* data, std::size_t size);
   ssize_t write(std::string_view data);
@@ -26,7 +29,7 @@ class Transport {
   short waits_for() const { return waits_for_; }
   // Nothing more will be written.
   void finish();
-  // Common name of the certificate that the client showed; empty without one. Known after the first byte was read.
+  // Common name of the certificate that the client showed; empty without one. Known after the handshake.
   std::string client_name() const;
 
  private:

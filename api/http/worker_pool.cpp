@@ -1,5 +1,7 @@
 #include "api/http/worker_pool.h"
 
+#include <pthread.h>
+
 #include <utility>
 
 namespace writecanary::api {
@@ -30,6 +32,7 @@ void WorkerPool::stop() {
 }
 
 void WorkerPool::work() {
+  ::pthread_setname_np(::pthread_self(), name_);
   std::unique_lock lock(mutex_);
   for (;;) {
     ++idle_;

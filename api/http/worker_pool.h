@@ -13,7 +13,9 @@ namespace writecanary::api {
 
 class WorkerPool {
  public:
-  WorkerPool(std::size_t threads_max, std::size_t waiting_max) : threads_max_(threads_max), waiting_max_(waiting_max) {}
+  // `name` is what the system calls the threads; at most 15 characters.
+  WorkerPool(const char* name, std::size_t threads_max, std::size_t waiting_max)
+      : name_(name), threads_max_(threads_max), waiting_max_(waiting_max) {}
   ~WorkerPool() { stop(); }
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
@@ -26,6 +28,7 @@ class WorkerPool {
  private:
   void work();
 
+  const char* const name_;
   const std::size_t threads_max_;
   const std::size_t waiting_max_;
   mutable std::mutex mutex_;

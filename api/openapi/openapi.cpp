@@ -101,8 +101,7 @@ json responses_of(const Operation& operation) {
                      {{"description", operation.summary}, {"content", {{operation.media_type, {{"schema", type}}}}}}}};
   auto statuses = operation.refusals;
   statuses.insert(statuses.end(), {400, 421, 500});
-  if (!operation.is_open) statuses.push_back(401);
-  if (operation.for_operators) statuses.push_back(403);
+  if (!operation.is_open) statuses.insert(statuses.end(), {401, 403});
   if (!operation.body.empty()) statuses.insert(statuses.end(), {403, 413, 415, 422, 429});
   for (const int status : statuses) responses[std::to_string(status)] = problem_response(status);
   return responses;

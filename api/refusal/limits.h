@@ -26,6 +26,8 @@ inline constexpr std::size_t kThreadsMax = 48;
 inline constexpr int kStreamsMax = 32;
 // Threads that serve nothing but /metrics, /healthz and /readyz, whatever the others are busy with.
 inline constexpr std::size_t kVitalThreadsMax = 2;
+// Threads for TLS handshakes, of which each is some milliseconds of CPU time.
+inline constexpr std::size_t kTlsThreadsMax = 2;
 // Connections, together and from one address; beyond this the longest waiting one is closed. Below FD_SETSIZE and the
 // usual limit of 1024 descriptors, with room for the database and the probes.
 inline constexpr std::size_t kConnectionsMax = 512;
@@ -36,6 +38,8 @@ inline constexpr double kChangesPerSecond = 5;
 // Refused changes that are recorded one by one. Each costs the loop a synced write; beyond this they are counted.
 inline constexpr double kRefusalsBurst = 100;
 inline constexpr double kRefusalsPerSecond = 5;
+// Of the path in the audit; none of ours has more.
+inline constexpr std::size_t kAuditPathBytesMax = 200;
 // Of requests that are not complete and answers that are not taken, over all connections.
 inline constexpr std::size_t kBufferedBytesMax = 16UL << 20;
 // Evidence in one archive: files of one run, which has its own, smaller bound.

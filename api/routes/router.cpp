@@ -19,6 +19,11 @@ constexpr char kPolicy[] =
     "connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+// What stands in the audit and the log of a target that may have eight kilobytes.
+std::string shortened(const std::string& target) {
+  return target.size() <= kAuditPathBytesMax ? target : target.substr(0, kAuditPathBytesMax) + "...";
+}
+
 std::vector<std::string_view> segments(std::string_view path) {
   std::vector<std::string_view> parts;
   for (;;) {
@@ -47,6 +52,12 @@ std::optional<std::vector<std::string>> match(std::string_view pattern, std::str
 
 bool serves(const Endpoint& route, const std::string& method) {
   return route.method == method || (route.method == "GET" && method == "HEAD");
+}
+
+bool is_for_all(const Endpoint& route) { return route.operation.is_open || route.operation.is_page; }
+
+Role role_for(const Endpoint& route) {
+  return route.method != "GET" || route.operation.for_operators ? Role::kOperator : Role::kViewer;
 }
 
 Outcome check_query_names(const Operation& operation, const Request& request) {
@@ -111,6 +122,7 @@ void Router::dispatch(const Request& request, Response& response) {
 
 Outcome Router::route(const Request& request, Response& response) {
   std::string allowed;
+  const auto client = guard_.client(request);
   for (const auto& route : routes_) {
     auto arguments = match(route.pattern, request.path);
     if (!arguments) continue;
@@ -118,12 +130,12 @@ Outcome Router::route(const Request& request, Response& response) {
       allowed += (allowed.empty() ? "" : ", ") + (route.method == "GET" ? "GET, HEAD" : route.method);
       continue;
     }
-    Call call{request, response, std::move(*arguments), {}};
-    call.caller = {request.peer->address, request.peer->address, response.header("X-Request-Id"), request.method,
-                   request.target};
+    Call call{request, response, std::move(*arguments), client, guard_.path_prefix(client), {}};
+    call.caller = {client.address, client.address, response.header("X-Request-Id"), request.method,
+                   shortened(request.target)};
     return serve(route, call);
   }
-  if (auto refusal = guard_.check_host(request)) return refusal;
+  if (auto refusal = guard_.check_host(request, client)) return refusal;
   if (allowed.empty()) return refusal_for_status(404);
   response.set_header("Allow", allowed);
   return Refusal{405,
@@ -138,6 +150,7 @@ Outcome Router::serve(const Endpoint& route, Call& call) {
   if (!refusal) {
     call.response.status = route.operation.status;
     refusal = route.handler(call);
+    if (!refusal && call.response.source) end_with_access(route, call);
   }
   if (refusal && route.method != "GET" && !call.reached_the_loop) audit_.refused(call.caller, *refusal);
   return refusal;
@@ -146,7 +159,7 @@ Outcome Router::serve(const Endpoint& route, Call& call) {
 Outcome Router::admit(const Endpoint& route, Call& call) {
   const auto& request = call.request;
   const bool changes = route.method != "GET";
-  if (changes && !changes_.allow(request.peer->address, clock_.steady())) {
+  if (changes && !changes_.allow(call.client.address, clock_.steady())) {
     call.response.set_header("Retry-After", "1");
     return Refusal{429,
                    "too-many-changes",
@@ -155,17 +168,29 @@ Outcome Router::admit(const Endpoint& route, Call& call) {
                                kChangesBurst, kChangesPerSecond),
                    {}};
   }
-  if (auto refusal = guard_.check_host(request)) return refusal;
-  const auto who = guard_.identify(request, *request.peer, route.operation.is_open || route.operation.is_page);
+  if (auto refusal = guard_.check_host(request, call.client)) return refusal;
+  const auto who = guard_.identify(request, call.client, is_for_all(route));
   if (const auto* refusal = std::get_if<Refusal>(&who)) return *refusal;
-  const auto& identity = std::get<Identity>(who);
-  call.caller.who = identity.who;
-  const Role needed = changes || route.operation.for_operators ? Role::kOperator : Role::kViewer;
-  if (auto refusal = guard_.check_role(identity, needed)) return refusal;
+  call.caller.who = std::get<Identity>(who).who;
+  if (auto refusal = guard_.check_role(std::get<Identity>(who), role_for(route))) return refusal;
   if (changes) {
-    if (auto refusal = guard_.check_origin(request)) return refusal;
+    if (auto refusal = guard_.check_origin(request, call.client)) return refusal;
   }
   return check_query_names(route.operation, request);
+}
+
+// A long answer goes on only as long as its client could still ask for it: a token that is taken away ends its streams.
+void Router::end_with_access(const Endpoint& route, Call& call) const {
+  call.response.source = [this, &route, &request = call.request, client = call.client, rules = guard_.rules(),
+                          source = std::move(call.response.source)](BodyWriter& writer) mutable {
+    if (guard_.rules() != rules) {
+      rules = guard_.rules();
+      const auto who = guard_.identify(request, client, is_for_all(route));
+      const auto* identity = std::get_if<Identity>(&who);
+      if (identity == nullptr || guard_.check_role(*identity, role_for(route))) return BodyStep::kFailed;
+    }
+    return source(writer);
+  };
 }
 
 CommandResult ask(Call& call, CommandPort& commands, Command command) {

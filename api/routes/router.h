@@ -37,6 +37,8 @@ struct Call {
   const Request& request;
   Response& response;
   std::vector<std::string> arguments;  // what stands in the places of {...}, in order
+  Client client;
+  std::string path_prefix;  // before the paths that the client sees; behind a proxy
   Caller caller;
   bool reached_the_loop = false;  // which records it in the audit; see ask()
 };
@@ -65,6 +67,7 @@ class Router {
   Outcome route(const Request& request, Response& response);
   Outcome serve(const Endpoint& route, Call& call);
   Outcome admit(const Endpoint& route, Call& call);
+  void end_with_access(const Endpoint& route, Call& call) const;
 
   const std::vector<Endpoint> routes_;
   const RequestGuard guard_;

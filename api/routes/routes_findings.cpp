@@ -175,7 +175,10 @@ std::vector<Endpoint> finding_routes(const RouteContext& context) {
        [services](Call& call) { return acknowledge(call, services); }},
       {"GET",
        "/api/v1/findings/{id}/report",
-       {.summary = "The finding as text for a mailing list", .media_type = kTextType, .refusals = {404}},
+       {.summary = "The finding as text for a mailing list",
+        .media_type = kTextType,
+        .refusals = {404},
+        .for_operators = true},
        [services, evidence_root](Call& call) { return answer_report(call, services, evidence_root); }},
       {"GET",
        "/api/v1/findings/{id}/picture",
@@ -183,7 +186,10 @@ std::vector<Endpoint> finding_routes(const RouteContext& context) {
        [services, evidence_root](Call& call) { return answer_picture(call, services, evidence_root); }},
       {"GET",
        "/api/v1/findings/{id}/evidence",
-       {.summary = "All evidence as a tar archive", .media_type = kArchiveType, .refusals = {404, 503}},
+       {.summary = "All evidence as a tar archive",
+        .media_type = kArchiveType,
+        .refusals = {404, 503},
+        .for_operators = true},
        [services, evidence_root, streams = context.streams](Call& call) {
          return answer_evidence(call, services, evidence_root, *streams);
        }},

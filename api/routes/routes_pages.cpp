@@ -9,10 +9,12 @@
 namespace writecanary::api {
 namespace {
 
+// Places in the page that have an address of their own: the page itself looks at it. Its addresses are relative, since
+// a proxy may show it below some path; so there is one for places at the top and one for those below them.
 constexpr std::string_view kShell = "/index.html";
-// Places in the page that have an address of their own: the page itself looks at it.
-constexpr std::array kPlaces = {"/",        "/runs",  "/runs/{id}",     "/findings", "/findings/{id}",
-                                "/kernels", "/start", "/targets/{name}"};
+constexpr std::array kPlaces = {"/", "/runs", "/findings", "/kernels", "/start"};
+constexpr std::string_view kShellBelow = "/index-below.html";
+constexpr std::array kPlacesBelow = {"/runs/{id}", "/findings/{id}", "/targets/{name}"};
 
 Outcome answer_asset(Call& call, const web::Asset& asset, std::uint64_t hash) {
   const bool compressed = !asset.gzip.empty() && call.request.wants_gzip;
@@ -44,11 +46,13 @@ std::vector<Endpoint> page_routes() {
                       [asset, hash = fnv1a(asset.body)](Call& call) { return answer_asset(call, asset, hash); }});
   };
   for (const auto& asset : web::assets()) {
-    if (asset.path != kShell) {
+    if (asset.path == kShell) {
+      for (const char* place : kPlaces) add(place, asset);
+    } else if (asset.path == kShellBelow) {
+      for (const char* place : kPlacesBelow) add(place, asset);
+    } else {
       add(std::string(asset.path), asset);
-      continue;
     }
-    for (const char* place : kPlaces) add(place, asset);
   }
   return routes;
 }

@@ -78,7 +78,7 @@ Outcome answer_accepted(Call& call, const Services& services, const CommandResul
   const std::string id = std::to_string(accepted.id);
   const auto row = services.reader.run(accepted.id);
   if (!row) return unknown_run(id);
-  call.response.set_header("Location", "/api/v1/runs/" + id);
+  call.response.set_header("Location", call.path_prefix + "/api/v1/runs/" + id);
   if (accepted.replayed) call.response.set_header("Idempotency-Replayed", "true");
   respond_json(call, full_run_document(*row, services), 202);
   return std::nullopt;

@@ -124,6 +124,17 @@ bool is_name(const std::string& text) {
   return !text.empty() && text.size() <= 64 && text != "." && text != ".." && is_of_letters(text, "-_.");
 }
 
+std::string shown_address(const std::string& url) {
+  const auto scheme = url.find("://");
+  if (scheme == std::string::npos) return "...";
+  const auto begin = scheme + 3;
+  const auto end = std::min(url.find_first_of("/?#", begin), url.size());
+  const auto user = url.rfind('@', end);
+  const auto host = user != std::string::npos && user >= begin ? user + 1 : begin;
+  const bool has_more = end + 1 < url.size() || host > begin;
+  return url.substr(0, begin) + url.substr(host, end - host) + (has_more ? "/..." : url.substr(end));
+}
+
 std::string Config::state_directory() const {
   const auto slash = storage_path.rfind('/');
   if (slash == std::string::npos) return ".";
@@ -150,8 +161,9 @@ std::vector<ConfigIssue> check_values(const Config& config) {
   checker.require(config.targets.size() <= kTargetsMax, "target",
                   fmt::format("{} targets, but one daemon watches at most {}", config.targets.size(), kTargetsMax));
   const WebhookConfig& webhook = config.webhook;
-  checker.require(webhook.url.empty() || is_web_address(webhook.url), "webhook.url",
-                  fmt::format("webhook.url \"{}\": expected http://HOST[:PORT]/PATH or https://...", webhook.url));
+  checker.require(
+      webhook.url.empty() || is_web_address(webhook.url), "webhook.url",
+      fmt::format("webhook.url \"{}\": expected http://HOST[:PORT]/PATH or https://...", shown_address(webhook.url)));
   checker.require(webhook.url.empty() == webhook.secret_file.empty(), "webhook",
                   "[webhook] needs both url and secret_file: events are always signed");
   checker.require(webhook.secret_file.empty() || webhook.secret_file.starts_with('/'), "webhook.secret_file",

@@ -63,9 +63,16 @@ struct WebhookConfig {
   std::string secret_file;
 };
 
+// "https://hooks.example:1/...": where it leads, without what may be a secret in it (a user, a path, a query).
+std::string shown_address(const std::string& url);
+
 struct Config {
   std::string listen = "127.0.0.1:9743";
   api::TlsFiles tls;
+  std::vector<std::string> allowed_hosts;
+  bool anonymous_read = false;
+  std::string public_url;
+  std::vector<std::string> trusted_proxies;
   std::vector<TokenConfig> tokens;
   std::string storage_path = "/var/lib/writecanary/results.db";
   std::uint64_t storage_bytes_max = 1ULL << 30;
@@ -95,7 +102,7 @@ bool is_name(const std::string& text);
 
 // Values that are impossible by themselves or beside each other.
 std::vector<ConfigIssue> check_values(const Config& config);
-// Tokens and TLS; called by check_values.
+// Tokens, TLS, names and proxies; called by check_values.
 void check_access(const Config& config, std::vector<ConfigIssue>& issues);
 // Of a configuration without issues.
 api::AccessRules access_rules(const Config& config);

@@ -1,6 +1,7 @@
 // The part of the configuration that says who may do what.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "api/http/listener.h"
@@ -31,10 +32,42 @@ void check_tls(const Config& config, std::vector<ConfigIssue>& issues) {
   }
 }
 
+// A name as a browser sends it, without a port.
+bool is_host_name(const std::string& text) {
+  if (text == "*") return true;
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+  };
+  return !text.empty() && (std::ranges::all_of(text, allowed) || api::parse_network(text).has_value());
+}
+
+void check_names(const Config& config, std::vector<ConfigIssue>& issues) {
+  const auto complain = [&](const char* key, const std::string& text) {
+    issues.push_back({config.position(key), text});
+  };
+  for (const auto& host : config.allowed_hosts) {
+    if (is_host_name(host)) continue;
+    complain("server.allowed_hosts",
+             fmt::format("server.allowed_hosts: \"{}\" is no name in lower case without a port, and no address", host));
+  }
+  if (!config.public_url.empty() && !api::parse_public_url(config.public_url)) {
+    complain("server.public_url",
+             fmt::format("server.public_url \"{}\": expected https://HOST[:PORT][/PATH] or http://...",
+                         shown_address(config.public_url)));
+  }
+  for (const auto& proxy : config.trusted_proxies) {
+    if (proxy == "unix" || api::parse_network(proxy)) continue;
+    complain(
+        "server.trusted_proxies",
+        fmt::format("server.trusted_proxies: \"{}\" is no address, no network (10.0.0.0/8) and not \"unix\"", proxy));
+  }
+}
+
 }  // namespace
 
 void check_access(const Config& config, std::vector<ConfigIssue>& issues) {
   check_tls(config, issues);
+  check_names(config, issues);
   std::set<std::string> names;
   for (std::size_t i = 0; i < config.tokens.size(); ++i) {
     const auto& token = config.tokens[i];
@@ -56,7 +89,14 @@ void check_access(const Config& config, std::vector<ConfigIssue>& issues) {
 }
 
 api::AccessRules access_rules(const Config& config) {
-  api::AccessRules rules{{}, config.tls};
+  api::AccessRules rules{.tls = config.tls,
+                         .anonymous_read = config.anonymous_read,
+                         .allowed_hosts = config.allowed_hosts,
+                         .public_url = api::parse_public_url(config.public_url)};
+  for (const auto& proxy : config.trusted_proxies) {
+    if (proxy == "unix") rules.trusted_proxies.at_unix_socket = true;
+    if (const auto network = api::parse_network(proxy)) rules.trusted_proxies.networks.push_back(*network);
+  }
   for (const auto& token : config.tokens) {
     rules.tokens.push_back({token.name, *api::parse_role(token.role), *api::parse_sha256(token.sha256)});
   }

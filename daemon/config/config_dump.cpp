@@ -94,13 +94,21 @@ std::vector<std::string> differences(const Config& before, const Config& after) 
   };
   const auto old_values = flatten(before);
   const auto new_values = flatten(after);
+  // What is logged of the webhook's address, and what differs in it, are two things.
+  const auto shown = [](const std::string& key, const std::string& value, const Config& config) {
+    return key == "webhook.url" ? toml_quoted(shown_address(config.webhook.url)) : value;
+  };
   for (const auto& [key, value] : old_values) {
     const auto now = new_values.find(key);
     const auto new_value = now == new_values.end() ? "(unset)" : now->second;
-    if (!is_skipped(key) && new_value != value) lines.push_back(fmt::format("{}: {} -> {}", key, value, new_value));
+    if (is_skipped(key) || new_value == value) continue;
+    lines.push_back(fmt::format("{}: {} -> {}", key, shown(key, value, before),
+                                now == new_values.end() ? new_value : shown(key, new_value, after)));
   }
   for (const auto& [key, value] : new_values) {
-    if (!is_skipped(key) && !old_values.contains(key)) lines.push_back(fmt::format("{}: (unset) -> {}", key, value));
+    if (!is_skipped(key) && !old_values.contains(key)) {
+      lines.push_back(fmt::format("{}: (unset) -> {}", key, shown(key, value, after)));
+    }
   }
   return lines;
 }

@@ -21,6 +21,18 @@ constexpr Key<Config> kServer[] = {
     {"tls_key", in<Text, &Config::tls, &api::TlsFiles::key>, "PEM file with the key of `tls_cert`"},
     {"client_ca", in<Text, &Config::tls, &api::TlsFiles::client_ca>,
      "PEM file: only clients with a certificate that it has signed may connect"},
+    {"anonymous_read", in<Flag, &Config::anonymous_read>,
+     "who shows no token may read, also from other hosts and where there are tokens; not evidence, reports and the "
+     "audit. Without it only who reaches a loopback or unix listener that has no tokens"},
+    {"allowed_hosts", in<Texts, &Config::allowed_hosts>,
+     "names, without a port, under which clients reach this server, beside `localhost`, the host of `listen`, the "
+     "one of `public_url` and, where other hosts can connect, addresses and this host's name; `\"*\"`: any, which lets "
+     "web pages read what anybody may ([proxy.md](proxy.md))"},
+    {"public_url", in<Text, &Config::public_url>,
+     "where a proxy shows this server, such as `\"https://canary.example/db-7\"` ([proxy.md](proxy.md))"},
+    {"trusted_proxies", in<Texts, &Config::trusted_proxies>,
+     "addresses and networks, such as `\"127.0.0.1\"` and `\"10.0.0.0/8\"`, from which `X-Forwarded-For`, `-Proto` and "
+     "`-Host` are believed; `\"unix\"`: whoever connects to the socket. Nobody there is an operator without a token"},
 };
 
 constexpr Key<Config> kStorage[] = {

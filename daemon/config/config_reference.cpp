@@ -58,7 +58,7 @@ std::vector<ReferenceSection> sections() {
       section(
           "[[token]]",
           "One for each client that shows a bearer token. Without any, whoever can reach a loopback or unix listener "
-          "may do everything, and on others nobody may change anything.",
+          "may do everything, and others may at most read (`server.anonymous_read`).",
           token_keys()),
   };
 }

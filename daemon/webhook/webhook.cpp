@@ -192,11 +192,12 @@ bool Webhook::deliver(const storage::EventRow& event, const WebhookTarget& targe
   if (result && result->status >= 200 && result->status < 300) return true;
   const std::string why = result ? fmt::format("status {}", result->status) : httplib::to_string(result.error());
   if (result && is_final(result->status, result->get_header_value("Date"), time, suspect || clock_watch_.suspect())) {
-    spdlog::error("webhook: {} does not take event {} ({}): {}; it is not sent again", target.url, id, event.type, why);
+    spdlog::error("webhook: {} does not take event {} ({}): {}; it is not sent again", shown_address(target.url), id,
+                  event.type, why);
     return true;
   }
   spdlog::warn("webhook: event {} ({}) could not be delivered to {}: {}; the next attempt is in {} s", id, event.type,
-               target.url, why, webhook_wait(failures + 1).count() / 1000);
+               shown_address(target.url), why, webhook_wait(failures + 1).count() / 1000);
   return false;
 }
 

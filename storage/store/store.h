@@ -62,8 +62,8 @@ class Store {
   // The run that an earlier request with this key started, if any; keys live a day.
   std::optional<std::int64_t> run_of_key(const std::string& idempotency_key, std::int64_t now_ms);
 
-  // The audit. Without an outcome the row is completed later; its id is returned. The oldest rows beyond
-  // kAuditRowsMax go.
+  // The audit. Without an outcome the row is completed later; its id is returned. The oldest rows beyond kAuditRowsMax
+  // and kAuditRefusalsMax go, each kind for itself: anybody can be refused, as often as they like.
   std::int64_t add_audit(const AuditRow& row);
   void complete_audit(std::int64_t id, const std::string& outcome, const std::string& detail);
 

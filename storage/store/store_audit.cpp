@@ -6,6 +6,22 @@
 #include "storage/tables/audit.h"
 
 namespace writecanary::storage {
+namespace {
+
+// Finding the oldest row to keep reads all rows, so it is looked for now and then.
+constexpr std::int64_t kRowsBetweenLooks = 64;
+
+// Of the rows of that kind, all but the newest `kept` go.
+void forget_oldest(SQLite::Database& database, const char* kind, std::int64_t kept) {
+  SQLite::Statement forget(database,
+                           fmt::format("DELETE FROM audit WHERE {0} AND id <= (SELECT id FROM audit WHERE {0} "
+                                       "ORDER BY id DESC LIMIT 1 OFFSET ?)",
+                                       kind));
+  Binder(forget) << kept;
+  forget.exec();
+}
+
+}  // namespace
 
 std::int64_t Store::add_audit(const AuditRow& row) {
   return state_->change("record who asked for a change", [&] {
@@ -16,9 +32,10 @@ std::int64_t Store::add_audit(const AuditRow& row) {
                    << row.detail;
     insert.exec();
     const auto id = state_->database.getLastInsertRowid();
-    SQLite::Statement forget(state_->database, "DELETE FROM audit WHERE id <= ?");
-    Binder(forget) << id - kAuditRowsMax;
-    forget.exec();
+    if (id % kRowsBetweenLooks == 0) {
+      forget_oldest(state_->database, "outcome IS NOT 'refused'", kAuditRowsMax);
+      forget_oldest(state_->database, "outcome IS 'refused'", kAuditRefusalsMax);
+    }
     return id;
   });
 }

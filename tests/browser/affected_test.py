@@ -21,7 +21,8 @@ import kernels  # noqa: E402
 KERNEL = "6.1.170"
 PROFILES = {"append", "nowait-contract"}
 PORT = 9743
-DAEMON = f"exec writecanaryd --listen 0.0.0.0:{PORT} --state-dir /var/lib/writecanary --target data=/mnt/test"
+DAEMON = f"""printf '[server]\\nlisten = "0.0.0.0:{PORT}"\\nanonymous_read = true\\n' >/writecanary.toml
+exec writecanaryd --config /writecanary.toml --state-dir /var/lib/writecanary --target data=/mnt/test"""
 SECONDS = 480  # from power-on; a minute on a machine that has nothing else to do
 
 

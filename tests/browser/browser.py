@@ -29,6 +29,8 @@ def drive(browser, subject, port, **settings):
         "WRITECANARY_WEB": str(WEB),
         **{f"WRITECANARY_{name.upper()}": value for name, value in settings.items()},
     }
+    if "ca" in settings:  # who has signed the daemon's certificate, or its proxy's
+        environment["NODE_EXTRA_CA_CERTS"] = settings["ca"]
     command = ["node", "--test", str(HERE / f"{subject}.test.mjs")]
     tried = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)
     assert tried.returncode == 0, f"\n{tried.stdout}\n{tried.stderr}"

@@ -10,8 +10,10 @@ import unittest
 
 from browser import drive, require_browser
 from harness import kernel, run
-from harness.daemon import running_daemon
+from harness.certificates import Authority
+from harness.daemon import free_port, running_daemon
 from harness.mounts import damage_mount, frozen, loop_mount, temporary_directory
+from harness.nginx import NGINX, PLACE, running_nginx
 from harness.processes import states_of
 from harness.waiting import wait_until
 
@@ -102,6 +104,19 @@ class Page(unittest.TestCase):
             with running_daemon(directory, targets, tokens=TOKENS) as daemon:
                 daemon.headers = {"Authorization": f"Bearer {SECRETS['viewer']}"}
                 drive(self.browser, "token", daemon.port, **SECRETS)
+
+    def test_behind_a_proxy_below_a_path(self):
+        if not NGINX:
+            self.skipTest("nginx is not installed (scripts/setup)")
+        with temporary_directory() as directory:
+            authority = Authority(directory, "authority")
+            certificate = authority.issue("proxy", "127.0.0.1")
+            port = free_port()
+            url = f"https://127.0.0.1:{port}{PLACE}"
+            server = {"public_url": url, "trusted_proxies": ["127.0.0.1"]}
+            with running_daemon(directory, [("data", self.xfs, {})], server=server, tokens=TOKENS) as daemon, \
+                    running_nginx(directory, port, daemon.port, certificate):
+                drive(self.browser, "token", daemon.port, url=url, ca=authority.path, **SECRETS)
 
     def test_size_and_memory(self):
         self.in_browser("weight")

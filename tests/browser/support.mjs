@@ -48,6 +48,7 @@ export async function withPage(options, body) {
     colorScheme: theme,
     timezoneId: "Europe/Berlin",
     permissions: ["clipboard-read", "clipboard-write"],
+    ignoreHTTPSErrors: url.startsWith("https:"), // of a test's own authority
     ...more,
   });
   const page = await context.newPage();

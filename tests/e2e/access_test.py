@@ -1,5 +1,6 @@
 """Who may do what with a daemon: tokens, TLS, client certificates, the unix socket; and what the audit says of it."""
 
+import collections
 import hashlib
 import http.client
 import json
@@ -24,6 +25,16 @@ def token(name, role, secret):
 
 def bearer(secret):
     return {"Authorization": f"Bearer {secret}"}
+
+
+def nanoseconds_by_thread(pid):
+    """On a CPU, of all threads of a name together."""
+    used = collections.Counter()
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/comm", encoding="ascii") as comm, \
+                open(f"/proc/{pid}/task/{task}/schedstat", encoding="ascii") as schedstat:
+            used[comm.read().strip()] += int(schedstat.read().split()[0])
+    return used
 
 
 TOKENS = [token("grafana", "viewer", "look"), token("ops", "operator", "change")]
@@ -155,9 +166,36 @@ class AccessTest(unittest.TestCase):
                 self.assertEqual(stranger.stdout, "401")
             self.assertIn(f"listening on unix:{path}", daemon.log())
 
+    def test_handshakes_are_made_beside_the_thread_that_waits_for_all(self):
+        authority = Authority(self.directory, "authority")
+        certificate, key = authority.issue("server", "127.0.0.1", rsa=True)
+        with running_daemon(self.directory, self.targets, server={"tls_cert": certificate, "tls_key": key},
+                            ca=authority.path) as daemon:
+            for _ in range(100):
+                with socket.create_connection(("127.0.0.1", daemon.port), timeout=10) as plain, \
+                        daemon.tls.wrap_socket(plain, server_hostname="127.0.0.1"):
+                    pass
+            used = nanoseconds_by_thread(daemon.process.pid)
+            self.assertGreater(used["http-tls"], 3 * used["http-wait"], used)
+
+    def test_a_file_that_is_no_socket_is_not_removed(self):
+        path = os.path.join(self.directory, "precious")
+        with open(path, "w", encoding="ascii") as file:
+            file.write("kept")
+        ended = subprocess.run([program("writecanaryd"), "--listen", f"unix:{path}", "--state-dir", self.directory,
+                                "--target", f"data={self.target}", "--no-require-mount"],
+                               capture_output=True, text=True, timeout=30, check=False)
+        self.assertEqual(ended.returncode, 1)
+        self.assertIn("what is there is no socket", ended.stderr)
+        with open(path, encoding="ascii") as file:
+            self.assertEqual(file.read(), "kept")
+
     def test_an_open_door_is_warned_of(self):
         with running_daemon(self.directory, self.targets, server={"listen": "0.0.0.0:PORT"}) as daemon:
-            self.assertIn("can be reached from other hosts and nothing protects it", daemon.log())
+            self.assertIn("can be reached from other hosts and has no tokens: nobody there may read more", daemon.log())
+        with running_daemon(self.directory, self.targets,
+                            server={"listen": "0.0.0.0:PORT", "anonymous_read": True}) as daemon:
+            self.assertIn("everyone may read (server.anonymous_read)", daemon.log())
         with running_daemon(self.directory, self.targets, server={"listen": "0.0.0.0:PORT"}, tokens=TOKENS) as daemon:
             self.assertIn("tokens cross the network in the clear", daemon.log())
 

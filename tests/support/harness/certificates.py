@@ -14,11 +14,11 @@ class Authority:
         self._openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
                       "-keyout", self._file("ca.key"), "-out", self.path, "-days", "2", "-subj", f"/CN={name}")
 
-    def issue(self, name, address=None, names=()):
+    def issue(self, name, address=None, names=(), rsa=False):
         """(certificate, key): paths of a certificate for the name, and for address and names when it is a server's."""
         certificate, key, request = (self._file(f"{name}.{kind}") for kind in ("pem", "key", "csr"))
-        self._openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key,
-                      "-out", request, "-subj", f"/CN={name}")
+        kind = ["rsa:3072"] if rsa else ["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+        self._openssl("req", "-newkey", *kind, "-nodes", "-keyout", key, "-out", request, "-subj", f"/CN={name}")
         extensions = self._file("extensions")
         with open(extensions, "w", encoding="ascii") as file:
             server = ", ".join([*([f"IP:{address}"] if address else []), *(f"DNS:{other}" for other in names)])

@@ -1,6 +1,7 @@
 // The life of the server: addresses, sockets, many clients at once, its end.
 #include <sys/stat.h>
 
+#include <fstream>
 #include <thread>
 
 #include "api/http/listener.h"
@@ -148,17 +149,26 @@ TEST_F(UnixServerTest, ReplacesADeadSocketButNotALiveOne) {
   second.stop();
 }
 
-class OpenServerTest : public ApiTest {
- protected:
-  OpenServerTest() : ApiTest("0.0.0.0:0") {}
-};
-
-TEST_F(OpenServerTest, OthersMayOnlyLook) {
-  auto http = client();
-  EXPECT_EQ(http.Get("/api/v1/status", httplib::Headers{{"Host", "canary.example"}})->status, 200);
-  const auto problem = post("/api/v1/targets/data/pause", json::object(), 403);
-  EXPECT_EQ(problem["type"], "/problems/read-only");
-  EXPECT_FALSE(daemon.last_command());
+// What is no socket, or is another one meanwhile, is not ours to remove.
+TEST_F(UnixServerTest, RemovesNothingButItsOwnSocket) {
+  const std::string other = socket_directory().path() + "/results.db";
+  std::ofstream(other) << "kept";
+  std::filesystem::create_symlink(other, other + ".link");
+  for (const std::string& taken : {other, other + ".link", socket_directory().path()}) {
+    Server second({"unix:" + taken, ""}, {reader, daemon, board, hub, metrics, catalogue, clock});
+    try {
+      second.start();
+      ADD_FAILURE() << "listens on " << taken;
+    } catch (const SystemError& error) {
+      EXPECT_NE(std::string(error.what()).find("what is there is no socket"), std::string::npos) << error.what();
+    }
+    EXPECT_TRUE(std::filesystem::exists(taken));
+  }
+  std::filesystem::remove(path);
+  std::ofstream(path) << "of somebody else";
+  server.stop();
+  EXPECT_TRUE(std::filesystem::exists(path));
+  std::filesystem::remove(path);
 }
 
 }  // namespace

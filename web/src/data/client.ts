@@ -1,9 +1,10 @@
 // Requests to the daemon. Whatever goes wrong becomes a Refused with the daemon's own problem text, or with one of ours
 // when there was no answer; a 401 makes the page ask for a token.
+import { addressOf } from "./base";
 import { createKeptStore, createStore, keeper } from "./store";
 import type { Problem } from "./types";
 
-const API = "/api/v1";
+const API = addressOf("/api/v1");
 const PATIENCE_MS = 20_000;
 
 // For this browser session only: sessionStorage ends with the tab.

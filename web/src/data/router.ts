@@ -1,18 +1,19 @@
 // The address bar as a store. Every place in the page has a path of its own that can be shared; the daemon answers each of
 // them with the page.
+import { addressOf, placeAt } from "./base";
 import { createStore } from "./store";
 
 function here(): string {
-  return location.pathname + location.search;
+  return placeAt(location.pathname) + location.search;
 }
 
 export const place = createStore(here());
 
 export function go(to: string, options: { replace?: boolean } = {}): void {
   if (to === place.get()) return;
-  const elsewhere = to.split("?")[0] !== location.pathname;
-  if (options.replace) history.replaceState(null, "", to);
-  else history.pushState(null, "", to);
+  const elsewhere = to.split("?")[0] !== placeAt(location.pathname);
+  if (options.replace) history.replaceState(null, "", addressOf(to));
+  else history.pushState(null, "", addressOf(to));
   place.set(here());
   if (elsewhere) scrollTo(0, 0);
 }
@@ -26,6 +27,6 @@ export function startRouting(): void {
     const ours = link.origin === location.origin && link.dataset.page !== undefined && !link.target;
     if (!ours) return;
     event.preventDefault();
-    go(link.pathname + link.search);
+    go(placeAt(link.pathname) + link.search);
   });
 }

@@ -1,4 +1,5 @@
 // One sentence first, then what keeps the canary from seeing, what runs, and every target with its profiles.
+import { addressOf } from "../data/base";
 import { connection } from "../data/live";
 import { useStore } from "../data/store";
 import type { ActivityList, List, Page, Run, Status, Target } from "../data/types";
@@ -139,7 +140,8 @@ export function Overview() {
       </Section>
       <footer class="quiet">
         writecanaryd {host.version} ({host.revision}), up <UpTime since={host.started_at} />, database{" "}
-        {size(host.database.size_bytes)} · <a href="/metrics">metrics</a> · <a href="/api/v1/openapi.json">API</a>
+        {size(host.database.size_bytes)} · <a href={addressOf("/metrics")}>metrics</a> ·{" "}
+        <a href={addressOf("/api/v1/openapi.json")}>API</a>
       </footer>
     </>
   );

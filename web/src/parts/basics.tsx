@@ -1,6 +1,7 @@
 // The small parts that every page is made of.
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { addressOf } from "../data/base";
 import { zone } from "../data/preferences";
 import { createStore, useStore } from "../data/store";
 import type { Counts, Problem, Verdict } from "../data/types";
@@ -19,7 +20,7 @@ export function To(props: {
   return (
     <a
       data-page
-      href={props.href}
+      href={addressOf(props.href)}
       class={props.class}
       aria-current={props.current ? "page" : undefined}
       aria-label={props.label}

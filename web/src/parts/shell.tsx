@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { token, tokenWanted } from "../data/client";
 import { connection } from "../data/live";
 import { theme, zone } from "../data/preferences";
+import { addressOf } from "../data/base";
 import { place } from "../data/router";
 import { useStore } from "../data/store";
 import { clock } from "../format";
@@ -137,7 +138,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
       <header class="top">
         <div class="frame">
           <To href="/" class="brand">
-            <img src="/favicon.svg" alt="" width="26" height="26" />
+            <img src={addressOf("/favicon.svg")} alt="" width="26" height="26" />
             writecanary
           </To>
           <nav aria-label="Pages">

@@ -1,6 +1,9 @@
 // Who may do what, and that every refused change is recorded.
 #include "api/guard/access.h"
 
+#include <latch>
+#include <thread>
+
 #include "api/guard/rate_limit.h"
 #include "tests/unit/api/api_fixture.h"
 
@@ -32,7 +35,7 @@ TEST(RateLimitTest, GivesEachAddressItsBurstAndThenItsRate) {
 }
 
 AccessRules two_tokens() {
-  return {{{"grafana", Role::kViewer, sha256_of("look")}, {"ops", Role::kOperator, sha256_of("change")}}, {}};
+  return {{{"grafana", Role::kViewer, sha256_of("look")}, {"ops", Role::kOperator, sha256_of("change")}}};
 }
 
 class TokenTest : public ApiTest {
@@ -168,6 +171,49 @@ TEST_F(UnixTokenTest, RootAndTheDaemonsOwnUserNeedNoToken) {
   EXPECT_EQ(http.Post("/api/v1/targets/data/pause", "{}", "application/json")->status, 200);
   EXPECT_EQ(daemon.last_caller().who, "uid " + std::to_string(::getuid()));
   EXPECT_EQ(http.Get("/api/v1/status", bearer("wrong"))->status, 401);
+}
+
+// Of a token that is taken away nothing goes on, not even what was begun.
+TEST_F(TokenTest, AStreamEndsWithItsToken) {
+  std::latch open(2);
+  const auto follow = [&](const std::string& token, std::string& seen) {
+    return std::thread([this, token, &seen, &open] {
+      auto http = client();
+      http.Get("/api/v1/events", bearer(token), [&](const char* data, std::size_t size) {
+        if (seen.empty()) open.count_down();
+        seen.append(data, size);
+        return seen.find("\"logs\"") == std::string::npos;
+      });
+    });
+  };
+  std::string taken;
+  std::string kept;
+  auto first = follow("look", taken);
+  auto second = follow("change", kept);
+  open.wait();
+  server.set_access(std::make_shared<const Access>(AccessRules{{{"ops", Role::kOperator, sha256_of("change")}}}));
+  first.join();  // by itself
+  daemon.run_once("logs", "append", Verdict::kClean);
+  second.join();
+  EXPECT_EQ(taken, "retry: 2000\n\n");
+  EXPECT_NE(kept.find("\"logs\""), std::string::npos);
+}
+
+TEST_F(TokenTest, EvidenceAndReportsAreForOperators) {
+  daemon.run_once("data", "append", Verdict::kCorrupt, {duplicate_finding()});
+  auto http = client();
+  for (const char* path : {"/api/v1/findings/1/report", "/api/v1/findings/1/evidence"}) {
+    EXPECT_EQ(http.Get(path, bearer("look"))->status, 403) << path;
+    EXPECT_EQ(http.Get(path, bearer("change"))->status, 200) << path;
+  }
+  EXPECT_EQ(http.Get("/api/v1/findings/1", bearer("look"))->status, 200);
+}
+
+TEST_F(TokenTest, TheAuditHasTheBeginningOfALongPath) {
+  auto http = client();
+  const std::string path = "/api/v1/targets/" + std::string(7'000, 'a') + "/pause";
+  EXPECT_EQ(http.Post(path, bearer("guess"), "{}", "application/json")->status, 401);
+  EXPECT_EQ(daemon.refused().back().first.path, path.substr(0, 200) + "...");
 }
 
 }  // namespace

@@ -90,7 +90,7 @@ TEST(WorkerPoolTest, GrowsToItsBoundThenQueuesThenRefuses) {
   std::latch running(2);
   std::latch go(1);
   std::atomic<int> done{0};
-  WorkerPool pool(2, 1);
+  WorkerPool pool("test", 2, 1);
   const auto job = [&] {
     running.count_down();
     go.wait();

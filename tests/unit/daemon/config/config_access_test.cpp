@@ -44,5 +44,28 @@ TEST(ConfigAccess, TlsFilesBelongTogether) {
               ElementsAre(HasSubstr("a unix socket is not encrypted")));
 }
 
+TEST(ConfigAccess, NamesAndProxiesAreCheckedAndTakenOver) {
+  const std::string good =
+      "[server]\nanonymous_read = true\nallowed_hosts = [\"db-7.example\", \"::1\"]\npublic_url = "
+      "\"https://canary.example/db-7/\"\ntrusted_proxies = [\"unix\", \"10.0.0.0/8\"]\n";
+  EXPECT_THAT(issues_of(good), IsEmpty());
+  const api::Access access(access_rules(parse_config(good).config));
+  EXPECT_TRUE(access.anonymous_read());
+  EXPECT_TRUE(access.allows_host("db-7.example"));
+  EXPECT_TRUE(access.allows_host("canary.example"));
+  EXPECT_FALSE(access.allows_host("db-8.example"));
+  EXPECT_TRUE(access.trusted_proxies().at_unix_socket);
+  EXPECT_TRUE(access.trusted_proxies().contains("10.1.2.3"));
+  for (const char* host : {"db-7:9743", "DB-7", "", "a b", "http://x"}) {
+    EXPECT_THAT(issues_of(std::string("[server]\nallowed_hosts = [\"") + host + "\"]\n"),
+                ElementsAre(HasSubstr("c.toml:2:17: server.allowed_hosts: \"")))
+        << host;
+  }
+  EXPECT_THAT(issues_of("[server]\npublic_url = \"canary.example\"\n"),
+              ElementsAre(HasSubstr("c.toml:2:14: server.public_url")));
+  EXPECT_THAT(issues_of("[server]\ntrusted_proxies = [\"nginx\"]\n"),
+              ElementsAre(HasSubstr("server.trusted_proxies: \"nginx\" is no address")));
+}
+
 }  // namespace
 }  // namespace writecanary::daemon

@@ -77,7 +77,8 @@ max_memory_pressure = 10
 TEST(Config, EveryMistakeIsNamedWithItsPlace) {
   EXPECT_THAT(issues_of("[server]\nlisten = 9743\nlsten = \"x\"\n"),
               ElementsAre("c.toml:2:10: listen: expected a text in quotes, got 9743",
-                          "c.toml:3:1: unknown key \"lsten\". Known here: client_ca, listen, tls_cert, tls_key"));
+                          "c.toml:3:1: unknown key \"lsten\". Known here: allowed_hosts, anonymous_read, client_ca, "
+                          "listen, public_url, tls_cert, tls_key, trusted_proxies"));
   EXPECT_THAT(
       issues_of("[defaults]\nevery = \"often\"\n"),
       ElementsAre("c.toml:2:9: every: expected a duration such as \"15m\" (units ms, s, m, h, d), got \"often\""));
@@ -219,12 +220,30 @@ TEST(Config, DifferencesNameTheKeyAndBothValues) {
   EXPECT_THAT(differences(before, after), IsEmpty());
   after.targets[0].settings.every = std::chrono::minutes{30};
   EXPECT_THAT(differences(before, after), ElementsAre("target.a.every: \"15m\" -> \"30m\""));
+  // The path of a webhook is often its secret.
+  after.webhook.url = "https://ops:pw@hooks.example:1/T0/secret";
+  const auto webhook = differences(before, after);
+  EXPECT_THAT(webhook, testing::Contains("webhook.url: (unset) -> \"https://hooks.example:1/...\""));
+  auto rotated = after;
+  rotated.webhook.url += "2";
+  EXPECT_THAT(differences(after, rotated),
+              ElementsAre("webhook.url: \"https://hooks.example:1/...\" -> \"https://hooks.example:1/...\""));
+  after.webhook.url.clear();
   after.targets[0].options["append"]["writers"] = 2;
   EXPECT_THAT(differences(before, after), testing::Contains("target.a.options.append.\"writers\": (unset) -> 2"));
   EXPECT_THAT(differences(after, before), testing::Contains("target.a.options.append.\"writers\": 2 -> (unset)"));
   after.targets.clear();
   EXPECT_THAT(differences(before, after), ElementsAre("target.a: removed (/a)"));
   EXPECT_THAT(differences(after, before), ElementsAre("target.a: added (/a)"));
+}
+
+TEST(Config, OfAnAddressIsShownWhereItLeads) {
+  EXPECT_EQ(shown_address("https://hooks.example/T0/secret?x#y"), "https://hooks.example/...");
+  EXPECT_EQ(shown_address("http://user:secret@hooks.example:8080"), "http://hooks.example:8080/...");
+  EXPECT_EQ(shown_address("http://hooks.example?token=secret"), "http://hooks.example/...");
+  EXPECT_EQ(shown_address("https://hooks.example:1"), "https://hooks.example:1");
+  EXPECT_EQ(shown_address("https://hooks.example/"), "https://hooks.example/");
+  EXPECT_EQ(shown_address("no address"), "...");
 }
 
 TEST(Config, ProfilesAreThoseOfTheProbe) {
