@@ -1,6 +1,7 @@
 // The believed time over the life of a database: what it remembers, and what goes by it.
 #include "daemon/clock/clock_watch.h"
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
 
 #include "daemon/upkeep/retention.h"
@@ -14,7 +15,7 @@ using std::chrono::minutes;
 using testing::HasSubstr;
 using testing::SizeIs;
 
-constexpr hours kYear{24 * 365};
+constexpr hours kAYear{24 * 365};
 
 class ClockWatchTest : public DeskTest {
  protected:
@@ -29,17 +30,17 @@ class ClockWatchTest : public DeskTest {
 TEST_F(ClockWatchTest, AClockThatIsAYearAheadMakesNoHistoryOld) {
   const auto id = started("a");
   until_settled();
-  clock_.now_ += kYear;
+  clock_.now_ += kAYear;
   keep_in_order();
   EXPECT_TRUE(watch_->suspect());
   EXPECT_TRUE(kept(id));
   ASSERT_THAT(watch_->notices(), SizeIs(1));
   EXPECT_THAT(watch_->notices()[0], HasSubstr("by the time that went by it is 2026-06-01T12:00:0"));
-  clock_.now_ -= kYear;
+  clock_.now_ -= kAYear;
   keep_in_order();
   EXPECT_FALSE(watch_->suspect());
   EXPECT_THAT(watch_->notices(), SizeIs(0));
-  clock_.pass(kYear);
+  clock_.pass(kAYear);
   keep_in_order();
   EXPECT_FALSE(kept(id)) << "a year that went by does";
 }
@@ -47,7 +48,7 @@ TEST_F(ClockWatchTest, AClockThatIsAYearAheadMakesNoHistoryOld) {
 TEST_F(ClockWatchTest, NeitherDoesOneThatWasStartedWithIt) {
   const auto id = started("a");
   until_settled();
-  clock_.now_ += kYear;
+  clock_.now_ += kAYear;
   started("a");  // carries that time
   until_settled();
   open(kGood);
@@ -60,7 +61,7 @@ TEST_F(ClockWatchTest, ADatabaseThatRemembersNoClockGoesByItsNewestRun) {
   const auto id = started("a");
   until_settled();
   SQLite::Database(config_.storage_path, SQLite::OPEN_READWRITE).exec("DELETE FROM facts WHERE name = 'clock'");
-  clock_.now_ += kYear;
+  clock_.now_ += kAYear;
   open(kGood);
   keep_in_order();
   EXPECT_TRUE(watch_->suspect());
@@ -76,7 +77,7 @@ TEST_F(ClockWatchTest, TooMuchStillGoes) {
   const auto last = started("a");
   until_settled();
   config_.runs_max = 2;
-  clock_.now_ += kYear;
+  clock_.now_ += kAYear;
   keep_in_order();
   EXPECT_TRUE(watch_->suspect());
   EXPECT_THAT(reader_->runs({}), SizeIs(1));
@@ -89,10 +90,10 @@ TEST_F(ClockWatchTest, ARunThatWasMadeWhileTheClockWasBehindIsNotOld) {
   clock_.pass(hours{30});
   started("a");
   until_settled();
-  clock_.now_ -= kYear;
+  clock_.now_ -= kAYear;
   const auto behind = started("a");
   until_settled();
-  clock_.now_ += kYear;
+  clock_.now_ += kAYear;
   clock_.pass(hours{1});
   keep_in_order();
   EXPECT_FALSE(watch_->suspect());
@@ -102,12 +103,12 @@ TEST_F(ClockWatchTest, ARunThatWasMadeWhileTheClockWasBehindIsNotOld) {
 TEST_F(ClockWatchTest, KeysDoNotExpireByIt) {
   const auto first = start("a", false, "key-1");
   until_settled();
-  clock_.now_ += kYear;
+  clock_.now_ += kAYear;
   watch_->look();
   start("a", false, "key-2");
   until_settled();
   EXPECT_TRUE(std::get<api::Accepted>(start("a", false, "key-1")).replayed);
-  clock_.now_ -= kYear;
+  clock_.now_ -= kAYear;
   watch_->look();
   EXPECT_TRUE(std::get<api::Accepted>(start("a", false, "key-2")).replayed);
   clock_.pass(hours{25});
@@ -122,7 +123,7 @@ TEST_F(ClockWatchTest, TheBudgetOfADayIsNotGivenTwice) {
   desk_->set_mounts(mounts_);
   started("a");
   until_settled();
-  for (const auto step : {kYear, -2 * kYear}) {
+  for (const auto step : {kAYear, -2 * kAYear}) {
     clock_.now_ += step;
     watch_->look();
     desk_->pass();
