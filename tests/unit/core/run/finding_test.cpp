@@ -103,7 +103,7 @@ TEST(Finding, ErrorsNameTheField) {
       {"/page_aligned", 1, "finding: page_aligned: expected true or false, got 1"},
       {"/source_offset_bytes", 1.5, "finding: source_offset_bytes: expected a non-negative integer, got 1.5"},
       {"/detail", nullptr, "finding: detail: expected a string, got null"},
-      {"/write/route", "fast", "write: route: expected inline, punted or sync, got \"fast\""},
+      {"/write/route", "fast", "write: route: expected inline, punted, sync or ring, got \"fast\""},
       {"/write/writer", 1ULL << 32, "write: writer: expected a non-negative integer below 2^32, got 4294967296"},
       {"/write/result", 1ULL << 63, "write: result: expected an integer, got 9223372036854775808"},
       {"/intruder", "none", "write: expected an object, got \"none\""},
