@@ -1,4 +1,4 @@
-// The part of the configuration that says who may do what.
+// The part of the configuration that says who may do what, and what it says to others.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -65,6 +65,26 @@ TEST(ConfigAccess, NamesAndProxiesAreCheckedAndTakenOver) {
               ElementsAre(HasSubstr("c.toml:2:14: server.public_url")));
   EXPECT_THAT(issues_of("[server]\ntrusted_proxies = [\"nginx\"]\n"),
               ElementsAre(HasSubstr("server.trusted_proxies: \"nginx\" is no address")));
+}
+
+// The path of a webhook is often its secret.
+TEST(ConfigAccess, OfAnAddressIsShownWhereItLeads) {
+  EXPECT_EQ(shown_address("https://hooks.example/T0/secret?x#y"), "https://hooks.example/...");
+  EXPECT_EQ(shown_address("http://user:secret@hooks.example:8080"), "http://hooks.example:8080/...");
+  EXPECT_EQ(shown_address("http://hooks.example?token=secret"), "http://hooks.example/...");
+  EXPECT_EQ(shown_address("https://hooks.example:1"), "https://hooks.example:1");
+  EXPECT_EQ(shown_address("https://hooks.example/"), "https://hooks.example/");
+  EXPECT_EQ(shown_address("no address"), "...");
+}
+
+TEST(ConfigAccess, AChangedWebhookIsToldWithoutItsSecret) {
+  Config before;
+  Config after;
+  after.webhook.url = "https://ops:pw@hooks.example:1/T0/secret";
+  EXPECT_THAT(differences(before, after), testing::Contains("webhook.url: (unset) -> \"https://hooks.example:1/...\""));
+  before.webhook.url = after.webhook.url + "2";
+  EXPECT_THAT(differences(before, after),
+              ElementsAre("webhook.url: \"https://hooks.example:1/...\" -> \"https://hooks.example:1/...\""));
 }
 
 }  // namespace
