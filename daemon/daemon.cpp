@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/host/host_facts.h"
 #include "daemon/config/identity.h"
 #include "daemon/runs/leftovers.h"
 #include "daemon/schedule/pressure_gate.h"

@@ -1,10 +1,9 @@
 #include "probe/runner.h"
 
-#include <sys/utsname.h>
-
 #include <algorithm>
 
 #include "core/base/version.h"
+#include "core/host/host_facts.h"
 #include "probe/repetition.h"
 #include "probe/run/judge.h"
 #include "probe/run/profile.h"
@@ -12,12 +11,6 @@
 
 namespace writecanary::probe {
 namespace {
-
-KernelFacts kernel_facts() {
-  utsname name{};
-  uname(&name);
-  return {name.release, name.version, name.machine};
-}
 
 // A path that cannot be reached is reported by the workspace, with the reason.
 FilesystemFacts facts_of(const std::string& path) {

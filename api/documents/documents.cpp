@@ -1,7 +1,5 @@
 #include "api/documents/documents.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
@@ -10,6 +8,7 @@
 #include "core/base/units.h"
 #include "core/base/upper_bound.h"
 #include "core/base/version.h"
+#include "core/host/host_facts.h"
 #include "core/report/known_issues.h"
 #include "storage/tables/documents.h"
 

@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include "api/refusal/problem.h"
+#include "core/base/json_text.h"
 
 namespace writecanary::api {
 namespace {
 
-// Enough to recognise what was sent.
-constexpr std::size_t kShownValueBytes = 60;
 // No body of this API needs three. The parser does not recurse, but whoever prints the value does.
 constexpr int kDepthMax = 16;
 
@@ -30,12 +29,6 @@ bool is_too_deep(std::string_view text) {
     }
   }
   return false;
-}
-
-std::string shown(const nlohmann::json& value) {
-  std::string text = value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
-  if (text.size() > kShownValueBytes) text = text.substr(0, kShownValueBytes) + "...";
-  return text;
 }
 
 }  // namespace
@@ -60,7 +53,7 @@ Body::Body(const std::string& text) {
     return;
   }
   if (!object_.is_object()) {
-    malformed_ = invalid_body({{"", "expected a JSON object, got " + shown(object_)}});
+    malformed_ = invalid_body({{"", "expected a JSON object, got " + json_excerpt(object_)}});
     object_ = nlohmann::json::object();
   }
 }
@@ -72,7 +65,7 @@ const nlohmann::json* Body::find(const std::string& name) {
 }
 
 void Body::fail_type(const std::string& field, const nlohmann::json& value, const std::string& expected) {
-  fail(field, "expected " + expected + ", got " + shown(value));
+  fail(field, "expected " + expected + ", got " + json_excerpt(value));
 }
 
 std::optional<std::string> Body::text(const std::string& name, std::size_t length_max) {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/json_fields.h"
+#include "core/base/json_text.h"
 #include "core/base/limits.h"
 
 namespace writecanary {
@@ -91,8 +92,7 @@ RunEnd read_run_end(const nlohmann::json& in) {
 
 std::string encode(const Event& event) {
   const nlohmann::json out = std::visit([](const auto& value) { return document(value); }, event);
-  // Mount options and file names come from the kernel as bytes and need not be UTF-8.
-  std::string line = out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  std::string line = json_text(out);
   if (line.size() > kProtocolLineBytes) {
     throw ProtocolError(
         fmt::format("event: {} bytes are more than a line may have ({})", line.size(), kProtocolLineBytes));

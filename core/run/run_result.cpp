@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/json_fields.h"
+#include "core/base/system_text.h"
 
 namespace writecanary {
 namespace {
@@ -101,13 +102,14 @@ void from_json(const nlohmann::json& in, FilesystemFacts& facts) {
 }
 
 void to_json(nlohmann::json& out, const PressureFacts& facts) {
-  out = {{"backend", facts.backend}, {"directory", facts.directory}, {"reason", facts.reason}};
+  out = {{"backend", facts.backend}, {"directory", system_name(facts.directory)}, {"reason", facts.reason}};
 }
 
 void from_json(const nlohmann::json& in, PressureFacts& facts) {
   JsonFields fields(in, "pressure");
   fields.require("backend", facts.backend);
   fields.require("directory", facts.directory);
+  facts.directory = system_bytes(facts.directory);
   fields.require("reason", facts.reason);
 }
 

@@ -51,6 +51,7 @@ struct KernelFacts {
   std::string machine;  // uname -m
 };
 
+// Text that can be shown (core/host/host_facts.h).
 struct FilesystemFacts {
   std::string type;         // "xfs"
   std::string source;       // "/dev/sda2"
@@ -60,7 +61,7 @@ struct FilesystemFacts {
 
 struct PressureFacts {
   std::string backend;    // "cgroup2", "cgroup1" or "none"
-  std::string directory;  // the run's cgroup, empty for none
+  std::string directory;  // the run's cgroup, empty for none; bytes, and text in JSON
   std::string reason;     // for none: the exact file and error, and what to do
 };
 

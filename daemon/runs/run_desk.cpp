@@ -1,5 +1,6 @@
 #include "daemon/runs/run_desk.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/json_text.h"
 #include "daemon/runs/active_run.h"
 
 namespace writecanary::daemon {
@@ -139,7 +141,7 @@ std::int64_t RunDesk::order(const RunOrder& order) {
   row.result.seed = seed;
   const auto id = services_.store.add_run(row, order.idempotency_key, to_unix_ms(services_.watch.believed()));
   QueuedRun run{id, order, make_spec(order, desk.config, id, seed, services_.evidence_root)};
-  services_.store.set_spec(id, nlohmann::json(run.spec).dump());
+  services_.store.set_spec(id, json_text(run.spec));
   desk.queue.push_back(std::move(run));
   publish_events();
   return id;

@@ -1,7 +1,8 @@
 // The runs of all targets: queues them, starts them one per target and so many at once, follows them and commits how
 // they end.
 //
-// Every step is committed to the store before anyone hears of it. When a run should be is not decided here
+// Runs on one filesystem go one after the other, also when two targets are mounts of it: they would share the canary's
+// directory, or hang in the same place. Every step is committed to the store before anyone hears of it. When a run should be is not decided here
 // (daemon/schedule/scheduler.h), neither whether a request is allowed (daemon/commands.h). It touches no target: mount
 // facts come in from outside. Belongs to the loop's thread; methods throw storage::StorageError.
 #pragma once

@@ -1,4 +1,5 @@
 // The part of the run desk that starts runs and commits their ends.
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/json_text.h"
 #include "daemon/config/identity.h"
 #include "daemon/runs/active_run.h"
 #include "daemon/runs/run_desk.h"
@@ -96,7 +98,7 @@ void RunDesk::start_run(Desk& desk, QueuedRun& run) {
   if (const auto left = budget_left(desk.config, desk.bytes_today)) {
     run.spec.bytes_max = std::max<std::uint64_t>(*left, 1);
   }
-  services_.store.set_spec(run.id, nlohmann::json(run.spec).dump());
+  services_.store.set_spec(run.id, json_text(run.spec));
   const auto now = to_unix_ms(services_.clock.now());
   services_.store.start_run(run.id, now);
   spdlog::info("run {}: {} on target {} begins, seed {}", run.id, run.spec.profile, desk.config.name, run.spec.seed);
@@ -164,7 +166,7 @@ void RunDesk::publish_progress(const Desk& desk) const {
   data["elapsed_seconds"] = active.progress.elapsed_seconds;
   data["fraction"] = active.progress.fraction;
   data["finding_counts"] = finding_counts(active.progress.tally);
-  services_.events.publish({0, std::nullopt, "run.progress", active.run_id, data.dump()});
+  services_.events.publish({0, std::nullopt, "run.progress", active.run_id, json_text(data)});
 }
 
 // The day is that of a clock that can be believed: one that jumps would give each day's budget anew. Within the day the

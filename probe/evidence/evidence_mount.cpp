@@ -13,6 +13,7 @@
 
 #include "core/base/error.h"
 #include "core/base/hex.h"
+#include "core/base/system_text.h"
 
 namespace writecanary::probe {
 namespace {
@@ -71,7 +72,9 @@ std::string device_of(int fd, const FilesystemFacts& filesystem) {
   struct stat status {};
   if (fstat(fd, &status) != 0) throw_errno("fstat");
   if (major(status.st_dev) != 0) return device_number(status.st_dev);
-  if (stat(filesystem.source.c_str(), &status) != 0) throw_errno("stat the mount's source " + filesystem.source);
+  if (stat(system_bytes(filesystem.source).c_str(), &status) != 0) {
+    throw_errno("stat the mount's source " + filesystem.source);
+  }
   if (!S_ISBLK(status.st_mode)) throw SystemError(filesystem.source + " as the mount's device", ENOTBLK);
   return device_number(status.st_rdev);
 }

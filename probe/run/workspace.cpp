@@ -14,7 +14,9 @@
 #include <memory>
 
 #include "core/base/error.h"
+#include "core/base/system_text.h"
 #include "core/base/units.h"
+#include "core/host/host_facts.h"
 #include "core/host/mountinfo.h"
 
 namespace writecanary::probe {
@@ -65,7 +67,7 @@ void sweep(const std::string& home) {
 FilesystemFacts filesystem_of(const std::string& path) {
   const auto mount = find_mount(read_mountinfo(), path);
   if (!mount) return {};
-  return {mount->type, mount->source, mount->mount_point, mount->options};
+  return filesystem_facts(*mount);
 }
 
 Workspace::Workspace(const RunSpec& spec)
@@ -82,7 +84,7 @@ Workspace::Workspace(const RunSpec& spec)
 }
 
 void Workspace::check_mount(const RunSpec& spec, const std::string& real_path) {
-  if (spec.require_mount && filesystem_.mount_point != real_path) {
+  if (spec.require_mount && filesystem_.mount_point != system_name(real_path)) {
     throw WorkspaceRefusal(fmt::format("{} is not a mount point (it is on {}). Mount it, or set require_mount = false",
                                        real_path, filesystem_.mount_point));
   }

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/json_text.h"
 #include "storage/tables/documents.h"
 
 namespace writecanary::storage {

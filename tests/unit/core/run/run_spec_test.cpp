@@ -54,6 +54,32 @@ TEST(RunSpec, ComesBackThroughText) {
   EXPECT_EQ(json(json::parse(spec.dump()).get<RunSpec>()), spec);
 }
 
+TEST(RunSpec, TheSeedIsTextAndMayBeANumber) {
+  json spec = full_spec();
+  EXPECT_EQ(spec["seed"], "18446744073709551615");
+  spec["seed"] = 18446744073709551614U;
+  EXPECT_EQ(spec.get<RunSpec>().seed, 18446744073709551614U) << "as versions before wrote it";
+  for (const json& wrong : {json("18446744073709551616"), json("-1"), json(" 1"), json("1e3"), json(-1), json(1.0)}) {
+    spec["seed"] = wrong;
+    EXPECT_THROW(spec.get<RunSpec>(), ProtocolError) << wrong;
+  }
+}
+
+TEST(RunSpec, PathsAreBytesAndTheirTextIsReversible) {
+  for (const std::string path : {"/caf\xe9 \"x\"\nnl", "/back\\slash", "/already \\xe9", "/caf\u00e9"}) {
+    RunSpec spec;
+    spec.run_id = "1";
+    spec.profile = "append";
+    spec.path = path;
+    spec.evidence_directory = path + "/evidence";
+    spec.pressure.directory = path + "/cgroup";
+    const auto back = json::parse(json(spec).dump()).get<RunSpec>();
+    EXPECT_EQ(back.path, path);
+    EXPECT_EQ(back.evidence_directory, spec.evidence_directory);
+    EXPECT_EQ(back.pressure.directory, spec.pressure.directory);
+  }
+}
+
 TEST(RunSpec, MissingFieldsHaveTheirDefaults) {
   const auto spec = json::parse(R"({"run_id": "1", "profile": "append", "path": "/data"})").get<RunSpec>();
   RunSpec expected;

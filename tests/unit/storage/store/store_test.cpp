@@ -122,7 +122,7 @@ TEST(StoreTest, UnsignedNumbersKeepAll64Bits) {
 TEST(StoreTest, AResultWithoutFactsLeavesTheFactsOfTheHello) {
   const TestStore store;
   const std::int64_t id = store->add_run(queued_run());
-  store->set_facts(id, {"6.9.1", "#2", "aarch64"}, {"xfs", "/dev/vdb", "/data", "rw"}, {"cgroup2", "/cg", ""});
+  store->set_facts(id, {"6.9.1", "#2", "aarch64"}, {"xfs", "/dev/vdb", "/data", "rw", "", ""}, {"cgroup2", "/cg", ""});
   RunResult died;
   died.end.verdict = Verdict::kError;
   died.end.reason = "the probe died without a verdict";
