@@ -95,6 +95,19 @@ std::optional<api::Refusal> Commands::refuse_start(const api::StartRun& command)
                                 command.target, format_size(desk->bytes_today),
                                 format_size(desk->config.settings.bytes_per_day_max)));
   }
+  const auto* holder = desk_.holder_of(*desk);
+  if (holder != nullptr && holder->stuck()) {
+    return conflict("target-stuck", "The target is stuck",
+                    fmt::format("target \"{}\": target \"{}\" is on the same filesystem, and its last probe hangs in the "
+                                "kernel; no run begins before it is gone",
+                                command.target, holder->config.name));
+  }
+  if (holder != nullptr && !command.queue) {
+    return conflict("target-busy", "The target is busy",
+                    fmt::format("target \"{}\": target \"{}\" is on the same filesystem, and a run goes on there. Stop "
+                                "it, or set \"queue\": true to wait behind it",
+                                command.target, holder->config.name));
+  }
   if (desk->busy() && !command.queue) {
     return conflict("target-busy", "The target is busy",
                     fmt::format("target \"{}\": a run is going on or waits. Stop it, or set \"queue\": true to wait "

@@ -7,17 +7,14 @@
 namespace writecanary::daemon {
 namespace {
 
-api::LiveTarget live_target(const RunDesk::Desk& desk, const Plan& plan) {
+api::LiveTarget live_target(const RunDesk::Desk& desk, std::vector<std::string> same_filesystem, const Plan& plan) {
   api::LiveTarget live;
   live.name = desk.config.name;
   live.path = system_name(desk.config.path);
   live.mounted = desk.mount.usable;
-  if (live.mounted) {
-    const FilesystemFacts facts = filesystem_facts(desk.mount.mount);
-    live.fstype = facts.type;
-    live.source = facts.source;
-    live.mount_options = facts.options;
-  }
+  if (live.mounted) live.filesystem = filesystem_facts(desk.mount.mount);
+  live.tested = desk.tested;
+  live.same_filesystem = std::move(same_filesystem);
   live.paused = desk.paused;
   live.paused_note = desk.paused_note;
   if (desk.active && !desk.active->result_committed) live.current_run = desk.active->run_id;
@@ -71,7 +68,8 @@ std::shared_ptr<const api::LiveState> live_view(const DaemonFacts& facts, const 
   state->notices = facts.notices;
   state->default_profiles = config.defaults.profiles;
   for (const auto& target : config.targets) {
-    if (const auto* found = desk.find(target.name)) state->targets.push_back(live_target(*found, plan));
+    const auto* found = desk.find(target.name);
+    if (found != nullptr) state->targets.push_back(live_target(*found, desk.on_same_filesystem(*found), plan));
   }
   state->runs = desk.live_runs();
   return state;

@@ -29,7 +29,25 @@ json pressure_facts() {
   return object({{"backend", one_of({"cgroup2", "cgroup1", "none", ""})}, {"directory", text()}, {"reason", text()}});
 }
 json filesystem_facts() {
-  return object({{"type", text()}, {"source", text()}, {"mount_point", text()}, {"options", text()}});
+  return object({{"type", text()},
+                 {"source", text()},
+                 {"mount_point", text()},
+                 {"options", text()},
+                 {"device", text("Major and minor number; two mounts of one filesystem have the same")},
+                 {"uuid", text("Tells a filesystem from one that was made in its place; empty: not known")}});
+}
+// Of a target: as the mount table has it now, and as the last run found it.
+json mounted_filesystem() {
+  json schema = filesystem_facts();
+  schema["properties"].erase("uuid");
+  schema["required"].erase(std::ranges::find(schema["required"], "uuid"));
+  return schema;
+}
+json tested_filesystem() {
+  json schema = filesystem_facts();
+  schema["properties"]["run"] = integer(1);
+  schema["required"].push_back("run");
+  return schema;
 }
 json look() { return or_null(one_of({"right", "wrong"})); }
 json variant_rate() {
@@ -133,7 +151,9 @@ json target_schema() {
   return object({{"name", text()},
                  {"path", text()},
                  {"mounted", boolean()},
-                 {"filesystem", object({{"type", text()}, {"source", text()}, {"options", text()}})},
+                 {"filesystem", mounted_filesystem()},
+                 {"tested", or_null(tested_filesystem())},
+                 {"same_filesystem", list_of(text("Another target that is on it"))},
                  {"state", one_of({"idle", "running", "stuck", "not_mounted", "paused", "waiting"})},
                  {"state_reason", text("Why it is not idle or running, with the way out")},
                  {"paused", boolean()},

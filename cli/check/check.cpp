@@ -86,8 +86,8 @@ RunResult run_one(RunSpec spec, const CgroupRoot& root, Interrupts& interrupts, 
 
 void print_where(const Environment& environment, const std::string& path, const RunResult& run) {
   if (run.kernel.release.empty()) return;  // the probe did not get far enough to say
-  environment.out << fmt::format("{}: {} on {}, Linux {}, memory cgroup: {}\n", path, run.filesystem.type,
-                                 run.filesystem.source, run.kernel.release, run.pressure.backend);
+  environment.out << fmt::format("{}: {}, Linux {}, memory cgroup: {}\n", system_name(path), describe(run.filesystem),
+                                 run.kernel.release, run.pressure.backend);
   for (const IssueMatch& match : match_issues(identify_kernel(run.kernel), run.filesystem.type)) {
     environment.out << "Known, not measured: " << match.text << '\n';
   }

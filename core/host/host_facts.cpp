@@ -27,7 +27,9 @@ FilesystemFacts filesystem_facts(const Mount& mount) {
   return {.type = system_name(mount.type),
           .source = system_name(mount.source),
           .mount_point = system_name(mount.mount_point),
-          .options = system_name(mount.options)};
+          .options = system_name(mount.options),
+          .device = mount.device,
+          .uuid = ""};
 }
 
 }  // namespace writecanary

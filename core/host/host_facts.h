@@ -13,7 +13,7 @@ namespace writecanary {
 KernelFacts kernel_facts();
 std::string host_name();
 
-// What the mount table knows of a filesystem.
+// What the mount table knows of a filesystem; a UUID is not among it.
 FilesystemFacts filesystem_facts(const Mount& mount);
 
 }  // namespace writecanary

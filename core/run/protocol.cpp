@@ -36,7 +36,8 @@ nlohmann::json document(const RunEnd& end) {
           {"duration_seconds", end.duration_seconds},
           {"first_finding_seconds",
            end.first_finding_seconds ? nlohmann::json(*end.first_finding_seconds) : nlohmann::json()},
-          {"attribution", end.attribution}};
+          {"attribution", end.attribution},
+          {"filesystem", end.filesystem ? nlohmann::json(*end.filesystem) : nlohmann::json()}};
 }
 
 Hello read_hello(const nlohmann::json& in) {
@@ -85,6 +86,7 @@ RunEnd read_run_end(const nlohmann::json& in) {
   fields.require("duration_seconds", end.duration_seconds);
   fields.accept_null("first_finding_seconds", end.first_finding_seconds);
   fields.require("attribution", end.attribution);
+  fields.accept_null("filesystem", end.filesystem);
   return end;
 }
 

@@ -1,5 +1,7 @@
 #include "core/run/run_result.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <utility>
@@ -88,9 +90,15 @@ void from_json(const nlohmann::json& in, KernelFacts& facts) {
   fields.require("machine", facts.machine);
 }
 
+std::string describe(const FilesystemFacts& facts) {
+  std::string which = facts.device;
+  if (!facts.uuid.empty()) which += (which.empty() ? "UUID " : ", UUID ") + facts.uuid;
+  return fmt::format("{} on {}{}", facts.type, facts.source, which.empty() ? "" : fmt::format(" ({})", which));
+}
+
 void to_json(nlohmann::json& out, const FilesystemFacts& facts) {
-  out = {
-      {"type", facts.type}, {"source", facts.source}, {"mount_point", facts.mount_point}, {"options", facts.options}};
+  out = {{"type", facts.type},       {"source", facts.source}, {"mount_point", facts.mount_point},
+         {"options", facts.options}, {"device", facts.device}, {"uuid", facts.uuid}};
 }
 
 void from_json(const nlohmann::json& in, FilesystemFacts& facts) {
@@ -99,6 +107,8 @@ void from_json(const nlohmann::json& in, FilesystemFacts& facts) {
   fields.require("source", facts.source);
   fields.require("mount_point", facts.mount_point);
   fields.require("options", facts.options);
+  fields.accept("device", facts.device);  // of earlier versions: not said
+  fields.accept("uuid", facts.uuid);
 }
 
 void to_json(nlohmann::json& out, const PressureFacts& facts) {

@@ -63,6 +63,7 @@ class RunDesk {
     bool paused = false;
     std::string paused_note;
     TargetMount mount;
+    std::optional<api::TestedFilesystem> tested;  // by the last run that told
     bool needs_sweep = false;  // a run ended without clearing up
     std::deque<QueuedRun> queue;
     std::uint64_t bytes_today = 0;
@@ -93,6 +94,10 @@ class RunDesk {
   // Null when no such target is configured.
   const Desk* find(const std::string& target) const;
   const std::map<std::string, Desk>& desks() const { return desks_; }
+  // Another target on the same filesystem (two mounts of one) where something runs or hangs; null when there is none.
+  const Desk* holder_of(const Desk& desk) const;
+  // The names of other targets on the same filesystem.
+  std::vector<std::string> on_same_filesystem(const Desk& desk) const;
   Situation situation() const;
   int free_slots() const;
   bool settled() const;  // nothing waits and every result is committed; a stuck process may be left

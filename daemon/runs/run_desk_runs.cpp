@@ -26,6 +26,11 @@ void add_bytes(std::uint64_t& sum, std::uint64_t bytes) {
   if (__builtin_add_overflow(sum, bytes, &sum)) sum = std::numeric_limits<std::uint64_t>::max();
 }
 
+std::string stuck_beside(const RunDesk::Desk& holder) {
+  return fmt::format("a run on target \"{}\", which is on the same filesystem, is stuck in the kernel",
+                     holder.config.name);
+}
+
 }  // namespace
 
 void RunDesk::pass() {
@@ -39,7 +44,12 @@ void RunDesk::pass() {
     entry = !desk.configured && !desk.active ? desks_.erase(entry) : std::next(entry);
   }
   for (auto& [name, desk] : desks_) {
-    if (desk.active || desk.stuck() || !desk.configured || free_slots() <= 0) continue;
+    if (desk.active || desk.stuck() || !desk.configured) continue;
+    if (const Desk* holder = holder_of(desk)) {
+      if (holder->stuck()) end_queue(desk, Verdict::kError, stuck_beside(*holder));
+      continue;
+    }
+    if (free_slots() <= 0) continue;
     start_next(desk);
     // What could not even be started has its result already.
     if (desk.active && desk.active->result) commit_result(desk);
@@ -59,6 +69,8 @@ void RunDesk::commit_result(Desk& desk) {
       refresh_budgets();
       const auto now = to_unix_ms(services_.clock.now());
       services_.store.finish_run(*active.run_id, *active.result, now);
+      const FilesystemFacts& filesystem = active.result->filesystem;
+      if (!filesystem.type.empty()) desk.tested = {*active.run_id, filesystem};
       // Whatever fails from here on must not make it end twice.
       active.result_committed = true;
       add_bytes(desk.bytes_today, active.result->end.counters.bytes_written);

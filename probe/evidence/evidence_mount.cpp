@@ -68,6 +68,12 @@ nlohmann::json xfs_geometry_part(int fd) {
           {"uuid", to_hex(geometry.uuid)}};
 }
 
+std::optional<std::array<std::byte, 16>> xfs_uuid(int fd) {
+  XfsGeometryV1 geometry{};
+  if (ioctl(fd, kXfsGeometryV1, &geometry) != 0) return std::nullopt;
+  return geometry.uuid;
+}
+
 std::string device_of(int fd, const FilesystemFacts& filesystem) {
   struct stat status {};
   if (fstat(fd, &status) != 0) throw_errno("fstat");

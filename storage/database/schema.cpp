@@ -286,7 +286,18 @@ CREATE TABLE identity (
 INSERT INTO identity VALUES (1, lower(hex(randomblob(16))), '', hex(randomblob(8)));
 )sql";
 
-constexpr std::array kSteps = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6, kVersion7};
+// Which filesystem a run was on, beside how it was mounted: another can be made in its place.
+constexpr const char* kVersion8 = R"sql(
+CREATE TABLE volumes (
+  id     INTEGER PRIMARY KEY,
+  device TEXT NOT NULL,
+  uuid   TEXT NOT NULL,
+  UNIQUE (device, uuid)
+) STRICT;
+ALTER TABLE runs ADD COLUMN volume_id INTEGER REFERENCES volumes (id);
+)sql";
+
+constexpr std::array kSteps = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6, kVersion7, kVersion8};
 
 }  // namespace
 

@@ -47,6 +47,8 @@ class Store {
   void set_spec(std::int64_t run_id, const std::string& spec_json);
   void start_run(std::int64_t run_id, std::int64_t now_ms);
   // Facts from the probe's hello.
+  // The last run on the target whose probe said on what filesystem it is; nothing when there is none.
+  std::optional<RunRow> last_run_with_facts(const std::string& target);
   void set_facts(std::int64_t run_id, const KernelFacts& kernel, const FilesystemFacts& filesystem,
                  const PressureFacts& pressure);
   // The end of a run, also of one that never started: verdict, counters, findings (at most kFindingsPerRun) and events

@@ -93,6 +93,17 @@ void Store::start_run(std::int64_t run_id, std::int64_t now_ms) {
   });
 }
 
+std::optional<RunRow> Store::last_run_with_facts(const std::string& target) {
+  return state_->look(fmt::format("look up the last run on target \"{}\"", target), [&]() -> std::optional<RunRow> {
+    SQLite::Statement select(
+        state_->database,
+        select_runs() + " WHERE target = ? AND filesystem_id IS NOT NULL ORDER BY runs.id DESC LIMIT 1");
+    Binder(select) << target;
+    if (!select.executeStep()) return std::nullopt;
+    return run_of(select);
+  });
+}
+
 void Store::set_facts(std::int64_t run_id, const KernelFacts& kernel, const FilesystemFacts& filesystem,
                       const PressureFacts& pressure) {
   const std::string tried = fmt::format("store the facts of run {}", run_id);

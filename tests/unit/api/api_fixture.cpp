@@ -13,8 +13,8 @@ LiveTarget live_target(const std::string& name) {
   LiveTarget target;
   target.name = name;
   target.path = "/" + name;
-  target.fstype = "xfs";
-  target.source = "/dev/loop0";
+  target.filesystem.type = "xfs";
+  target.filesystem.source = "/dev/loop0";
   target.mounted = true;
   target.state = "idle";
   target.profiles = {{"append", 1'780'000'900'000}, {"nowait-contract", std::nullopt}};

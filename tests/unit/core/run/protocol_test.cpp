@@ -63,7 +63,7 @@ TEST(Protocol, EveryFieldOfAnEventMustBeThere) {
     for (const auto& [key, value] : whole.items()) {
       json incomplete = whole;
       incomplete.erase(key);
-      if (key == "first_finding_seconds") {
+      if (key == "first_finding_seconds" || (key == "filesystem" && whole.at("event") == "run_end")) {
         EXPECT_NO_THROW(decode(incomplete.dump()));
       } else {
         EXPECT_THAT([&] { decode(incomplete.dump()); },
