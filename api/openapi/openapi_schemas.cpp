@@ -111,7 +111,7 @@ json run_schema() {
       {"reason", text("How the verdict was reached, in words")},
       {"trigger", one_of({"schedule", "api", "startup"})},
       {"requested_by", text()},
-      {"seed", integer()},
+      {"seed", schema::seed()},
       {"queued_at", time()},
       {"started_at", or_null(time())},
       {"finished_at", or_null(time())},

@@ -4,6 +4,7 @@
 
 #include "api/refusal/problem.h"
 #include "core/base/json_text.h"
+#include "core/run/seed.h"
 
 namespace writecanary::api {
 namespace {
@@ -100,6 +101,14 @@ std::optional<std::uint64_t> Body::number(const std::string& name, std::uint64_t
   }
   fail_type(name, *value, fmt::format("a whole number from {} to {}", minimum, maximum));
   return std::nullopt;
+}
+
+std::optional<std::uint64_t> Body::seed(const std::string& name) {
+  const auto* value = find(name);
+  if (value == nullptr) return std::nullopt;
+  const auto seed = parse_seed(*value);
+  if (!seed) fail_type(name, *value, "a whole number from 0 to 18446744073709551615, as text or as a number");
+  return seed;
 }
 
 std::optional<double> Body::decimal(const std::string& name, double minimum, double maximum) {

@@ -6,6 +6,7 @@
 
 #include "core/base/json_fields.h"
 #include "core/base/json_text.h"
+#include "core/run/seed.h"
 #include "core/base/limits.h"
 
 namespace writecanary {
@@ -13,7 +14,7 @@ namespace {
 
 nlohmann::json document(const Hello& hello) {
   return {{"event", "hello"},       {"protocol", hello.protocol},     {"probe_version", hello.probe_version},
-          {"run_id", hello.run_id}, {"profile", hello.profile},       {"seed", hello.seed},
+          {"run_id", hello.run_id}, {"profile", hello.profile},       {"seed", seed_text(hello.seed)},
           {"kernel", hello.kernel}, {"filesystem", hello.filesystem}, {"pressure", hello.pressure}};
 }
 
@@ -53,7 +54,7 @@ Hello read_hello(const nlohmann::json& in) {
   fields.require("probe_version", hello.probe_version);
   fields.require("run_id", hello.run_id);
   fields.require("profile", hello.profile);
-  fields.require("seed", hello.seed);
+  fields.require_parsed("seed", hello.seed, parse_seed, kSeedExpected);
   fields.require("kernel", hello.kernel);
   fields.require("filesystem", hello.filesystem);
   fields.require("pressure", hello.pressure);

@@ -15,7 +15,7 @@
 
 namespace writecanary {
 
-inline constexpr int kProtocolVersion = 1;
+inline constexpr int kProtocolVersion = 2;
 
 struct Hello {
   int protocol = kProtocolVersion;

@@ -8,6 +8,7 @@
 
 #include "core/base/json_fields.h"
 #include "core/base/system_text.h"
+#include "core/run/seed.h"
 
 namespace writecanary {
 namespace {
@@ -131,7 +132,7 @@ nlohmann::json run_document(const RunResult& result) {
   out["profile"] = result.profile;
   out["verdict"] = to_string(end.verdict);
   out["reason"] = end.reason;
-  out["seed"] = result.seed;
+  out["seed"] = seed_text(result.seed);
   out["duration_seconds"] = end.duration_seconds;
   out["first_finding_seconds"] =
       end.first_finding_seconds ? nlohmann::json(*end.first_finding_seconds) : nlohmann::json();

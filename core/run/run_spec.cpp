@@ -7,6 +7,7 @@
 #include "core/base/json_fields.h"
 #include "core/base/letters.h"
 #include "core/base/system_text.h"
+#include "core/run/seed.h"
 
 namespace writecanary {
 namespace {
@@ -28,7 +29,7 @@ void to_json(nlohmann::json& out, const RunSpec& spec) {
          {"path", system_name(spec.path)},
          {"require_mount", spec.require_mount},
          {"expected_fstype", spec.expected_fstype},
-         {"seed", spec.seed},
+         {"seed", seed_text(spec.seed)},
          {"duration_ms", spec.duration_ms},
          {"writes_max", spec.writes_max},
          {"bytes_max", spec.bytes_max},
@@ -54,7 +55,7 @@ void from_json(const nlohmann::json& in, RunSpec& spec) {
   spec.path = system_bytes(spec.path);
   fields.accept("require_mount", spec.require_mount);
   fields.accept("expected_fstype", spec.expected_fstype);
-  fields.accept("seed", spec.seed);
+  if (in.contains("seed")) fields.require_parsed("seed", spec.seed, parse_seed, kSeedExpected);
   fields.accept("duration_ms", spec.duration_ms);
   fields.accept("writes_max", spec.writes_max);
   fields.accept("bytes_max", spec.bytes_max);

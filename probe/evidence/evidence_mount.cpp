@@ -31,6 +31,12 @@ struct XfsGeometryV1 {
 static_assert(sizeof(XfsGeometryV1) == 112);
 constexpr unsigned long kXfsGeometryV1 = _IOR('X', 100, XfsGeometryV1);
 
+// Filesystems that do not count say 2^64-1, which many readers of JSON round; the hash of the part would be another.
+nlohmann::json exactly(std::uint64_t count) {
+  constexpr std::uint64_t kExactMax = 1ULL << 53;
+  return count <= kExactMax ? nlohmann::json(count) : nlohmann::json(std::to_string(count));
+}
+
 std::string device_number(dev_t device) { return fmt::format("{}:{}", major(device), minor(device)); }
 
 }  // namespace
@@ -40,11 +46,11 @@ nlohmann::json geometry_part(int fd) {
   if (fstatfs(fd, &status) != 0) throw_errno("fstatfs");
   return {{"magic", fmt::format("{:#x}", static_cast<std::uint64_t>(status.f_type))},
           {"block_bytes", status.f_bsize},
-          {"blocks", status.f_blocks},
-          {"blocks_free", status.f_bfree},
-          {"blocks_available", status.f_bavail},
-          {"files", status.f_files},
-          {"files_free", status.f_ffree}};
+          {"blocks", exactly(status.f_blocks)},
+          {"blocks_free", exactly(status.f_bfree)},
+          {"blocks_available", exactly(status.f_bavail)},
+          {"files", exactly(status.f_files)},
+          {"files_free", exactly(status.f_ffree)}};
 }
 
 nlohmann::json xfs_geometry_part(int fd) {

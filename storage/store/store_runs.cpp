@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/run/seed.h"
 #include "storage/database/columns.h"
 #include "storage/store/store_state.h"
 #include "storage/tables/events.h"
@@ -77,7 +78,8 @@ void Store::set_spec(std::int64_t run_id, const std::string& spec_json) {
   state_->change(tried, [&] {
     RunRow run = unfinished_run(state_->database, tried, run_id);
     run.spec_json = spec_json;
-    run.result.seed = nlohmann::json::parse(spec_json).value("seed", run.result.seed);
+    const nlohmann::json spec = nlohmann::json::parse(spec_json);
+    run.result.seed = parse_seed(spec.value("seed", nlohmann::json())).value_or(run.result.seed);
     update_run(state_->database, run);
   });
 }

@@ -89,8 +89,8 @@ TEST(Protocol, RefusesWhatIsNotAnEvent) {
 }
 
 TEST(Protocol, AnotherVersionIsRefusedWhateverElseItSays) {
-  EXPECT_THAT([] { decode(R"({"event": "hello", "protocol": 2})"); },
-              ThrowsMessage<ProtocolError>("hello: the probe speaks protocol 2, this program 1: install both from the "
+  EXPECT_THAT([] { decode(R"({"event": "hello", "protocol": 1})"); },
+              ThrowsMessage<ProtocolError>("hello: the probe speaks protocol 1, this program 2: install both from the "
                                            "same release"));
 }
 

@@ -86,7 +86,7 @@ TEST(RunDocument, IsFlat) {
   result.findings = {sample_finding()};
   json expected = sample_counters();
   expected.update(json::parse(R"({
-      "profile": "append", "verdict": "corrupt", "reason": "2 findings", "seed": 5, "duration_seconds": 0.1,
+      "profile": "append", "verdict": "corrupt", "reason": "2 findings", "seed": "5", "duration_seconds": 0.1,
       "finding_counts": {"torn": 2, "stuck": 1}, "finding_bytes": {"torn": 128, "stuck": 0},
       "attribution": [{"variant": "async", "runs": 3, "runs_with_findings": 1, "writes": 60, "exposures": 59,
                        "findings": 2}],
