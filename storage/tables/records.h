@@ -20,6 +20,19 @@ struct TargetRow {
   std::string paused_note;  // who and why
 };
 
+// A key that makes a request safe to repeat: whose it is, its name, and what was asked with it.
+struct RequestKey {
+  std::string caller;
+  std::string key;  // empty: none
+  std::string request;
+};
+
+// What became of the first request with a key.
+struct KeyedRun {
+  std::int64_t run_id = 0;  // may have been removed since
+  bool same_request = true;
+};
+
 struct RunRow {
   std::int64_t id = 0;
   std::string target;

@@ -69,6 +69,18 @@ TEST_F(MigrationsTest, RunsOfAnOlderFileKeepTheirHours) {
   EXPECT_EQ(before->result.filesystem.uuid, "");
 }
 
+TEST_F(MigrationsTest, KeysOfAnOlderFileHoldForEveryone) {
+  migrate(database_, schema_steps().first(6));
+  SQLite::Statement insert(database_, kRunOfVersion1);
+  insert.bind(1, std::int64_t{1'000});
+  insert.exec();
+  database_.exec("INSERT INTO idempotency_keys VALUES ('k', 1, 1000)");
+  migrate(database_, schema_steps());
+  EXPECT_EQ(database_.execAndGet("SELECT caller || ',' || key || ',' || request || ',' || run_id FROM request_keys")
+                .getString(),
+            ",k,,1");
+}
+
 TEST_F(MigrationsTest, EveryTableOfTheSchemaIsStrictAndWhole) {
   migrate(database_, schema_steps());
   EXPECT_EQ(database_

@@ -284,14 +284,36 @@ TEST(StoreTest, UnfinishedRunsBecomeInterrupted) {
 TEST(StoreTest, IdempotencyKeysLiveADayAndTheFirstOneWins) {
   TestStore store;
   constexpr std::int64_t kDayMs = 24LL * 3600 * 1000;
-  EXPECT_EQ(store->run_of_key("k", 1'000), std::nullopt);
-  const std::int64_t first = store->add_run(queued_run("data", "append", 1'000), "k");
-  store->add_run(queued_run("data", "append", 2'000), "k");
+  const RequestKey key{"me", "k", "{}"};
+  const auto run_of = [&](std::int64_t now_ms) {
+    const auto found = store->run_of_key(key, now_ms);
+    return found ? found->run_id : 0;
+  };
+  EXPECT_EQ(run_of(1'000), 0);
+  const std::int64_t first = store->add_run(queued_run("data", "append", 1'000), key);
+  store->add_run(queued_run("data", "append", 2'000), key);
   store.reopen();
-  EXPECT_EQ(store->run_of_key("k", 1'000 + kDayMs - 1), first);
-  EXPECT_EQ(store->run_of_key("k", 1'000 + kDayMs), std::nullopt);
-  const std::int64_t second = store->add_run(queued_run("data", "append", 1'000 + kDayMs), "k");
-  EXPECT_EQ(store->run_of_key("k", 1'000 + kDayMs), second);
+  EXPECT_EQ(run_of(1'000 + kDayMs - 1), first);
+  EXPECT_EQ(run_of(1'000 + kDayMs), 0);
+  const std::int64_t second = store->add_run(queued_run("data", "append", 1'000 + kDayMs), key);
+  EXPECT_EQ(run_of(1'000 + kDayMs), second);
+}
+
+TEST(StoreTest, AnIdempotencyKeyIsItsCallersAndKnowsItsRequest) {
+  const TestStore store;
+  const std::int64_t mine = store->add_run(queued_run("data", "append", 1'000), {"me", "k", "{1}"});
+  EXPECT_FALSE(store->run_of_key({"you", "k", "{1}"}, 2'000));
+  const std::int64_t yours = store->add_run(queued_run("data", "append", 1'000), {"you", "k", "{2}"});
+  EXPECT_EQ(store->run_of_key({"me", "k", "{1}"}, 2'000)->run_id, mine);
+  EXPECT_TRUE(store->run_of_key({"me", "k", "{1}"}, 2'000)->same_request);
+  EXPECT_FALSE(store->run_of_key({"me", "k", "{2}"}, 2'000)->same_request);
+  EXPECT_EQ(store->run_of_key({"you", "k", "{2}"}, 2'000)->run_id, yours);
+
+  const std::int64_t earlier = store->add_run(queued_run("data", "append", 1'000), {"", "of an earlier version", ""});
+  const auto found = store->run_of_key({"me", "of an earlier version", "{1}"}, 2'000);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->run_id, earlier);
+  EXPECT_TRUE(found->same_request);
 }
 
 TEST(StoreTest, IdempotencyKeysGoByTheTimeThatTheCallerBelieves) {
