@@ -260,26 +260,6 @@ json audit_schema() {
                  {"detail", text("Why it was refused or failed")}});
 }
 
-json problem_schema() {
-  json schema = object({{"type", text()},
-                        {"title", text()},
-                        {"status", integer(400)},
-                        {"detail", text()},
-                        {"instance", text()},
-                        {"request_id", text()},
-                        {"errors", list_of(object({{"field", text()}, {"detail", text()}}))}});
-  schema["examples"] = json::array({{{"type", "/problems/target-busy"},
-                                     {"title", "The target is busy"},
-                                     {"status", 409},
-                                     {"detail",
-                                      "target \"data\": a run is going on or waits. Stop it, or set \"queue\": true "
-                                      "to wait behind it"},
-                                     {"instance", "/api/v1/runs"},
-                                     {"request_id", "9f3c2a10-00002a"},
-                                     {"errors", json::array()}}});
-  return schema;
-}
-
 json hook_answer_schema() {
   return object({{"items", list_of(object({{"alertname", text()},
                                            {"fingerprint", text()},
@@ -317,8 +297,7 @@ nlohmann::json answer_schemas() {
           {"AuditPage", page_schema("AuditRow")},
           {"Health", object({{"status", one_of({"ok"})}, {"loop_age_seconds", number()}})},
           {"Readiness", object({{"status", one_of({"ready"})}})},
-          {"Description", {{"type", "object"}}},
-          {"Problem", problem_schema()}};
+          {"Description", {{"type", "object"}}}};
 }
 
 }  // namespace writecanary::api

@@ -12,6 +12,7 @@ nlohmann::json answer_schemas();
 // Those of activity, history and pictures.
 nlohmann::json history_schemas();
 nlohmann::json request_schemas();
+nlohmann::json problem_schemas();
 
 // Small words of the schema language, shared by the files of the description.
 namespace schema {

@@ -130,13 +130,18 @@ struct RunMark {
 };
 
 struct HistoryRow {
+  // What a page goes on after; no name has a '/' in it.
+  std::string place() const { return target + "/" + profile; }
+
   std::string target, profile;
   std::vector<RunMark> runs;  // oldest first
 };
 
 struct HistoryFilter {
   std::optional<std::string> target, profile;
-  int limit = 50;  // runs per target and profile
+  int limit = 50;               // runs per target and profile
+  std::size_t rows = 1000;      // targets and profiles
+  std::string after;            // "target/profile" of the last one on the page before; empty: from the first
 };
 
 // A change that somebody asked for.

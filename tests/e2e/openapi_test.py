@@ -74,13 +74,13 @@ class OpenApi(unittest.TestCase):
         for template, methods in self.daemon.api("/openapi.json")["paths"].items():
             if "get" not in methods or template.endswith("/events"):
                 continue
-            path = template.replace("{name}", "data")
+            path = template.replace("{name}", "data").replace("{type}", "target-busy")
             for prefix, value in number.items():
                 path = path.replace(prefix, prefix.replace("{id}", str(value)))
             if path.endswith("/evidence"):
                 continue  # an archive, not text
             self.assertEqual(self.daemon.get(path)[0], 200, path)
-            missing = template.replace("{name}", "none").replace("{id}", "999999")
+            missing = template.replace("{name}", "none").replace("{id}", "999999").replace("{type}", "none")
             self.assertEqual(self.daemon.get(missing)[0], 200 if missing == template else 404, missing)
             tried += 1
         self.assertGreater(tried, 12)

@@ -145,7 +145,7 @@ class Daemon:
                 self._contract = Contract(json.loads(connection.getresponse().read()))
             finally:
                 connection.close()
-        self._contract.check(method, path, response.status, response.headers.get("Content-Type", ""), text)
+        self._contract.check(method, path, response.status, response.headers, text)
 
     def connection(self):
         if self.server["listen"].startswith("unix:"):
