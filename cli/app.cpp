@@ -14,6 +14,7 @@
 #include "cli/commands/commands_evidence.h"
 #include "cli/gate/gate.h"
 #include "cli/terminal/parsed_option.h"
+#include "cli/terminal/text.h"
 #include "core/base/limits.h"
 #include "core/base/units.h"
 #include "core/base/version.h"
@@ -251,7 +252,7 @@ void add_evidence(CLI::App& app, const Environment& environment, Chosen& chosen)
 }
 
 int failed(const Environment& environment, int exit_code, const std::string& text) {
-  environment.err << "writecanary: " << text << '\n';
+  environment.err << "writecanary: " << printable(text) << '\n';
   return exit_code;
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "cli/app.h"
+#include "core/run/seed.h"
 
 namespace {
 
@@ -37,7 +38,7 @@ int main(int argc, char** argv) {
   environment.colour = environment.out_is_terminal && wants_colour();
   environment.columns = terminal_columns();
   environment.command_line.assign(argv, argv + argc);
-  environment.random_seed = (static_cast<std::uint64_t>(random()) << 32) | random();
+  environment.random_seed = ((static_cast<std::uint64_t>(random()) << 32) | random()) & writecanary::kDrawnSeedMax;
 
   const int exit_code = writecanary::cli::run_command_line(environment, {argv + std::min(argc, 1), argv + argc});
   // A result that could not be written (disk full, broken pipe) is not a result.

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <nlohmann/json.hpp>
 #include <variant>
 
+#include "core/base/json_text.h"
 #include "core/base/limits.h"
 #include "core/base/units.h"
 
@@ -13,6 +15,27 @@ namespace {
 
 api::Refusal conflict(const std::string& type, const std::string& title, const std::string& detail) {
   return {409, type, title, detail, {}};
+}
+
+// What is asked for, as text that two requests have in common only when they ask for the same.
+std::string request_of(const api::StartRun& command) {
+  const auto or_null = [](const auto& value) { return value ? nlohmann::json(*value) : nlohmann::json(); };
+  return json_text({{"target", command.target},
+                    {"profile", command.profile},
+                    {"duration_ms", or_null(command.duration_ms)},
+                    {"writes", or_null(command.writes)},
+                    {"seed", or_null(command.seed)},
+                    {"memory_bytes", or_null(command.memory_bytes)},
+                    {"options", command.options},
+                    {"classic", command.classic},
+                    {"queue", command.queue}});
+}
+
+// Scopes that are no caller's name cannot be taken by one.
+storage::RequestKey key_of(const api::StartRun& command, const std::string& who) {
+  if (command.idempotency_key.empty()) return {};
+  const std::string scope = command.key_scope.empty() ? "caller:" + who : "scope:" + command.key_scope;
+  return {scope, command.idempotency_key, request_of(command)};
 }
 
 api::Refusal unknown_target(const std::string& target, int status) {
@@ -95,6 +118,19 @@ std::optional<api::Refusal> Commands::refuse_start(const api::StartRun& command)
                                 command.target, format_size(desk->bytes_today),
                                 format_size(desk->config.settings.bytes_per_day_max)));
   }
+  const auto* holder = desk_.holder_of(*desk);
+  if (holder != nullptr && holder->stuck()) {
+    return conflict("target-stuck", "The target is stuck",
+                    fmt::format("target \"{}\": target \"{}\" is on the same filesystem, and its last probe hangs in the "
+                                "kernel; no run begins before it is gone",
+                                command.target, holder->config.name));
+  }
+  if (holder != nullptr && !command.queue) {
+    return conflict("target-busy", "The target is busy",
+                    fmt::format("target \"{}\": target \"{}\" is on the same filesystem, and a run goes on there. Stop "
+                                "it, or set \"queue\": true to wait behind it",
+                                command.target, holder->config.name));
+  }
   if (desk->busy() && !command.queue) {
     return conflict("target-busy", "The target is busy",
                     fmt::format("target \"{}\": a run is going on or waits. Stop it, or set \"queue\": true to wait "
@@ -110,9 +146,17 @@ std::optional<api::Refusal> Commands::refuse_start(const api::StartRun& command)
 }
 
 api::CommandResult Commands::carry_out(const api::StartRun& command, const std::string& who) {
-  if (!command.idempotency_key.empty()) {
-    const auto now = to_unix_ms(watch_.believed());
-    if (const auto earlier = store_.run_of_key(command.idempotency_key, now)) return api::Accepted{*earlier, true};
+  const auto key = key_of(command, who);
+  const auto now = to_unix_ms(watch_.believed());
+  if (const auto earlier = key.key.empty() ? std::nullopt : store_.run_of_key(key, now)) {
+    if (earlier->same_request) return api::Accepted{earlier->run_id, true};
+    return api::Refusal{422,
+                        "idempotency-key-reused",
+                        "The Idempotency-Key belongs to another request",
+                        fmt::format("the key \"{}\" started run {} with another body within the last day. Give a new "
+                                    "request a new key",
+                                    key.key, earlier->run_id),
+                        {}};
   }
   if (const auto refusal = refuse_start(command)) return *refusal;
   RunOrder order;
@@ -126,7 +170,7 @@ api::CommandResult Commands::carry_out(const api::StartRun& command, const std::
   order.memory_bytes = command.memory_bytes;
   order.options = command.options;
   order.classic = command.classic;
-  order.idempotency_key = command.idempotency_key;
+  order.key = key;
   const auto id = desk_.order(order);
   spdlog::info("run {}: asked for by {}: {} on target {}", id, who, command.profile, command.target);
   return api::Accepted{id, false};

@@ -14,6 +14,8 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/host/host_facts.h"
+#include "core/run/seed.h"
 #include "daemon/config/identity.h"
 #include "daemon/runs/leftovers.h"
 #include "daemon/schedule/pressure_gate.h"
@@ -29,7 +31,7 @@ constexpr std::chrono::seconds kStorageRetry{5};
 
 std::uint64_t draw_seed() {
   std::random_device device;
-  return std::uint64_t{device()} << 32 | device();
+  return (std::uint64_t{device()} << 32 | device()) & kDrawnSeedMax;
 }
 
 std::unique_ptr<storage::Store> open_store(const Config& config) {

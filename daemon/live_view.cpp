@@ -1,20 +1,20 @@
 #include "daemon/live_view.h"
 
+#include "core/base/system_text.h"
+#include "core/host/host_facts.h"
 #include "daemon/runs/active_run.h"
 
 namespace writecanary::daemon {
 namespace {
 
-api::LiveTarget live_target(const RunDesk::Desk& desk, const Plan& plan) {
+api::LiveTarget live_target(const RunDesk::Desk& desk, std::vector<std::string> same_filesystem, const Plan& plan) {
   api::LiveTarget live;
   live.name = desk.config.name;
-  live.path = desk.config.path;
+  live.path = system_name(desk.config.path);
   live.mounted = desk.mount.usable;
-  if (live.mounted) {
-    live.fstype = desk.mount.mount.type;
-    live.source = desk.mount.mount.source;
-    live.mount_options = desk.mount.mount.options;
-  }
+  if (live.mounted) live.filesystem = filesystem_facts(desk.mount.mount);
+  live.tested = desk.tested;
+  live.same_filesystem = std::move(same_filesystem);
   live.paused = desk.paused;
   live.paused_note = desk.paused_note;
   if (desk.active && !desk.active->result_committed) live.current_run = desk.active->run_id;
@@ -55,11 +55,11 @@ std::shared_ptr<const api::LiveState> live_view(const DaemonFacts& facts, const 
   state->not_ready_reason = facts.not_ready_reason;
   state->pressure = facts.pressure;
   state->kernel = facts.kernel;
-  state->database_path = config.storage_path;
+  state->database_path = system_name(config.storage_path);
   state->database_bytes_max = config.storage_bytes_max;
   state->evidence_bytes = facts.evidence_bytes;
   state->evidence_bytes_max = config.evidence_bytes_max;
-  state->config_path = facts.config_path;
+  state->config_path = system_name(facts.config_path);
   state->config_reload_successful = facts.reload_successful;
   state->config_reload_error = facts.reload_error;
   state->self_test = facts.self_test;
@@ -67,7 +67,8 @@ std::shared_ptr<const api::LiveState> live_view(const DaemonFacts& facts, const 
   state->clock_suspect = facts.clock_suspect;
   state->notices = facts.notices;
   for (const auto& target : config.targets) {
-    if (const auto* found = desk.find(target.name)) state->targets.push_back(live_target(*found, plan));
+    const auto* found = desk.find(target.name);
+    if (found != nullptr) state->targets.push_back(live_target(*found, desk.on_same_filesystem(*found), plan));
   }
   state->runs = desk.live_runs();
   return state;

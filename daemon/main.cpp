@@ -5,9 +5,12 @@
 
 #include <cstdio>
 #include <exception>
+#include <memory>
+#include <string>
 #include <utility>
 
 #include "core/base/complain.h"
+#include "core/base/system_text.h"
 #include "core/base/version.h"
 #include "core/process/probe_process.h"
 #include "daemon/config/config_reference.h"
@@ -25,7 +28,7 @@ namespace {
 void share_memory_between_threads() { mallopt(M_ARENA_MAX, 2); }
 
 int refuse(const LoadedConfig& loaded) {
-  for (const auto& error : loaded.errors) fmt::print(stderr, "{}\n", error);
+  for (const auto& error : loaded.errors) complain(error);
   return 1;
 }
 
@@ -58,7 +61,7 @@ int run(const Options& options) {
   }
   if (!loaded.errors.empty()) return refuse(loaded);
   if (options.check_config) {
-    for (const auto& warning : loaded.warnings) fmt::print(stderr, "{}\n", warning);
+    for (const auto& warning : loaded.warnings) complain(warning);
     fmt::print("{}: good, {} targets\n", loaded.path.empty() ? "built-in defaults" : loaded.path,
                loaded.config.targets.size());
     return 0;

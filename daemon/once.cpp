@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "core/base/system_text.h"
 #include "daemon/daemon.h"
 
 namespace writecanary::daemon {
@@ -9,7 +10,7 @@ namespace {
 
 std::string table_row(const std::string& target, const std::string& profile, const RunEnd& end) {
   return fmt::format("{:<12} {:<18} {:<12} {:>8} {:>10} {:>9}  {}\n", target, profile, to_string(end.verdict),
-                     end.counters.writes, end.counters.exposures, end.tally.total(), end.reason);
+                     end.counters.writes, end.counters.exposures, end.tally.total(), system_text(end.reason));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/base/fd.h"
 #include "core/base/json_fields.h"
+#include "core/base/json_text.h"
 #include "core/base/limits.h"
 #include "core/run/evidence_document.h"
 #include "core/run/protocol.h"
@@ -63,8 +64,8 @@ std::string sha256_of_file(int fd, const std::string& path) {
 std::vector<std::array<std::string, 3>> claims(const nlohmann::json& findings) {
   std::vector<std::array<std::string, 3>> list;
   for (const nlohmann::json& finding : findings.is_array() ? findings : nlohmann::json::array()) {
-    list.push_back({finding.value("kind", ""), finding.value("offset_bytes", nlohmann::json()).dump(),
-                    finding.value("length_bytes", nlohmann::json()).dump()});
+    list.push_back({finding.value("kind", ""), json_text(finding.value("offset_bytes", nlohmann::json())),
+                    json_text(finding.value("length_bytes", nlohmann::json()))});
   }
   return list;
 }

@@ -15,6 +15,7 @@
 #include "core/base/complain.h"
 #include "core/base/error.h"
 #include "core/base/fd.h"
+#include "core/base/json_text.h"
 #include "core/base/version.h"
 #include "core/run/protocol.h"
 #include "probe/detector_trial.h"
@@ -64,7 +65,7 @@ int main(int argc, char** argv) {
   const std::string argument = argc > 1 ? argv[1] : "";
   try {
     if (argument == "--catalogue") {
-      fmt::print("{}\n", nlohmann::json(writecanary::probe::catalogue()).dump(1));
+      fmt::print("{}\n", writecanary::json_text(writecanary::probe::catalogue(), 1));
       return 0;
     }
     if (argument == "--version") {
@@ -72,11 +73,11 @@ int main(int argc, char** argv) {
       return 0;
     }
     if (argument == "--explain" && argc == 3) {
-      fmt::print("{}\n", writecanary::probe::explain(argv[2]).dump(1));
+      fmt::print("{}\n", writecanary::json_text(writecanary::probe::explain(argv[2]), 1));
       return 0;
     }
     if (argument == "--self-test") {
-      fmt::print("{}\n", nlohmann::json(writecanary::probe::try_detectors()).dump(1));
+      fmt::print("{}\n", writecanary::json_text(writecanary::probe::try_detectors(), 1));
       return 0;
     }
     if (argc == 1) return run_from_stdin();

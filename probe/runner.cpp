@@ -1,11 +1,11 @@
 #include "probe/runner.h"
 
-#include <sys/utsname.h>
-
 #include <algorithm>
 
 #include "core/base/version.h"
+#include "core/host/host_facts.h"
 #include "probe/repetition.h"
+#include "probe/run/filesystem.h"
 #include "probe/run/judge.h"
 #include "probe/run/profile.h"
 #include "probe/stream/classic.h"
@@ -13,16 +13,10 @@
 namespace writecanary::probe {
 namespace {
 
-KernelFacts kernel_facts() {
-  utsname name{};
-  uname(&name);
-  return {name.release, name.version, name.machine};
-}
-
 // A path that cannot be reached is reported by the workspace, with the reason.
 FilesystemFacts facts_of(const std::string& path) {
   try {
-    return filesystem_of(path);
+    return filesystem_at(path);
   } catch (const std::exception&) {
     return {};
   }
@@ -57,7 +51,7 @@ class Run {
     facts_.writes_asked = spec_.writes_max;
     try {
       if (spec_.task == Task::kSweep) {
-        const Workspace swept(spec_);
+        entered(Workspace(spec_));
       } else {
         run_profile();
       }
@@ -68,6 +62,10 @@ class Run {
   }
 
  private:
+  void entered(const Workspace& workspace) {
+    if (!workspace.filesystem().type.empty()) filesystem_ = workspace.filesystem();
+  }
+
   void run_profile() {
     const Profile* profile = find(spec_.profile);
     if (profile == nullptr) {
@@ -78,6 +76,7 @@ class Run {
     facts_.exposures_are_writes = profile->exposures_are_writes;
     const ProfileInfo info = profile->describe();
     Workspace workspace(spec_);
+    entered(workspace);
     workspace.make_run_directory(spec_.run_id);
     RunContext context(spec_, info, workspace, pressure_, emitter_, clock_, stop_);
     try {
@@ -103,7 +102,7 @@ class Run {
     if (spec_.task == Task::kSweep && !facts_.error) judgement = {Verdict::kStopped, "swept; nothing was run"};
     emitter_.send(RunEnd{judgement.verdict, judgement.reason, facts_.counters, facts_.tally,
                          std::chrono::duration<double>(clock_.steady() - start_).count(), first_finding_seconds_,
-                         attribution_});
+                         attribution_, filesystem_});
   }
 
   const RunSpec& spec_;
@@ -115,6 +114,7 @@ class Run {
   RunFacts facts_;
   std::optional<double> first_finding_seconds_;
   Attribution attribution_;
+  std::optional<FilesystemFacts> filesystem_;
 };
 
 }  // namespace

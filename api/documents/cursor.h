@@ -13,4 +13,8 @@ std::string encode_cursor(std::string_view listing, std::int64_t before_id);
 // Nothing unless encode_cursor made it for this listing.
 std::optional<std::int64_t> decode_cursor(std::string_view listing, std::string_view cursor);
 
+// The same for a listing whose items have a name and no number: it goes on after the name.
+std::string encode_place(std::string_view listing, std::string_view after);
+std::optional<std::string> decode_place(std::string_view listing, std::string_view cursor);
+
 }  // namespace writecanary::api

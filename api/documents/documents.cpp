@@ -1,7 +1,5 @@
 #include "api/documents/documents.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
@@ -10,6 +8,7 @@
 #include "core/base/units.h"
 #include "core/base/upper_bound.h"
 #include "core/base/version.h"
+#include "core/host/host_facts.h"
 #include "core/report/known_issues.h"
 #include "storage/tables/documents.h"
 
@@ -66,9 +65,17 @@ json profile_documents(const LiveTarget& target, const std::vector<storage::Tota
   return documents;
 }
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
+// As the mount table has it, which does not know the UUID.
+json filesystem_document(const FilesystemFacts& facts) {
+  json document = facts;
+  document.erase("uuid");
+  return document;
+}
+
+json tested_document(const TestedFilesystem& tested) {
+  json document = tested.facts;
+  document["run"] = tested.run_id;
+  return document;
 }
 
 std::string counted(std::uint64_t count, const std::string& noun) {
@@ -81,7 +88,7 @@ json issues_here(const LiveState& live) {
   std::erase_if(matches, [&](const IssueMatch& match) {
     return std::none_of(live.targets.begin(), live.targets.end(), [&](const LiveTarget& target) {
       const auto& types = match.issue->filesystems;
-      return target.mounted && std::find(types.begin(), types.end(), target.fstype) != types.end();
+      return target.mounted && std::find(types.begin(), types.end(), target.filesystem.type) != types.end();
     });
   });
   return matches;
@@ -117,7 +124,9 @@ json target_document(const LiveTarget& target, const std::vector<storage::Totals
   return {{"name", target.name},
           {"path", target.path},
           {"mounted", target.mounted},
-          {"filesystem", {{"type", target.fstype}, {"source", target.source}, {"options", target.mount_options}}},
+          {"filesystem", filesystem_document(target.filesystem)},
+          {"tested", target.tested ? tested_document(*target.tested) : json()},
+          {"same_filesystem", target.same_filesystem},
           {"state", target.state},
           {"state_reason", target.state_reason},
           {"paused", target.paused},

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "api/refusal/limits.h"
-
 namespace writecanary::api {
 namespace {
 
@@ -27,13 +25,21 @@ bool TokenBucket::take(SteadyTime now) {
   return true;
 }
 
+void RateLimit::set(double burst, double per_second) {
+  const std::lock_guard lock(mutex_);
+  burst_ = burst;
+  per_second_ = per_second;
+  buckets_.clear();
+}
+
 bool RateLimit::allow(const std::string& address, SteadyTime now) {
   const std::lock_guard lock(mutex_);
+  if (per_second_ == 0) return true;
   if (buckets_.size() >= kAddressesMax) {
     std::erase_if(buckets_, [now](const auto& entry) { return entry.second.is_full(now); });
   }
   const bool crowded = buckets_.size() >= kAddressesMax && !buckets_.contains(address);
-  return buckets_.try_emplace(crowded ? "" : address, kChangesBurst, kChangesPerSecond).first->second.take(now);
+  return buckets_.try_emplace(crowded ? "" : address, burst_, per_second_).first->second.take(now);
 }
 
 }  // namespace writecanary::api

@@ -1,5 +1,5 @@
-// How many changes one address may ask for: enough for any person or script that knows what it does, too few to keep
-// the loop or the audit busy.
+// How much one address may ask for: enough for any person or script that knows what it does, too little to keep the
+// loop, the audit or the database busy. Each kind of request has a limit of its own.
 #pragma once
 
 #include <map>
@@ -26,13 +26,19 @@ class TokenBucket {
   SteadyTime since_{};  // when level_ was right; nothing before the first take
 };
 
+// Any thread.
 class RateLimit {
  public:
-  // False: too many from there. Any thread.
+  // So many at once, and so many a second in the long run; 0 a second: no limit.
+  RateLimit(double burst, double per_second) : burst_(burst), per_second_(per_second) {}
+  // From now on; everyone begins anew.
+  void set(double burst, double per_second);
+  // False: too many from there.
   bool allow(const std::string& address, SteadyTime now);
 
  private:
   std::mutex mutex_;
+  double burst_, per_second_;                   // guarded by mutex_
   std::map<std::string, TokenBucket> buckets_;  // guarded by mutex_
 };
 

@@ -31,6 +31,7 @@ struct StartRun {
   bool classic = false;
   bool queue = false;  // wait behind a running one instead of 409
   std::string idempotency_key;
+  std::string key_scope;  // whose key it is; empty: the caller's
 };
 struct StopRun {
   std::int64_t run_id = 0;

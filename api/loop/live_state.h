@@ -22,10 +22,18 @@ struct LiveProfile {
   std::int64_t every_ms = 0;                // interval of its schedule
 };
 
+// What a run opened and wrote to.
+struct TestedFilesystem {
+  std::int64_t run_id = 0;
+  FilesystemFacts facts;
+};
+
 struct LiveTarget {
   std::string name;
   std::string path;
-  std::string fstype, source, mount_options;  // from mountinfo, empty when not mounted
+  FilesystemFacts filesystem;              // from mountinfo, without a UUID; empty when not mounted
+  std::optional<TestedFilesystem> tested;  // by the last run; nothing before the first
+  std::vector<std::string> same_filesystem;  // other targets on it
   bool mounted = false;
   bool paused = false;
   std::string paused_note;

@@ -87,6 +87,9 @@ struct Metrics::State {
   Series<Gauge> stuck = gauge("target_stuck", "1 while a probe on the target hangs in the kernel.", {"target"});
   Series<Gauge> paused = gauge("target_paused", "1 while the target's schedule is paused.", {"target"});
   Series<Gauge> target_info = gauge("target_info", "What the target is mounted from.", {"target", "fstype", "source"});
+  Series<Gauge> target_filesystem =
+      gauge("target_filesystem_info", "The filesystem that the last run on the target wrote to.",
+            {"target", "fstype", "source", "device", "uuid"});
   Series<Gauge> kernel_info = gauge("kernel_info", "The running kernel.", {"release"});
   Series<Gauge> build_info = gauge("build_info", "This build.", {"version", "revision"});
   Series<Gauge> reload_successful =
@@ -162,7 +165,8 @@ void Metrics::State::remove_target(const std::string& target) {
     series->forget_target(target);
   }
   for (auto* series :
-       {&open_findings, &last_run, &last_clean, &next_run, &interval, &in_progress, &stuck, &paused, &target_info}) {
+       {&open_findings, &last_run, &last_clean, &next_run, &interval, &in_progress, &stuck, &paused, &target_info,
+                       &target_filesystem}) {
     series->forget_target(target);
   }
   run_duration.forget_target(target);
@@ -255,15 +259,20 @@ void Metrics::State::mirror_schedule(const LiveState& state) {
 
 void Metrics::mirror(const LiveState& state, std::uint64_t database_size_bytes) {
   state_->mirror_schedule(state);
-  std::set<Values> mounted;
+  std::set<Values> mounted, tested;
   for (const auto& target : state.targets) {
     state_->in_progress.set({target.name}, target.current_run ? 1 : 0);
     state_->stuck.set({target.name}, target.state == "stuck" ? 1 : 0);
     state_->paused.set({target.name}, target.paused ? 1 : 0);
-    if (target.mounted) mounted.insert({target.name, target.fstype, target.source});
+    if (target.mounted) mounted.insert({target.name, target.filesystem.type, target.filesystem.source});
+    if (!target.tested) continue;
+    const FilesystemFacts& facts = target.tested->facts;
+    tested.insert({target.name, facts.type, facts.source, facts.device, facts.uuid});
   }
   state_->target_info.remove_if([&](const Values& values) { return !mounted.contains(values); });
   for (const auto& values : mounted) state_->target_info.set(values, 1);
+  state_->target_filesystem.remove_if([&](const Values& values) { return !tested.contains(values); });
+  for (const auto& values : tested) state_->target_filesystem.set(values, 1);
   const std::string& release = state.kernel.release;
   state_->kernel_info.remove_if([&](const Values& values) { return values.front() != release; });
   if (!release.empty()) state_->kernel_info.set({release}, 1);

@@ -57,7 +57,10 @@ json parameters_of(const Endpoint& route) {
     parameters.push_back({{"name", name}, {"in", "header"}, {"description", description}, {"schema", schema::text()}});
   };
   if (route.operation.media_type == "text/event-stream") header("Last-Event-ID", "Go on after this event");
-  if (route.operation.body == "StartRequest") header("Idempotency-Key", "A repeated request starts no second run");
+  if (route.operation.body == "StartRequest") {
+    header("Idempotency-Key",
+           "The same caller's same request with it, within a day, starts no second run; another request is refused");
+  }
   return parameters;
 }
 
@@ -71,10 +74,14 @@ std::string meaning_of(int status) {
       return "The token's role is not enough, or not allowed from there";
     case 404:
       return "There is no such thing";
+    case 408:
+      return "The request did not come in time";
     case 409:
       return "Not possible in the present state";
     case 413:
       return "The body is too large";
+    case 414:
+      return "The request line is too long";
     case 415:
       return "The body is not JSON";
     case 421:
@@ -82,7 +89,9 @@ std::string meaning_of(int status) {
     case 422:
       return "A field of the body cannot be used";
     case 429:
-      return "Too many changes from that address; Retry-After says when to ask again";
+      return "Too many requests or changes from that address; Retry-After says when to ask again";
+    case 431:
+      return "The headers are too large";
     case 503:
       return "Not possible for now";
     default:
@@ -90,19 +99,48 @@ std::string meaning_of(int status) {
   }
 }
 
+json header_reference(const std::string& name) { return {{"$ref", "#/components/headers/" + name}}; }
+
+json headers() {
+  const auto header = [](const std::string& description, const json& type, bool required) {
+    return json{{"description", description}, {"schema", type}, {"required", required}};
+  };
+  return {{"X-Request-Id", header("Of this request, in the log too; a plain one of the client's is kept", schema::text(), true)},
+          {"Location", header("Where the run is", schema::text(), true)},
+          {"Idempotency-Replayed",
+           header("The answer is that of an earlier request with the same key", schema::one_of({"true"}), false)},
+          {"Retry-After", header("Seconds after which to ask again", schema::integer(1), true)},
+          {"WWW-Authenticate", header("How to show a token", schema::text(), true)}};
+}
+
 json problem_response(int status) {
+  json names = {"X-Request-Id"};
+  if (status == 401) names.push_back("WWW-Authenticate");
+  if (status == 429) names.push_back("Retry-After");
+  json used = json::object();
+  for (const auto& name : names) used[name.get<std::string>()] = header_reference(name);
   return {{"description", meaning_of(status)},
+          {"headers", std::move(used)},
           {"content", {{kProblemType, {{"schema", schema::reference("Problem")}}}}}};
 }
 
 json responses_of(const Operation& operation) {
   const json type = operation.response.empty() ? schema::text() : schema::reference(operation.response);
-  json responses = {{std::to_string(operation.status),
-                     {{"description", operation.summary}, {"content", {{operation.media_type, {{"schema", type}}}}}}}};
+  json success = {{"description", operation.summary},
+                  {"headers", {{"X-Request-Id", header_reference("X-Request-Id")}}},
+                  {"content", {{operation.media_type, {{"schema", type}}}}}};
+  // An answer about a run that was asked for.
+  if (operation.status == 202 && operation.response == "Run") {
+    success["headers"]["Location"] = header_reference("Location");
+    if (operation.body == "StartRequest") {
+      success["headers"]["Idempotency-Replayed"] = header_reference("Idempotency-Replayed");
+    }
+  }
+  json responses = {{std::to_string(operation.status), std::move(success)}};
   auto statuses = operation.refusals;
-  statuses.insert(statuses.end(), {400, 421, 500});
+  statuses.insert(statuses.end(), {400, 408, 414, 421, 429, 431, 500});
   if (!operation.is_open) statuses.insert(statuses.end(), {401, 403});
-  if (!operation.body.empty()) statuses.insert(statuses.end(), {403, 413, 415, 422, 429});
+  if (!operation.body.empty()) statuses.insert(statuses.end(), {403, 413, 415, 422});
   for (const int status : statuses) responses[std::to_string(status)] = problem_response(status);
   return responses;
 }
@@ -127,6 +165,7 @@ json openapi_document(const std::vector<Endpoint>& routes) {
   json schemas = answer_schemas();
   schemas.update(history_schemas());
   schemas.update(request_schemas());
+  schemas.update(problem_schemas());
   json paths = json::object();
   for (const auto& route : routes) {
     if (route.operation.is_page) continue;
@@ -145,6 +184,7 @@ json openapi_document(const std::vector<Endpoint>& routes) {
           {"components",
            {{"schemas", std::move(schemas)},
             {"parameters", query_parameters()},
+            {"headers", headers()},
             {"securitySchemes",
              {{"token",
                {{"type", "http"},
@@ -156,7 +196,8 @@ std::vector<Endpoint> all_routes(const RouteContext& context) {
   std::vector<Endpoint> routes;
   for (auto&& some :
        {status_routes(context), target_routes(context), run_routes(context), finding_routes(context),
-        history_routes(context), event_routes(context), hook_routes(context), audit_routes(context), page_routes()}) {
+        history_routes(context), event_routes(context), hook_routes(context), audit_routes(context), problem_routes(),
+        page_routes()}) {
     routes.insert(routes.end(), some.begin(), some.end());
   }
   const std::size_t self = routes.size();

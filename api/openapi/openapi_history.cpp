@@ -48,7 +48,7 @@ json history_schemas() {
                                    {"step_seconds", integer(1)},
                                    {"items", list_of(reference("Activity"))}})},
           {"History", history_schema()},
-          {"HistoryList", object({{"items", list_of(reference("History"))}})}};
+          {"HistoryPage", object({{"items", list_of(reference("History"))}, {"next_cursor", or_null(text())}})}};
 }
 
 }  // namespace writecanary::api

@@ -7,7 +7,7 @@ namespace writecanary::api {
 namespace {
 
 using nlohmann::json;
-using schema::boolean, schema::integer, schema::map_of, schema::object, schema::one_of, schema::text;
+using schema::boolean, schema::integer, schema::map_of, schema::object, schema::one_of, schema::or_null, schema::text;
 
 // As Alertmanager sends it; what is not named here is ignored.
 json alertmanager_schema() {
@@ -22,30 +22,44 @@ json alertmanager_schema() {
           {"required", json::array({"alerts"})}};
 }
 
+// What an optional field takes: null is as good as leaving it out.
+json optional(json type, const std::string& description) {
+  json schema = or_null(type);
+  schema["description"] = description;
+  return schema;
+}
+
+json start_schema() {
+  const json duration = {{"type", "number"},
+                         {"minimum", kDurationSecondsMin},
+                         {"maximum", static_cast<double>(kDurationMsMax) / 1000}};
+  const json writes = {{"type", "integer"}, {"minimum", 1}, {"maximum", kWritesMax}};
+  const json memory = {{"type", "integer"}, {"minimum", kMemoryBytesMin}, {"maximum", kMemoryBytesMax}};
+  const json seed = {{"anyOf", json::array({schema::seed(), integer()})}};
+  return object(
+      {{"target", text("Name of a configured target")},
+       {"profile", text("Name of a profile")},
+       {"duration_seconds", optional(duration, "How long to write; the target's configuration unless told")},
+       {"writes", optional(writes, "Ends the run after so many; the configuration's number, but none beside a duration")},
+       {"seed", optional(seed, "Replays the plan of an earlier run; drawn unless told")},
+       {"memory_bytes", optional(memory, "Limit of the run's memory cgroup; the configuration's unless told")},
+       {"options", optional(map_of({{"type", "integer"}}), "The profile's own, see /api/v1/profiles")},
+       {"classic", optional(boolean(), "The original reproducer's workload; false unless told")},
+       {"queue", optional(boolean(), "Wait behind a run that is going on; false unless told, which is 409 then")}},
+      {"duration_seconds", "writes", "seed", "memory_bytes", "options", "classic", "queue"});
+}
+
 }  // namespace
 
 nlohmann::json request_schemas() {
-  json start =
-      object({{"target", text("Name of a configured target")},
-              {"profile", text("Name of a profile")},
-              {"duration_seconds",
-               {{"type", "number"},
-                {"minimum", kDurationSecondsMin},
-                {"maximum", static_cast<double>(kDurationMsMax) / 1000}}},
-              {"writes", {{"type", "integer"}, {"minimum", 1}, {"maximum", kWritesMax}}},
-              {"seed", integer()},
-              {"memory_bytes", {{"type", "integer"}, {"minimum", kMemoryBytesMin}, {"maximum", kMemoryBytesMax}}},
-              {"options", map_of({{"type", "integer"}})},
-              {"classic", boolean()},
-              {"queue", boolean()}},
-             {"duration_seconds", "writes", "seed", "memory_bytes", "options", "classic", "queue"});
-  json pause = object({{"note", text("Who and why")}}, {"note"});
+  json start = start_schema();
+  json pause = object({{"note", optional(text(), "Who and why")}}, {"note"});
   json ack = object({{"note", text("What is known about it")}});
   json empty = {{"type", "object"}};
   for (json* each : {&start, &pause, &ack, &empty}) (*each)["additionalProperties"] = false;
   start["examples"] = json::array(
       {{{"target", "data"}, {"profile", "append"}},
-       {{"target", "data"}, {"profile", "append"}, {"duration_seconds", 30}, {"seed", 42}, {"queue", true}}});
+       {{"target", "data"}, {"profile", "append"}, {"duration_seconds", 30}, {"seed", "42"}, {"queue", true}}});
   pause["examples"] = json::array({{{"note", "the disk is being replaced"}}});
   ack["examples"] = json::array({{{"note", "fixed in 6.1.176, reported upstream"}}});
   return {{"StartRequest", start},

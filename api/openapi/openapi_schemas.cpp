@@ -29,7 +29,25 @@ json pressure_facts() {
   return object({{"backend", one_of({"cgroup2", "cgroup1", "none", ""})}, {"directory", text()}, {"reason", text()}});
 }
 json filesystem_facts() {
-  return object({{"type", text()}, {"source", text()}, {"mount_point", text()}, {"options", text()}});
+  return object({{"type", text()},
+                 {"source", text()},
+                 {"mount_point", text()},
+                 {"options", text()},
+                 {"device", text("Major and minor number; two mounts of one filesystem have the same")},
+                 {"uuid", text("Tells a filesystem from one that was made in its place; empty: not known")}});
+}
+// Of a target: as the mount table has it now, and as the last run found it.
+json mounted_filesystem() {
+  json schema = filesystem_facts();
+  schema["properties"].erase("uuid");
+  schema["required"].erase(std::ranges::find(schema["required"], "uuid"));
+  return schema;
+}
+json tested_filesystem() {
+  json schema = filesystem_facts();
+  schema["properties"]["run"] = integer(1);
+  schema["required"].push_back("run");
+  return schema;
 }
 json look() { return or_null(one_of({"right", "wrong"})); }
 json variant_rate() {
@@ -93,7 +111,7 @@ json run_schema() {
       {"reason", text("How the verdict was reached, in words")},
       {"trigger", one_of({"schedule", "api", "startup"})},
       {"requested_by", text()},
-      {"seed", integer()},
+      {"seed", schema::seed()},
       {"queued_at", time()},
       {"started_at", or_null(time())},
       {"finished_at", or_null(time())},
@@ -133,7 +151,9 @@ json target_schema() {
   return object({{"name", text()},
                  {"path", text()},
                  {"mounted", boolean()},
-                 {"filesystem", object({{"type", text()}, {"source", text()}, {"options", text()}})},
+                 {"filesystem", mounted_filesystem()},
+                 {"tested", or_null(tested_filesystem())},
+                 {"same_filesystem", list_of(text("Another target that is on it"))},
                  {"state", one_of({"idle", "running", "stuck", "not_mounted", "paused", "waiting"})},
                  {"state_reason", text("Why it is not idle or running, with the way out")},
                  {"paused", boolean()},
@@ -240,26 +260,6 @@ json audit_schema() {
                  {"detail", text("Why it was refused or failed")}});
 }
 
-json problem_schema() {
-  json schema = object({{"type", text()},
-                        {"title", text()},
-                        {"status", integer(400)},
-                        {"detail", text()},
-                        {"instance", text()},
-                        {"request_id", text()},
-                        {"errors", list_of(object({{"field", text()}, {"detail", text()}}))}});
-  schema["examples"] = json::array({{{"type", "/problems/target-busy"},
-                                     {"title", "The target is busy"},
-                                     {"status", 409},
-                                     {"detail",
-                                      "target \"data\": a run is going on or waits. Stop it, or set \"queue\": true "
-                                      "to wait behind it"},
-                                     {"instance", "/api/v1/runs"},
-                                     {"request_id", "9f3c2a10-00002a"},
-                                     {"errors", json::array()}}});
-  return schema;
-}
-
 json hook_answer_schema() {
   return object({{"items", list_of(object({{"alertname", text()},
                                            {"fingerprint", text()},
@@ -297,8 +297,7 @@ nlohmann::json answer_schemas() {
           {"AuditPage", page_schema("AuditRow")},
           {"Health", object({{"status", one_of({"ok"})}, {"loop_age_seconds", number()}})},
           {"Readiness", object({{"status", one_of({"ready"})}})},
-          {"Description", {{"type", "object"}}},
-          {"Problem", problem_schema()}};
+          {"Description", {{"type", "object"}}}};
 }
 
 }  // namespace writecanary::api

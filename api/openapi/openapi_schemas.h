@@ -12,6 +12,7 @@ nlohmann::json answer_schemas();
 // Those of activity, history and pictures.
 nlohmann::json history_schemas();
 nlohmann::json request_schemas();
+nlohmann::json problem_schemas();
 
 // Small words of the schema language, shared by the files of the description.
 namespace schema {
@@ -32,6 +33,11 @@ json names_of(const All& all) {
   return names;
 }
 inline json integer(std::int64_t minimum = 0) { return {{"type", "integer"}, {"minimum", minimum}}; }
+inline json seed() {
+  json type = text("A number of 64 bits as text: many readers of JSON round it otherwise");
+  type["pattern"] = "^[0-9]{1,20}$";
+  return type;
+}
 inline json number() { return {{"type", "number"}}; }
 inline json boolean() { return {{"type", "boolean"}}; }
 inline json time() { return {{"type", "string"}, {"format", "date-time"}}; }

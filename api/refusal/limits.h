@@ -50,6 +50,8 @@ inline constexpr std::size_t kEvidenceFilesMax = 256;
 // because every run in between is read.
 inline constexpr std::int64_t kActivityStepsMax = 500;
 inline constexpr std::int64_t kActivitySecondsMax = 92LL * 24 * 3600;
+// Runs on one page of strips: some 800 KiB. More of each target and profile means fewer of them on a page.
+inline constexpr std::size_t kHistoryRunsMax = 10'000;
 // Segments and writes of a damaged file in one answer: what a picture can show.
 inline constexpr std::size_t kPictureItemsMax = 400;
 

@@ -27,8 +27,9 @@ void limit(std::vector<FieldError>& errors) {
 }  // namespace
 
 nlohmann::json problem_document(const Refusal& refusal, const std::string& instance, const std::string& request_id) {
-  nlohmann::json document = {{"type", "/problems/" + refusal.type},
-                             {"title", refusal.title},
+  const ProblemType* type = find_problem_type(refusal.type);
+  nlohmann::json document = {{"type", kProblemPrefix + refusal.type},
+                             {"title", type == nullptr ? refusal.title : std::string(type->title)},
                              {"status", refusal.status},
                              {"detail", refusal.detail},
                              {"instance", instance},

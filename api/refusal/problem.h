@@ -11,7 +11,10 @@
 namespace writecanary::api {
 
 inline constexpr char kProblemType[] = "application/problem+json";
+// Before the name of a type; what is there is api/routes/routes_problems.cpp.
+inline constexpr char kProblemPrefix[] = "/problems/";
 
+// The title is that of the type (api/refusal/problem_types.h).
 nlohmann::json problem_document(const Refusal& refusal, const std::string& instance, const std::string& request_id);
 
 // 400: the query string; errors name parameter, value and what is allowed.

@@ -36,6 +36,9 @@ std::string reason_against(const HookedAlert& alert, const json& document, const
   return {};
 }
 
+// An alert is the same alert whichever Alertmanager of several sends it.
+constexpr char kKeyScope[] = "alertmanager";
+
 HookedAlert alert_of(const json& document, const LiveState& live, const Catalogue& catalogue) {
   // Looked at in place: copying a value that is nested a thousand times deep would take the stack with it.
   static const json kNone;
@@ -55,8 +58,9 @@ HookedAlert alert_of(const json& document, const LiveState& live, const Catalogu
   start.profile = alert.profile;
   start.queue = true;
   if (!alert.fingerprint.empty()) {
+    start.key_scope = kKeyScope;
     start.idempotency_key =
-        fmt::format("alertmanager:{}:{}:{}", alert.fingerprint, text_of(document, "startsAt"), alert.profile);
+        fmt::format("{}:{}:{}", alert.fingerprint, text_of(document, "startsAt"), alert.profile);
   }
   alert.outcome = std::move(start);
   return alert;

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include "api/refusal/problem.h"
+#include "core/base/json_text.h"
+#include "core/run/seed.h"
 
 namespace writecanary::api {
 namespace {
 
-// Enough to recognise what was sent.
-constexpr std::size_t kShownValueBytes = 60;
 // No body of this API needs three. The parser does not recurse, but whoever prints the value does.
 constexpr int kDepthMax = 16;
 
@@ -30,12 +30,6 @@ bool is_too_deep(std::string_view text) {
     }
   }
   return false;
-}
-
-std::string shown(const nlohmann::json& value) {
-  std::string text = value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
-  if (text.size() > kShownValueBytes) text = text.substr(0, kShownValueBytes) + "...";
-  return text;
 }
 
 }  // namespace
@@ -60,7 +54,7 @@ Body::Body(const std::string& text) {
     return;
   }
   if (!object_.is_object()) {
-    malformed_ = invalid_body({{"", "expected a JSON object, got " + shown(object_)}});
+    malformed_ = invalid_body({{"", "expected a JSON object, got " + json_excerpt(object_)}});
     object_ = nlohmann::json::object();
   }
 }
@@ -72,7 +66,7 @@ const nlohmann::json* Body::find(const std::string& name) {
 }
 
 void Body::fail_type(const std::string& field, const nlohmann::json& value, const std::string& expected) {
-  fail(field, "expected " + expected + ", got " + shown(value));
+  fail(field, "expected " + expected + ", got " + json_excerpt(value));
 }
 
 std::optional<std::string> Body::text(const std::string& name, std::size_t length_max) {
@@ -107,6 +101,14 @@ std::optional<std::uint64_t> Body::number(const std::string& name, std::uint64_t
   }
   fail_type(name, *value, fmt::format("a whole number from {} to {}", minimum, maximum));
   return std::nullopt;
+}
+
+std::optional<std::uint64_t> Body::seed(const std::string& name) {
+  const auto* value = find(name);
+  if (value == nullptr) return std::nullopt;
+  const auto seed = parse_seed(*value);
+  if (!seed) fail_type(name, *value, "a whole number from 0 to 18446744073709551615, as text or as a number");
+  return seed;
 }
 
 std::optional<double> Body::decimal(const std::string& name, double minimum, double maximum) {

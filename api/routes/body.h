@@ -23,6 +23,7 @@ class Body {
   std::optional<std::string> text(const std::string& name, std::size_t length_max);
   std::optional<bool> flag(const std::string& name);
   std::optional<std::uint64_t> number(const std::string& name, std::uint64_t minimum, std::uint64_t maximum);
+  std::optional<std::uint64_t> seed(const std::string& name);  // core/run/seed.h
   std::optional<double> decimal(const std::string& name, double minimum, double maximum);
   // An object of whole numbers; which names and values are right is for the caller (fail).
   std::map<std::string, std::int64_t> numbers(const std::string& name);

@@ -51,6 +51,14 @@ std::optional<std::int64_t> Query::cursor(std::string_view listing) {
   return before;
 }
 
+std::optional<std::string> Query::place(std::string_view listing) {
+  const auto value = text("cursor");
+  if (!value) return std::nullopt;
+  auto after = decode_place(listing, *value);
+  if (!after) fail("cursor", *value, "next_cursor of an earlier answer of this very listing");
+  return after;
+}
+
 int Query::limit() {
   const auto value = text("limit");
   if (!value) return kPageLimitDefault;

@@ -25,6 +25,7 @@ class Query {
   std::optional<std::int64_t> id(const std::string& name);
   std::optional<std::int64_t> timestamp_ms(const std::string& name);
   std::optional<std::int64_t> cursor(std::string_view listing);
+  std::optional<std::string> place(std::string_view listing);  // a cursor of a listing whose items have names
   int limit();
 
   // One of `all`, by the text that to_string gives it.

@@ -10,6 +10,7 @@
 #include "api/refusal/limits.h"
 #include "api/refusal/problem.h"
 #include "api/refusal/request_id.h"
+#include "core/base/json_text.h"
 
 namespace writecanary::api {
 namespace {
@@ -80,7 +81,7 @@ Outcome check_query_names(const Operation& operation, const Request& request) {
 void respond_problem(const Refusal& refusal, const std::string& instance, Response& response) {
   response.status = refusal.status;
   const auto document = problem_document(refusal, instance, response.header("X-Request-Id"));
-  response.set_body(document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n", kProblemType);
+  response.set_body(json_text(document) + "\n", kProblemType);
 }
 
 void set_common_headers(const Request& request, Response& response) {
@@ -200,8 +201,7 @@ CommandResult ask(Call& call, CommandPort& commands, Command command) {
 
 void respond_json(Call& call, const nlohmann::json& document, int status) {
   call.response.status = status;
-  // File names and messages of others may hold bytes that are not UTF-8.
-  std::string text = document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  std::string text = json_text(document);
   text += '\n';
   respond_text(call, std::move(text), "application/json");
 }

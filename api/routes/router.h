@@ -15,6 +15,7 @@
 #include "api/guard/request_guard.h"
 #include "api/http/message.h"
 #include "api/loop/commands.h"
+#include "api/refusal/limits.h"
 #include "api/refusal/refusal.h"
 
 namespace writecanary::api {
@@ -72,7 +73,7 @@ class Router {
   const std::vector<Endpoint> routes_;
   const RequestGuard guard_;
   const Clock& clock_;
-  RateLimit changes_;
+  RateLimit changes_{kChangesBurst, kChangesPerSecond};
   AuditLog audit_;
   const std::function<void(const std::string&)> log_failure_;
 };

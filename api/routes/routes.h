@@ -24,6 +24,7 @@ std::vector<Endpoint> history_routes(const RouteContext& context);  // activity 
 std::vector<Endpoint> event_routes(const RouteContext& context);
 std::vector<Endpoint> hook_routes(const RouteContext& context);
 std::vector<Endpoint> audit_routes(const RouteContext& context);
+std::vector<Endpoint> problem_routes();
 std::vector<Endpoint> page_routes();
 
 // All of them, and the description of all of them.

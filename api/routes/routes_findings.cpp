@@ -8,6 +8,7 @@
 #include "api/routes/listing.h"
 #include "api/routes/query.h"
 #include "api/routes/routes.h"
+#include "core/base/json_text.h"
 #include "core/base/units.h"
 #include "core/report/replay.h"
 #include "core/report/report.h"
@@ -130,9 +131,8 @@ Outcome answer_evidence(Call& call, const Services& services, const std::string&
   auto run_document = storage::run_json(*run);
   const auto spec = nlohmann::json::parse(run->spec_json, nullptr, false);
   run_document["spec"] = spec.is_discarded() ? nlohmann::json() : spec;
-  constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
-  const EvidenceTexts texts{storage::finding_json(*finding).dump(2, ' ', false, kReplace) + "\n",
-                            run_document.dump(2, ' ', false, kReplace) + "\n",
+  const EvidenceTexts texts{json_text(storage::finding_json(*finding), 2) + "\n",
+                            json_text(run_document, 2) + "\n",
                             report_for(*finding, *run, services, evidence_root)};
   auto archive = std::make_shared<TarArchive>(
       evidence_archive(name, texts, evidence_root + "/" + std::to_string(run->id), finding->found_at_ms / 1000));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "api/documents/cursor.h"
 #include "api/refusal/limits.h"
 #include "api/refusal/problem.h"
 #include "api/routes/query.h"
@@ -85,11 +86,23 @@ json history_document(const storage::HistoryRow& row) {
 
 Outcome answer_history(Call& call, const Services& services) {
   Query query(call.request);
-  const storage::HistoryFilter filter{query.text("target"), query.text("profile"), query.limit()};
+  storage::HistoryFilter filter;
+  filter.target = query.text("target");
+  filter.profile = query.text("profile");
+  filter.limit = query.limit();
+  filter.after = query.place("history").value_or("");
   if (auto refusal = query.refusal()) return refusal;
+  const std::size_t rows_per_page = kHistoryRunsMax / static_cast<std::size_t>(filter.limit);
+  filter.rows = rows_per_page + 1;  // one more tells whether there is another page
+  auto rows = services.reader.history(filter);
+  json next;
+  if (rows.size() > rows_per_page) {
+    rows.pop_back();
+    next = encode_place("history", rows.back().place());
+  }
   json items = json::array();
-  for (const auto& row : services.reader.history(filter)) items.push_back(history_document(row));
-  respond_json(call, {{"items", std::move(items)}});
+  for (const auto& row : rows) items.push_back(history_document(row));
+  respond_json(call, {{"items", std::move(items)}, {"next_cursor", std::move(next)}});
   return std::nullopt;
 }
 
@@ -107,8 +120,8 @@ std::vector<Endpoint> history_routes(const RouteContext& context) {
       {"GET",
        "/api/v1/history",
        {.summary = "The last runs of each target and profile, oldest first",
-        .response = "HistoryList",
-        .query = {"target", "profile", "limit"}},
+        .response = "HistoryPage",
+        .query = {"target", "profile", "limit", "cursor"}},
        [services](Call& call) { return answer_history(call, services); }},
   };
 }

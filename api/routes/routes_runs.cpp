@@ -10,6 +10,7 @@
 #include "api/routes/routes.h"
 #include "api/routes/start_request.h"
 #include "core/base/limits.h"
+#include "core/run/seed.h"
 #include "storage/tables/documents.h"
 
 namespace writecanary::api {
@@ -26,13 +27,18 @@ std::optional<storage::RunRow> find_run(const Call& call, const Services& servic
   return id ? services.reader.run(*id) : std::nullopt;
 }
 
-json spec_document(const std::string& spec_json) { return json::parse(spec_json, nullptr, false); }
+// Null where there is none. What an earlier version stored has its seed as a number.
+json spec_document(const std::string& spec_json) {
+  json spec = json::parse(spec_json, nullptr, false);
+  if (!spec.is_object()) return {};
+  if (const auto seed = parse_seed(spec.value("seed", json()))) spec["seed"] = seed_text(*seed);
+  return spec;
+}
 
 // Everything about one run: also its spec and its findings, in the order in which they were found.
 json full_run_document(const storage::RunRow& row, const Services& services) {
   json document = run_document(row, *services.live.get(), services.clock);
-  json spec = spec_document(row.spec_json);
-  document["spec"] = spec.is_discarded() ? json() : std::move(spec);
+  document["spec"] = spec_document(row.spec_json);
   storage::FindingFilter filter;
   filter.run_id = row.id;
   filter.limit = kFindingsPerRun;
@@ -77,7 +83,10 @@ Outcome answer_accepted(Call& call, const Services& services, const CommandResul
   const auto& accepted = std::get<Accepted>(result);
   const std::string id = std::to_string(accepted.id);
   const auto row = services.reader.run(accepted.id);
-  if (!row) return unknown_run(id);
+  if (!row) {
+    return Refusal{409, "run-removed", "The run is removed already",
+                   "Run " + id + ", which an earlier request with this key started, was removed to save space.", {}};
+  }
   call.response.set_header("Location", call.path_prefix + "/api/v1/runs/" + id);
   if (accepted.replayed) call.response.set_header("Idempotency-Replayed", "true");
   respond_json(call, full_run_document(*row, services), 202);

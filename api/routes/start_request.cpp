@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "api/refusal/limits.h"
 #include "api/refusal/problem.h"
@@ -71,7 +70,7 @@ std::variant<StartRun, Refusal> parse_start_request(const Request& request, cons
     start.duration_ms = static_cast<std::uint64_t>(std::llround(*seconds * 1000));
   }
   start.writes = body.number("writes", 1, kWritesMax);
-  start.seed = body.number("seed", 0, std::numeric_limits<std::uint64_t>::max());
+  start.seed = body.seed("seed");
   start.memory_bytes = body.number("memory_bytes", kMemoryBytesMin, kMemoryBytesMax);
   start.options = body.numbers("options");
   start.classic = body.flag("classic").value_or(false);

@@ -18,6 +18,8 @@
 #include "cli/terminal/progress_bar.h"
 #include "cli/terminal/run_view.h"
 #include "core/base/error.h"
+#include "core/base/json_text.h"
+#include "core/base/system_text.h"
 #include "core/base/version.h"
 #include "core/host/cgroup.h"
 #include "core/loop/event_loop.h"
@@ -84,8 +86,8 @@ RunResult run_one(RunSpec spec, const CgroupRoot& root, Interrupts& interrupts, 
 
 void print_where(const Environment& environment, const std::string& path, const RunResult& run) {
   if (run.kernel.release.empty()) return;  // the probe did not get far enough to say
-  environment.out << fmt::format("{}: {} on {}, Linux {}, memory cgroup: {}\n", path, run.filesystem.type,
-                                 run.filesystem.source, run.kernel.release, run.pressure.backend);
+  environment.out << fmt::format("{}: {}, Linux {}, memory cgroup: {}\n", system_name(path), describe(run.filesystem),
+                                 run.kernel.release, run.pressure.backend);
   for (const IssueMatch& match : match_issues(identify_kernel(run.kernel), run.filesystem.type)) {
     environment.out << "Known, not measured: " << match.text << '\n';
   }
@@ -112,7 +114,7 @@ std::vector<RunResult> make_runs(const Environment& environment, const std::vect
 }
 
 nlohmann::json check_document(const std::string& path, const std::vector<RunResult>& runs) {
-  nlohmann::json document = {{"version", kVersion}, {"path", path}, {"verdict", to_string(*overall_verdict(runs))}};
+  nlohmann::json document = {{"version", kVersion}, {"path", system_name(path)}, {"verdict", to_string(*overall_verdict(runs))}};
   document["kernel"] = runs.back().kernel;
   document["filesystem"] = runs.back().filesystem;
   document["known_issues"] = match_issues(identify_kernel(runs.back().kernel), runs.back().filesystem.type);
@@ -133,9 +135,7 @@ int check(const Environment& environment, const CheckOptions& options) {
   for (std::size_t i = 0; i < runs.size(); ++i) keep_report(environment, specs[i], runs[i], catalogue);
 
   if (options.json) {
-    // What a probe says on stderr is bytes, which need not be UTF-8.
-    constexpr auto kReplace = nlohmann::json::error_handler_t::replace;
-    environment.out << check_document(specs.front().path, runs).dump(2, ' ', false, kReplace) << '\n';
+    environment.out << json_text(check_document(specs.front().path, runs), 2) << '\n';
   } else {
     print_check(environment, specs.front().path, runs);
     if (runs.size() < specs.size()) {

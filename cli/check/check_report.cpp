@@ -8,6 +8,8 @@
 
 #include "core/base/error.h"
 #include "core/base/fd.h"
+#include "core/base/json_text.h"
+#include "core/base/system_text.h"
 #include "core/report/replay.h"
 #include "core/report/report.h"
 #include "core/run/evidence_document.h"
@@ -28,7 +30,7 @@ std::string report_of(const RunSpec& spec, const RunResult& run, const Catalogue
                       .profile = find_profile(catalogue, run.profile),
                       .evidence = evidence ? &*evidence : nullptr,
                       .origin = fmt::format("{}; this is the first of {} findings", spec.run_id, run.end.tally.total()),
-                      .evidence_location = spec.evidence_directory});
+                      .evidence_location = system_name(spec.evidence_directory)});
 }
 
 }  // namespace
@@ -38,8 +40,7 @@ void keep_report(const Environment& environment, const RunSpec& spec, const RunR
   if (spec.evidence_directory.empty() || run.findings.empty()) return;
   try {
     std::filesystem::create_directories(spec.evidence_directory);
-    write_file(spec.evidence_directory + "/run.json",
-               run_document(run).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    write_file(spec.evidence_directory + "/run.json", json_text(run_document(run), 2) + "\n");
     write_file(spec.evidence_directory + "/report.txt", report_of(spec, run, catalogue));
   } catch (const std::exception& error) {
     environment.err << "The report of " << run.profile << " is not kept: " << error.what() << '\n';

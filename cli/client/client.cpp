@@ -10,6 +10,7 @@
 #include "cli/terminal/text.h"
 #include "core/base/error.h"
 #include "core/base/fd.h"
+#include "core/base/json_text.h"
 
 namespace writecanary::cli {
 namespace {
@@ -118,7 +119,7 @@ std::string Client::get(const std::string& path) const {
 
 std::string Client::post(const std::string& path, const nlohmann::json& body) const {
   try {
-    return body_of(http_post(server_, path, body.dump(), "application/json", kAnswerTimeout));
+    return body_of(http_post(server_, path, json_text(body), "application/json", kAnswerTimeout));
   } catch (const NoAnswer& failure) {
     throw_unreachable(failure.what());
   }

@@ -16,6 +16,7 @@
 #include "cli/terminal/table.h"
 #include "core/base/error.h"
 #include "core/base/json_fields.h"
+#include "core/base/json_text.h"
 #include "core/process/probe_process.h"
 #include "core/process/self_test.h"
 #include "core/run/evidence_document.h"
@@ -105,7 +106,7 @@ int replay(const Environment& environment, const std::string& evidence, const st
     answer["reproduced"] = again;
     answer["wanted_kinds"] = nlohmann::json::array();
     for (const FindingKind kind : kinds) answer["wanted_kinds"].push_back(to_string(kind));
-    environment.out << answer.dump(2) << '\n';
+    environment.out << json_text(answer, 2) << '\n';
   } else {
     print_check(environment, spec.path, runs);
     environment.out << fmt::format("{}: {} (the evidence has {}; this run: {})\n",
@@ -118,7 +119,7 @@ int replay(const Environment& environment, const std::string& evidence, const st
 int self_test(const Environment& environment, bool json) {
   const SelfTest test = run_self_test(probe_program(), to_unix_ms(environment.clock.now()));
   if (json) {
-    environment.out << nlohmann::json(test).dump(2) << '\n';
+    environment.out << json_text(test, 2) << '\n';
     return test.ok() ? 0 : kExitFailed;
   }
   if (!test.error.empty()) throw CommandError(kExitFailed, "the self-test did not run: " + test.error);

@@ -4,6 +4,7 @@
 #include "cli/commands/commands.h"
 #include "cli/commands/fields.h"
 #include "cli/terminal/table.h"
+#include "core/base/json_text.h"
 #include "core/base/units.h"
 #include "core/process/probe_process.h"
 
@@ -116,7 +117,7 @@ int show_findings(const Environment& environment, const Client& client, const Fi
 int show_profiles(const Environment& environment, bool json) {
   const Catalogue catalogue = load_catalogue(probe_program());
   if (json) {
-    environment.out << nlohmann::json{{"items", catalogue}}.dump(2) << '\n';
+    environment.out << json_text({{"items", catalogue}}, 2) << '\n';
     return 0;
   }
   for (const ProfileInfo& profile : catalogue) {

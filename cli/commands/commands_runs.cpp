@@ -5,6 +5,7 @@
 #include "cli/commands/fields.h"
 #include "cli/terminal/progress_bar.h"
 #include "cli/terminal/run_view.h"
+#include "core/base/json_text.h"
 #include "core/base/units.h"
 
 namespace writecanary::cli {
@@ -102,7 +103,7 @@ int watch(const Environment& environment, const Client& client, std::optional<st
   const auto on_event = [&](const SseEvent& event) {
     const nlohmann::json data = parse_answer(event.data);
     if (json) {
-      environment.out << nlohmann::json{{"event", event.type}, {"data", data}}.dump() << std::endl;
+      environment.out << json_text({{"event", event.type}, {"data", data}}) << std::endl;
     } else if (event.type == "run.progress" && environment.err_is_terminal) {
       progress.update(label_of(data), parse_progress(data));
     } else {

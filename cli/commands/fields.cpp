@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/json_text.h"
 #include "core/base/units.h"
 #include "core/run/finding.h"
 
@@ -16,7 +17,7 @@ const nlohmann::json& inner(const nlohmann::json& object, const char* key) {
 
 std::string text_field(const nlohmann::json& object, const char* key) {
   const nlohmann::json value = object.is_object() ? object.value(key, nlohmann::json()) : nlohmann::json();
-  if (value.is_number()) return value.dump();
+  if (value.is_number()) return json_text(value);
   return value.is_string() ? value.get<std::string>() : "";
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/terminal/table.h"
+#include "core/base/json_text.h"
 #include "core/base/units.h"
 
 namespace writecanary::cli {
@@ -75,7 +76,7 @@ int gate(const Environment& environment, const GateOptions& options) {
   const GateEvidence evidence = gather(Prometheus(options.prometheus, options.token_file), options.question);
   const GateDecision decision = decide(evidence, options.limits);
   if (options.json) {
-    environment.out << document(environment, options, evidence, decision).dump(2) << '\n';
+    environment.out << json_text(document(environment, options, evidence, decision), 2) << '\n';
   } else {
     print(environment, options, evidence, decision);
   }

@@ -8,6 +8,7 @@
 
 #include "cli/client/client.h"
 #include "cli/terminal/text.h"
+#include "core/base/json_text.h"
 
 namespace writecanary::cli {
 namespace {
@@ -74,7 +75,7 @@ std::vector<Sample> Prometheus::query(const std::string& expression) const {
 
 std::string promql_string(const std::string& text) {
   // The escapes of JSON are a part of those of PromQL, which are Go's.
-  return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+  return json_text(text);
 }
 
 }  // namespace writecanary::cli

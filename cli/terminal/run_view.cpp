@@ -9,6 +9,7 @@
 #include "cli/terminal/text.h"
 #include "core/base/json_fields.h"
 #include "core/base/units.h"
+#include "core/run/seed.h"
 
 namespace writecanary::cli {
 namespace {
@@ -76,7 +77,7 @@ RunResult parse_run_document(const nlohmann::json& document) {
   RunResult run;
   JsonFields fields(document, "run");
   fields.require("profile", run.profile);
-  fields.require("seed", run.seed);
+  fields.require_parsed("seed", run.seed, parse_seed, kSeedExpected);
   fields.accept("kernel", run.kernel);
   fields.accept("filesystem", run.filesystem);
   fields.accept("pressure", run.pressure);

@@ -6,7 +6,7 @@
 
 namespace writecanary {
 
-// Nothing happens when the line cannot be written (a full disk behind a redirection). Any thread.
+// As system_text(). Nothing happens when it cannot be written (a full disk behind a redirection). Any thread.
 void complain(const std::string& line) noexcept;
 
 }  // namespace writecanary

@@ -7,18 +7,10 @@
 #include <limits>
 
 #include "core/base/error.h"
+#include "core/base/json_text.h"
 
 namespace writecanary {
 namespace {
-
-constexpr std::size_t kShownBytes = 60;
-
-// The value as JSON, cut to what a person wants to see of it in an error.
-std::string shown(const nlohmann::json& value) {
-  std::string text = value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
-  if (text.size() > kShownBytes) text = text.substr(0, kShownBytes) + "...";
-  return text;
-}
 
 // The value as a number from minimum to maximum; nothing for every other value, fractions among them.
 template <typename T>
@@ -36,18 +28,18 @@ std::optional<T> integer(const nlohmann::json& value) {
 }  // namespace
 
 JsonFields::JsonFields(const nlohmann::json& object, std::string what) : object_(object), what_(std::move(what)) {
-  if (!object.is_object()) throw ProtocolError(fmt::format("{}: expected an object, got {}", what_, shown(object)));
+  if (!object.is_object()) throw ProtocolError(fmt::format("{}: expected an object, got {}", what_, json_excerpt(object)));
 }
 
 void JsonFields::refuse_others() const {
   for (const auto& [key, value] : object_.items()) {
     if (std::ranges::find(asked_, key) != asked_.end()) continue;
-    throw ProtocolError(fmt::format("{}: unknown field {}; known are {}", what_, shown(key), fmt::join(asked_, ", ")));
+    throw ProtocolError(fmt::format("{}: unknown field {}; known are {}", what_, json_excerpt(key), fmt::join(asked_, ", ")));
   }
 }
 
 void JsonFields::fail(std::string_view key, std::string_view expected, const nlohmann::json& got) const {
-  throw ProtocolError(fmt::format("{}: {}: expected {}, got {}", what_, key, expected, shown(got)));
+  throw ProtocolError(fmt::format("{}: {}: expected {}, got {}", what_, key, expected, json_excerpt(got)));
 }
 
 const nlohmann::json* JsonFields::find(const char* key) {

@@ -40,6 +40,15 @@ class JsonFields {
     if (value != nullptr && !value->is_null()) read(key, *value, out.emplace());
   }
 
+  // A value that `parse` knows how to read, as the JSON that it is; nothing from it is an error.
+  template <typename T, typename Parse>
+  void require_parsed(const char* key, T& out, Parse parse, std::string_view expected) {
+    const nlohmann::json& value = required(key);
+    const auto parsed = parse(value);
+    if (!parsed) fail(key, expected, value);
+    out = *parsed;
+  }
+
   // A string that `parse` turns into a value; `expected` says in errors what there is to choose from.
   template <typename T, typename Parse>
   void require_name(const char* key, T& out, Parse parse, std::string_view expected) {

@@ -6,8 +6,7 @@
 
 namespace writecanary {
 
-// Control characters replaced by '?', line breaks and tabs by a blank: text of others must not steer a terminal or
-// forge a line of a log.
+// One line: line breaks and tabs are blanks, and what else could steer a terminal is as system_text() writes it.
 std::string printable(std::string_view text);
 
 }  // namespace writecanary

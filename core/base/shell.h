@@ -6,7 +6,8 @@
 
 namespace writecanary {
 
-// The text as one word: as it is when nothing in it is special, else in single quotes.
+// The bytes as one word: as they are when nothing in them is special, else in single quotes. What is not text
+// (core/base/system_text.h) is written with escapes, $'caf\351', which every shell knows that people type into.
 std::string shell_word(std::string_view text);
 
 }  // namespace writecanary

@@ -1,6 +1,7 @@
 #include "core/host/mountinfo.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "core/base/fd.h"
 
@@ -16,6 +17,14 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
     if (end == std::string_view::npos) return parts;
     text.remove_prefix(end + 1);
   }
+}
+
+std::optional<std::uint64_t> number(std::string_view digits) {
+  std::uint64_t value = 0;
+  const char* const end = digits.data() + digits.size();
+  const auto [stop, error] = std::from_chars(digits.data(), end, value);
+  if (error != std::errc{} || stop != end) return std::nullopt;
+  return value;
 }
 
 bool is_octal(std::string_view digits) {
@@ -66,12 +75,17 @@ std::optional<Mount> parse_line(std::string_view line) {
   const auto separator = std::find(fields.begin() + 6, fields.end(), "-");
   if (fields.end() - separator < 4) return std::nullopt;
   if (!fields[4].starts_with('/')) return std::nullopt;
+  const auto id = number(fields[0]);
+  const auto parent = number(fields[1]);
+  if (!id || !parent) return std::nullopt;
   return Mount{.device = std::string(fields[2]),
                .mount_point = unescape(fields[4]),
                .options = merge_options(fields[5], separator[3]),
                .type = unescape(separator[1]),
                .source = unescape(separator[2]),
-               .root = unescape(fields[3])};
+               .root = unescape(fields[3]),
+               .id = *id,
+               .parent = *parent};
 }
 
 }  // namespace
@@ -80,6 +94,27 @@ bool is_within(std::string_view path, std::string_view directory) {
   if (directory == "/") return path.starts_with('/');
   return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
 }
+
+namespace {
+
+bool is_in_table(const std::vector<Mount>& mounts, std::uint64_t id) {
+  return std::ranges::find(mounts, id, &Mount::id) != mounts.end();
+}
+
+// Which mount a walk along the path goes to next, from the one that it is on, or to begin with: the first that it
+// meets. Of the root mount the table does not have what it stands on.
+const Mount* next_on_the_way(const std::vector<Mount>& mounts, const Mount* at, std::string_view path) {
+  const Mount* next = nullptr;
+  for (const Mount& mount : mounts) {
+    const bool stands_here = at == nullptr ? !is_in_table(mounts, mount.parent) || mount.parent == mount.id
+                                           : mount.parent == at->id && mount.id != at->id;
+    if (!stands_here || !is_within(path, mount.mount_point)) continue;
+    if (next == nullptr || mount.mount_point.size() < next->mount_point.size()) next = &mount;
+  }
+  return next;
+}
+
+}  // namespace
 
 std::vector<Mount> parse_mountinfo(std::string_view text) {
   std::vector<Mount> mounts;
@@ -93,13 +128,26 @@ std::vector<Mount> read_mountinfo(const std::string& file) { return parse_mounti
 
 std::optional<Mount> find_mount(const std::vector<Mount>& mounts, std::string_view path) {
   while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
-  const Mount* best = nullptr;
-  for (const Mount& mount : mounts) {
-    if (!is_within(path, mount.mount_point)) continue;
-    if (best == nullptr || mount.mount_point.size() >= best->mount_point.size()) best = &mount;
+  const Mount* at = nullptr;
+  // Each turn goes from a mount to one that stands on it, so there are no more turns than mounts.
+  for (std::size_t turn = 0; turn < mounts.size(); ++turn) {
+    const Mount* next = next_on_the_way(mounts, at, path);
+    if (next == nullptr) break;
+    at = next;
   }
-  if (best == nullptr) return std::nullopt;
-  return *best;
+  if (at == nullptr) return std::nullopt;
+  return *at;
+}
+
+std::optional<Mount> find_mount(const std::vector<Mount>& mounts, int fd) {
+  const std::string text = read_file("/proc/self/fdinfo/" + std::to_string(fd));
+  constexpr std::string_view kLabel = "mnt_id:\t";
+  for (const std::string_view line : split(text, '\n')) {
+    const auto id = line.starts_with(kLabel) ? number(line.substr(kLabel.size())) : std::nullopt;
+    const auto found = id ? std::ranges::find(mounts, *id, &Mount::id) : mounts.end();
+    if (found != mounts.end()) return *found;
+  }
+  return std::nullopt;
 }
 
 }  // namespace writecanary

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/json_fields.h"
+#include "core/base/json_text.h"
+#include "core/run/seed.h"
 #include "core/base/limits.h"
 
 namespace writecanary {
@@ -12,7 +14,7 @@ namespace {
 
 nlohmann::json document(const Hello& hello) {
   return {{"event", "hello"},       {"protocol", hello.protocol},     {"probe_version", hello.probe_version},
-          {"run_id", hello.run_id}, {"profile", hello.profile},       {"seed", hello.seed},
+          {"run_id", hello.run_id}, {"profile", hello.profile},       {"seed", seed_text(hello.seed)},
           {"kernel", hello.kernel}, {"filesystem", hello.filesystem}, {"pressure", hello.pressure}};
 }
 
@@ -35,7 +37,8 @@ nlohmann::json document(const RunEnd& end) {
           {"duration_seconds", end.duration_seconds},
           {"first_finding_seconds",
            end.first_finding_seconds ? nlohmann::json(*end.first_finding_seconds) : nlohmann::json()},
-          {"attribution", end.attribution}};
+          {"attribution", end.attribution},
+          {"filesystem", end.filesystem ? nlohmann::json(*end.filesystem) : nlohmann::json()}};
 }
 
 Hello read_hello(const nlohmann::json& in) {
@@ -51,7 +54,7 @@ Hello read_hello(const nlohmann::json& in) {
   fields.require("probe_version", hello.probe_version);
   fields.require("run_id", hello.run_id);
   fields.require("profile", hello.profile);
-  fields.require("seed", hello.seed);
+  fields.require_parsed("seed", hello.seed, parse_seed, kSeedExpected);
   fields.require("kernel", hello.kernel);
   fields.require("filesystem", hello.filesystem);
   fields.require("pressure", hello.pressure);
@@ -84,6 +87,7 @@ RunEnd read_run_end(const nlohmann::json& in) {
   fields.require("duration_seconds", end.duration_seconds);
   fields.accept_null("first_finding_seconds", end.first_finding_seconds);
   fields.require("attribution", end.attribution);
+  fields.accept_null("filesystem", end.filesystem);
   return end;
 }
 
@@ -91,8 +95,7 @@ RunEnd read_run_end(const nlohmann::json& in) {
 
 std::string encode(const Event& event) {
   const nlohmann::json out = std::visit([](const auto& value) { return document(value); }, event);
-  // Mount options and file names come from the kernel as bytes and need not be UTF-8.
-  std::string line = out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  std::string line = json_text(out);
   if (line.size() > kProtocolLineBytes) {
     throw ProtocolError(
         fmt::format("event: {} bytes are more than a line may have ({})", line.size(), kProtocolLineBytes));

@@ -15,7 +15,7 @@
 
 namespace writecanary {
 
-inline constexpr int kProtocolVersion = 1;
+inline constexpr int kProtocolVersion = 2;
 
 struct Hello {
   int protocol = kProtocolVersion;
@@ -24,6 +24,8 @@ struct Hello {
   std::string profile;
   std::uint64_t seed = 0;
   KernelFacts kernel;
+  // By the name of the path alone: the probe says this before the first call that a sick filesystem could keep. What
+  // was opened in the end is in RunEnd.
   FilesystemFacts filesystem;
   PressureFacts pressure;
 };

@@ -1,10 +1,14 @@
 #include "core/run/run_result.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <utility>
 
 #include "core/base/json_fields.h"
+#include "core/base/system_text.h"
+#include "core/run/seed.h"
 
 namespace writecanary {
 namespace {
@@ -87,9 +91,15 @@ void from_json(const nlohmann::json& in, KernelFacts& facts) {
   fields.require("machine", facts.machine);
 }
 
+std::string describe(const FilesystemFacts& facts) {
+  std::string which = facts.device;
+  if (!facts.uuid.empty()) which += (which.empty() ? "UUID " : ", UUID ") + facts.uuid;
+  return fmt::format("{} on {}{}", facts.type, facts.source, which.empty() ? "" : fmt::format(" ({})", which));
+}
+
 void to_json(nlohmann::json& out, const FilesystemFacts& facts) {
-  out = {
-      {"type", facts.type}, {"source", facts.source}, {"mount_point", facts.mount_point}, {"options", facts.options}};
+  out = {{"type", facts.type},       {"source", facts.source}, {"mount_point", facts.mount_point},
+         {"options", facts.options}, {"device", facts.device}, {"uuid", facts.uuid}};
 }
 
 void from_json(const nlohmann::json& in, FilesystemFacts& facts) {
@@ -98,16 +108,19 @@ void from_json(const nlohmann::json& in, FilesystemFacts& facts) {
   fields.require("source", facts.source);
   fields.require("mount_point", facts.mount_point);
   fields.require("options", facts.options);
+  fields.accept("device", facts.device);  // of earlier versions: not said
+  fields.accept("uuid", facts.uuid);
 }
 
 void to_json(nlohmann::json& out, const PressureFacts& facts) {
-  out = {{"backend", facts.backend}, {"directory", facts.directory}, {"reason", facts.reason}};
+  out = {{"backend", facts.backend}, {"directory", system_name(facts.directory)}, {"reason", facts.reason}};
 }
 
 void from_json(const nlohmann::json& in, PressureFacts& facts) {
   JsonFields fields(in, "pressure");
   fields.require("backend", facts.backend);
   fields.require("directory", facts.directory);
+  facts.directory = system_bytes(facts.directory);
   fields.require("reason", facts.reason);
 }
 
@@ -119,7 +132,7 @@ nlohmann::json run_document(const RunResult& result) {
   out["profile"] = result.profile;
   out["verdict"] = to_string(end.verdict);
   out["reason"] = end.reason;
-  out["seed"] = result.seed;
+  out["seed"] = seed_text(result.seed);
   out["duration_seconds"] = end.duration_seconds;
   out["first_finding_seconds"] =
       end.first_finding_seconds ? nlohmann::json(*end.first_finding_seconds) : nlohmann::json();

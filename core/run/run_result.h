@@ -51,16 +51,19 @@ struct KernelFacts {
   std::string machine;  // uname -m
 };
 
+// Text that can be shown (core/host/host_facts.h).
 struct FilesystemFacts {
   std::string type;         // "xfs"
   std::string source;       // "/dev/sda2"
   std::string mount_point;  // "/data"
   std::string options;      // mount and superblock options, comma separated
+  std::string device;       // "8:2", which two mounts of one filesystem have in common
+  std::string uuid;         // tells a filesystem from one that was made in its place; empty: it has none, or does not tell
 };
 
 struct PressureFacts {
   std::string backend;    // "cgroup2", "cgroup1" or "none"
-  std::string directory;  // the run's cgroup, empty for none
+  std::string directory;  // the run's cgroup, empty for none; bytes, and text in JSON
   std::string reason;     // for none: the exact file and error, and what to do
 };
 
@@ -73,6 +76,8 @@ struct RunEnd {
   double duration_seconds = 0;
   std::optional<double> first_finding_seconds;
   Attribution attribution;
+  // Of the directory that was opened and written to; nothing when the run did not get that far.
+  std::optional<FilesystemFacts> filesystem;
 };
 
 struct RunResult {
@@ -92,6 +97,8 @@ void to_json(nlohmann::json& out,
 void from_json(const nlohmann::json& in, FindingTally& tally);
 void to_json(nlohmann::json& out, const KernelFacts& facts);
 void from_json(const nlohmann::json& in, KernelFacts& facts);
+// "xfs on /dev/sda2 (8:2, UUID 2f4b6c1e-...)", as far as it is known.
+std::string describe(const FilesystemFacts& facts);
 void to_json(nlohmann::json& out, const FilesystemFacts& facts);
 void from_json(const nlohmann::json& in, FilesystemFacts& facts);
 void to_json(nlohmann::json& out, const PressureFacts& facts);

@@ -6,6 +6,8 @@
 
 #include "core/base/json_fields.h"
 #include "core/base/letters.h"
+#include "core/base/system_text.h"
+#include "core/run/seed.h"
 
 namespace writecanary {
 namespace {
@@ -24,10 +26,10 @@ void to_json(nlohmann::json& out, const RunSpec& spec) {
   out = {{"task", to_string(spec.task)},
          {"run_id", spec.run_id},
          {"profile", spec.profile},
-         {"path", spec.path},
+         {"path", system_name(spec.path)},
          {"require_mount", spec.require_mount},
          {"expected_fstype", spec.expected_fstype},
-         {"seed", spec.seed},
+         {"seed", seed_text(spec.seed)},
          {"duration_ms", spec.duration_ms},
          {"writes_max", spec.writes_max},
          {"bytes_max", spec.bytes_max},
@@ -40,7 +42,7 @@ void to_json(nlohmann::json& out, const RunSpec& spec) {
          {"incompressible", spec.incompressible},
          {"options", spec.options},
          {"pressure", spec.pressure},
-         {"evidence_directory", spec.evidence_directory},
+         {"evidence_directory", system_name(spec.evidence_directory)},
          {"evidence_bytes_max", spec.evidence_bytes_max}};
 }
 
@@ -50,9 +52,10 @@ void from_json(const nlohmann::json& in, RunSpec& spec) {
   fields.accept("run_id", spec.run_id);
   fields.accept("profile", spec.profile);
   fields.require("path", spec.path);
+  spec.path = system_bytes(spec.path);
   fields.accept("require_mount", spec.require_mount);
   fields.accept("expected_fstype", spec.expected_fstype);
-  fields.accept("seed", spec.seed);
+  if (in.contains("seed")) fields.require_parsed("seed", spec.seed, parse_seed, kSeedExpected);
   fields.accept("duration_ms", spec.duration_ms);
   fields.accept("writes_max", spec.writes_max);
   fields.accept("bytes_max", spec.bytes_max);
@@ -68,6 +71,7 @@ void from_json(const nlohmann::json& in, RunSpec& spec) {
   fields.accept("options", spec.options);
   fields.accept("pressure", spec.pressure);
   fields.accept("evidence_directory", spec.evidence_directory);
+  spec.evidence_directory = system_bytes(spec.evidence_directory);
   fields.accept("evidence_bytes_max", spec.evidence_bytes_max);
   fields.refuse_others();
 

@@ -1,7 +1,7 @@
 // What a probe is told to do: one run on one directory. The same spec replays the same plan.
 //
 // The spec is complete: the probe reads no configuration and no environment. Where the values come from (file,
-// command line, HTTP) is not known here.
+// command line, HTTP) is not known here. Paths are bytes, and text in the JSON (core/base/system_text.h).
 #pragma once
 
 #include <cstdint>

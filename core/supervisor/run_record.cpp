@@ -81,6 +81,7 @@ RunResult RunRecord::conclude(const ProcessEnd& process) const {
     result.pressure = hello_->pressure;
   }
   result.end = end_ ? *end_ : end_without_verdict(process);
+  if (result.end.filesystem) result.filesystem = *result.end.filesystem;
   if (!process.violation.empty()) {
     // Nothing that such a probe calls clean is clean; what it calls corrupt stays so.
     result.end.verdict = worse(result.end.verdict, Verdict::kError);

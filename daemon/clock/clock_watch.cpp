@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/base/json_text.h"
 #include "core/base/units.h"
 
 namespace writecanary::daemon {
@@ -54,7 +55,7 @@ void ClockWatch::look() {
                  format_duration(kSettling), format_timestamp(now.wall_ms), format_timestamp(should_ms));
   }
   if (trust_.memory() == remembered_) return;
-  store_.remember_fact(kFact, nlohmann::json(trust_.memory()).dump());
+  store_.remember_fact(kFact, json_text(trust_.memory()));
   remembered_ = trust_.memory();
 }
 

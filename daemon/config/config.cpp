@@ -76,7 +76,8 @@ class Checker {
     require(is_name(target.name), prefix + "name",
             fmt::format("target name \"{}\": use 1 to 64 letters, digits, '-', '_' and '.'", target.name));
     require(
-        target.path.starts_with('/') && target.path.find("/../") == std::string::npos && !target.path.ends_with("/.."),
+        target.path.starts_with('/') && target.path.find("/../") == std::string::npos &&
+            !target.path.ends_with("/..") && target.path.find('\0') == std::string::npos,
         prefix + "path",
         fmt::format("target \"{}\": path \"{}\" must be absolute and without \"..\"", target.name, target.path));
     settings(prefix, target.settings);

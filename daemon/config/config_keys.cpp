@@ -7,19 +7,19 @@ namespace {
 
 constexpr auto kUnlimited = Range{}.most;
 
-// The value at the end of a path of members: in<Text, &Config::tls, &api::TlsFiles::key>.
-template <typename Form, auto... Path>
+// The value at the end of a row of members: in<Path, &Config::tls, &api::TlsFiles::key>.
+template <typename Form, auto... Members>
 Value in(auto& owner) {
-  return Form{&(owner.*....*Path)};
+  return Form{&(owner.*....*Members)};
 }
 
 constexpr Key<Config> kServer[] = {
     {"listen", in<Text, &Config::listen>,
      "address of API, metrics and page: `HOST:PORT`, `[IPv6]:PORT` or `unix:/path`; port 0 takes a free one"},
-    {"tls_cert", in<Text, &Config::tls, &api::TlsFiles::certificate>,
+    {"tls_cert", in<Path, &Config::tls, &api::TlsFiles::certificate>,
      "PEM file, absolute path: the listener speaks TLS (1.2 and newer). Needs `tls_key`. A reload reads both again"},
-    {"tls_key", in<Text, &Config::tls, &api::TlsFiles::key>, "PEM file with the key of `tls_cert`"},
-    {"client_ca", in<Text, &Config::tls, &api::TlsFiles::client_ca>,
+    {"tls_key", in<Path, &Config::tls, &api::TlsFiles::key>, "PEM file with the key of `tls_cert`"},
+    {"client_ca", in<Path, &Config::tls, &api::TlsFiles::client_ca>,
      "PEM file: only clients with a certificate that it has signed may connect"},
     {"anonymous_read", in<Flag, &Config::anonymous_read>,
      "who shows no token may read, also from other hosts and where there are tokens; not evidence, reports and the "
@@ -36,7 +36,7 @@ constexpr Key<Config> kServer[] = {
 };
 
 constexpr Key<Config> kStorage[] = {
-    {"path", in<Text, &Config::storage_path>,
+    {"path", in<Path, &Config::storage_path>,
      "the database; kept evidence lies in `evidence/` beside it. Must not be on a filesystem that is tested"},
     {"max_size",
      in<Size, &Config::storage_bytes_max>,
@@ -59,7 +59,7 @@ constexpr Key<Config> kStorage[] = {
 constexpr Key<Config> kWebhook[] = {
     {"url", in<Text, &Config::webhook, &WebhookConfig::url>,
      "`http://` or `https://` address that events are sent to ([fleet.md](fleet.md#events)); empty: nowhere"},
-    {"secret_file", in<Text, &Config::webhook, &WebhookConfig::secret_file>,
+    {"secret_file", in<Path, &Config::webhook, &WebhookConfig::secret_file>,
      "file with the secret that they are signed with, which the service's user must be able to read; needed with "
      "`url`"},
 };
@@ -114,9 +114,9 @@ constexpr Key<TargetConfig> kTarget[] = {
      {},
      true},
     {"path",
-     in<Text, &TargetConfig::path>,
+     in<Path, &TargetConfig::path>,
      "absolute, without symbolic links: the daemon never touches it, it compares it with `/proc/self/mountinfo`. Runs "
-     "work in `.writecanary` below it",
+     "work in `.writecanary` below it. A byte that is no text is `\\xNN`, in single quotes: `'/mnt/caf\\xe9'`",
      {},
      true},
     {"require_mount", in<Flag, &TargetConfig::require_mount>,

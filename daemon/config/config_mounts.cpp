@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <map>
+
 #include "core/host/mountinfo.h"
 #include "daemon/config/config.h"
 
@@ -9,6 +11,23 @@ namespace {
 std::string without_trailing_slash(std::string path) {
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
   return path;
+}
+
+// Two targets can be mounts of one filesystem, or directories on it.
+void warn_of_one_filesystem(const Config& config, const std::vector<Mount>& mounts, MountIssues& issues) {
+  std::map<std::string, std::string> first_on;  // by device
+  for (std::size_t i = 0; i < config.targets.size(); ++i) {
+    const auto& target = config.targets[i];
+    const auto located = locate(target, mounts);
+    if (!located.usable || located.mount.device.empty()) continue;
+    const auto [first, is_new] = first_on.emplace(located.mount.device, target.name);
+    if (is_new) continue;
+    issues.warnings.push_back(
+        {config.position(fmt::format("target[{}].path", i)),
+         fmt::format("targets \"{}\" and \"{}\" are on one filesystem ({} on {}, device {}): their runs go one after "
+                     "the other and say the same of it",
+                     first->second, target.name, located.mount.type, located.mount.source, located.mount.device)});
+  }
 }
 
 }  // namespace
@@ -56,6 +75,7 @@ MountIssues check_mounts(const Config& config, const std::vector<Mount>& mounts)
       issues.warnings.push_back({at, located.reason});
     }
   }
+  warn_of_one_filesystem(config, mounts, issues);
   return issues;
 }
 

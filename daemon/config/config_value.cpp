@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "core/base/system_text.h"
 #include "core/base/units.h"
 
 namespace writecanary::daemon {
@@ -20,6 +21,7 @@ std::string exact(std::uint64_t value, const std::array<std::pair<std::uint64_t,
 }
 
 std::string toml(Text text) { return toml_quoted(*text.value); }
+std::string toml(Path path) { return toml_quoted(system_name(*path.value)); }
 
 std::string toml(Texts texts) {
   std::vector<std::string> all;

@@ -25,6 +25,10 @@ struct MinFree {
 struct Text {
   std::string* value;
 };
+// Bytes, which TOML has as text (core/base/system_text.h).
+struct Path {
+  std::string* value;
+};
 struct Texts {
   std::vector<std::string>* value;
 };
@@ -49,7 +53,7 @@ struct Duration {
 struct Space {
   MinFree* value;
 };
-using Value = std::variant<Text, Texts, Flag, Count, Number, Percent, Size, Duration, Space>;
+using Value = std::variant<Text, Path, Texts, Flag, Count, Number, Percent, Size, Duration, Space>;
 
 // Inclusive, in bytes, milliseconds, percent or whatever else the value counts.
 struct Range {

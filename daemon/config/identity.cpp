@@ -1,11 +1,11 @@
 #include "daemon/config/identity.h"
 
 #include <fmt/format.h>
-#include <sys/utsname.h>
 
 #include "core/base/error.h"
 #include "core/base/fd.h"
 #include "core/base/hash.h"
+#include "core/host/host_facts.h"
 
 namespace writecanary::daemon {
 
@@ -28,12 +28,6 @@ std::string host_id() {
   return host_name();
 }
 
-std::string host_name() {
-  utsname names{};
-  if (::uname(&names) != 0) throw_errno("uname");
-  return names.nodename;
-}
-
 std::string boot_id() {
   try {
     auto id = read_file("/proc/sys/kernel/random/boot_id");
@@ -42,12 +36,6 @@ std::string boot_id() {
   } catch (const SystemError&) {
     return "";
   }
-}
-
-KernelFacts kernel_facts() {
-  utsname names{};
-  if (::uname(&names) != 0) throw_errno("uname");
-  return {names.release, names.version, names.machine};
 }
 
 std::string cgroup_prefix(const std::string& storage_path) {

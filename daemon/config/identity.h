@@ -5,8 +5,6 @@
 #include <string>
 #include <string_view>
 
-#include "core/run/run_result.h"
-
 namespace writecanary::daemon {
 
 // fnv1a() with a final mix. The same on every build and machine, unlike std::hash: schedules and the names of
@@ -15,11 +13,8 @@ std::uint64_t stable_hash(std::string_view text);
 
 // /etc/machine-id, or the host's name where there is none.
 std::string host_id();
-std::string host_name();
 // Of the running kernel: another one after each boot. Empty when nobody tells.
 std::string boot_id();
-// uname(2).
-KernelFacts kernel_facts();
 
 // Begins the name of every cgroup of the daemon with this database, so that two daemons on one host leave each
 // other's runs alone.

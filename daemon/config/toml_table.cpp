@@ -6,6 +6,7 @@
 #include <sstream>
 #include <utility>
 
+#include "core/base/system_text.h"
 #include "core/base/units.h"
 
 namespace writecanary::daemon {
@@ -51,6 +52,12 @@ void TomlTable::read(const char* key, Text out) {
   } else {
     complain(*node, key, "a text in quotes");
   }
+}
+
+void TomlTable::read(const char* key, Path out) {
+  std::string text = system_name(*out.value);
+  read(key, Text{&text});
+  *out.value = system_bytes(text);
 }
 
 void TomlTable::read(const char* key, Flag out) {

@@ -23,6 +23,7 @@ class TomlTable {
             std::vector<ConfigIssue>& issues);
 
   void read(const char* key, Text out);
+  void read(const char* key, Path out);
   void read(const char* key, Texts out);
   void read(const char* key, Flag out);
   void read(const char* key, Count out);

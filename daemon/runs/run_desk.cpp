@@ -1,5 +1,6 @@
 #include "daemon/runs/run_desk.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/json_text.h"
 #include "daemon/runs/active_run.h"
 
 namespace writecanary::daemon {
@@ -52,6 +54,8 @@ void RunDesk::configure(const Config& config) {
   }
   for (auto& [name, desk] : desks_) {
     if (!desk.configured) end_queue(desk, Verdict::kStopped, "its target was removed from the configuration");
+    if (desk.tested) continue;
+    if (auto run = services_.store.last_run_with_facts(name)) desk.tested = {run->id, run->result.filesystem};
   }
   locate_targets();
   refresh_budgets();
@@ -81,6 +85,30 @@ const RunDesk::Desk* RunDesk::find(const std::string& target) const {
   return found != desks_.end() && found->second.configured ? &found->second : nullptr;
 }
 
+namespace {
+
+bool on_one_filesystem(const RunDesk::Desk& a, const RunDesk::Desk& b) {
+  return !a.mount.mount.device.empty() && a.mount.mount.device == b.mount.mount.device;
+}
+
+}  // namespace
+
+const RunDesk::Desk* RunDesk::holder_of(const Desk& desk) const {
+  const auto holder = std::ranges::find_if(desks_, [&desk](const auto& entry) {
+    const Desk& other = entry.second;
+    return &other != &desk && on_one_filesystem(desk, other) && (other.active || other.stuck());
+  });
+  return holder == desks_.end() ? nullptr : &holder->second;
+}
+
+std::vector<std::string> RunDesk::on_same_filesystem(const Desk& desk) const {
+  std::vector<std::string> names;
+  for (const auto& [name, other] : desks_) {
+    if (&other != &desk && other.configured && on_one_filesystem(desk, other)) names.push_back(name);
+  }
+  return names;
+}
+
 Situation RunDesk::situation() const {
   Situation situation;
   for (const auto& [name, desk] : desks_) {
@@ -97,6 +125,10 @@ Situation RunDesk::situation() const {
           "See its finding, /proc/PID/stack and the kernel log";
     }
     target.busy = desk.busy();
+    if (const Desk* holder = holder_of(desk)) {
+      target.held_reason = fmt::format("target \"{}\" is on the same filesystem, and a run {} there",
+                                       holder->config.name, holder->stuck() ? "hangs" : "goes on");
+    }
     target.bytes_today = desk.bytes_today;
   }
   return situation;
@@ -137,9 +169,9 @@ std::int64_t RunDesk::order(const RunOrder& order) {
   row.queued_at_ms = to_unix_ms(services_.clock.now());
   row.result.profile = order.profile;
   row.result.seed = seed;
-  const auto id = services_.store.add_run(row, order.idempotency_key, to_unix_ms(services_.watch.believed()));
+  const auto id = services_.store.add_run(row, order.key, to_unix_ms(services_.watch.believed()));
   QueuedRun run{id, order, make_spec(order, desk.config, id, seed, services_.evidence_root)};
-  services_.store.set_spec(id, nlohmann::json(run.spec).dump());
+  services_.store.set_spec(id, json_text(run.spec));
   desk.queue.push_back(std::move(run));
   publish_events();
   return id;

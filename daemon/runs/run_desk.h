@@ -1,7 +1,8 @@
 // The runs of all targets: queues them, starts them one per target and so many at once, follows them and commits how
 // they end.
 //
-// Every step is committed to the store before anyone hears of it. When a run should be is not decided here
+// Runs on one filesystem go one after the other, also when two targets are mounts of it: they would share the canary's
+// directory, or hang in the same place. Every step is committed to the store before anyone hears of it. When a run should be is not decided here
 // (daemon/schedule/scheduler.h), neither whether a request is allowed (daemon/commands.h). It touches no target: mount
 // facts come in from outside. Belongs to the loop's thread; methods throw storage::StorageError.
 #pragma once
@@ -62,6 +63,7 @@ class RunDesk {
     bool paused = false;
     std::string paused_note;
     TargetMount mount;
+    std::optional<api::TestedFilesystem> tested;  // by the last run that told
     bool needs_sweep = false;  // a run ended without clearing up
     std::deque<QueuedRun> queue;
     std::uint64_t bytes_today = 0;
@@ -92,6 +94,10 @@ class RunDesk {
   // Null when no such target is configured.
   const Desk* find(const std::string& target) const;
   const std::map<std::string, Desk>& desks() const { return desks_; }
+  // Another target on the same filesystem (two mounts of one) where something runs or hangs; null when there is none.
+  const Desk* holder_of(const Desk& desk) const;
+  // The names of other targets on the same filesystem.
+  std::vector<std::string> on_same_filesystem(const Desk& desk) const;
   Situation situation() const;
   int free_slots() const;
   bool settled() const;  // nothing waits and every result is committed; a stuck process may be left

@@ -1,4 +1,5 @@
 // The part of the run desk that starts runs and commits their ends.
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/json_text.h"
 #include "daemon/config/identity.h"
 #include "daemon/runs/active_run.h"
 #include "daemon/runs/run_desk.h"
@@ -22,6 +24,11 @@ constexpr std::chrono::milliseconds kProgressPublishInterval{100};
 
 void add_bytes(std::uint64_t& sum, std::uint64_t bytes) {
   if (__builtin_add_overflow(sum, bytes, &sum)) sum = std::numeric_limits<std::uint64_t>::max();
+}
+
+std::string stuck_beside(const RunDesk::Desk& holder) {
+  return fmt::format("a run on target \"{}\", which is on the same filesystem, is stuck in the kernel",
+                     holder.config.name);
 }
 
 }  // namespace
@@ -37,7 +44,12 @@ void RunDesk::pass() {
     entry = !desk.configured && !desk.active ? desks_.erase(entry) : std::next(entry);
   }
   for (auto& [name, desk] : desks_) {
-    if (desk.active || desk.stuck() || !desk.configured || free_slots() <= 0) continue;
+    if (desk.active || desk.stuck() || !desk.configured) continue;
+    if (const Desk* holder = holder_of(desk)) {
+      if (holder->stuck()) end_queue(desk, Verdict::kError, stuck_beside(*holder));
+      continue;
+    }
+    if (free_slots() <= 0) continue;
     start_next(desk);
     // What could not even be started has its result already.
     if (desk.active && desk.active->result) commit_result(desk);
@@ -57,6 +69,8 @@ void RunDesk::commit_result(Desk& desk) {
       refresh_budgets();
       const auto now = to_unix_ms(services_.clock.now());
       services_.store.finish_run(*active.run_id, *active.result, now);
+      const FilesystemFacts& filesystem = active.result->filesystem;
+      if (!filesystem.type.empty()) desk.tested = {*active.run_id, filesystem};
       // Whatever fails from here on must not make it end twice.
       active.result_committed = true;
       add_bytes(desk.bytes_today, active.result->end.counters.bytes_written);
@@ -96,7 +110,7 @@ void RunDesk::start_run(Desk& desk, QueuedRun& run) {
   if (const auto left = budget_left(desk.config, desk.bytes_today)) {
     run.spec.bytes_max = std::max<std::uint64_t>(*left, 1);
   }
-  services_.store.set_spec(run.id, nlohmann::json(run.spec).dump());
+  services_.store.set_spec(run.id, json_text(run.spec));
   const auto now = to_unix_ms(services_.clock.now());
   services_.store.start_run(run.id, now);
   spdlog::info("run {}: {} on target {} begins, seed {}", run.id, run.spec.profile, desk.config.name, run.spec.seed);
@@ -164,7 +178,7 @@ void RunDesk::publish_progress(const Desk& desk) const {
   data["elapsed_seconds"] = active.progress.elapsed_seconds;
   data["fraction"] = active.progress.fraction;
   data["finding_counts"] = finding_counts(active.progress.tally);
-  services_.events.publish({0, std::nullopt, "run.progress", active.run_id, data.dump()});
+  services_.events.publish({0, std::nullopt, "run.progress", active.run_id, json_text(data)});
 }
 
 // The day is that of a clock that can be believed: one that jumps would give each day's budget anew. Within the day the

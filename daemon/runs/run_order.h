@@ -8,15 +8,16 @@
 
 #include "core/run/run_spec.h"
 #include "daemon/config/config.h"
+#include "storage/tables/records.h"
 
 namespace writecanary::daemon {
 
 struct RunOrder {
   std::string target;
   std::string profile;
-  std::string trigger;          // "schedule", "startup" or "api"
-  std::string requested_by;     // for "api"
-  std::string idempotency_key;  // for "api"; empty: none
+  std::string trigger;       // "schedule", "startup" or "api"
+  std::string requested_by;  // for "api"
+  storage::RequestKey key;   // for "api"
   // What the target's configuration says is used for everything absent here.
   std::optional<std::uint64_t> duration_ms, writes, seed, memory_bytes;
   std::map<std::string, std::int64_t> options;  // over those of the target

@@ -202,6 +202,9 @@ void Scheduler::plan_target(Target& target, const TargetSituation& situation, co
   } else if (situation.paused) {
     planned.state = "paused";
     planned.reason = situation.paused_note.empty() ? "paused by hand. Resume it to go on" : situation.paused_note;
+  } else if (due != nullptr && !situation.held_reason.empty()) {
+    planned.state = "waiting";
+    planned.reason = situation.held_reason;
   } else if (due != nullptr) {
     planned.state = "idle";
     plan.due.push_back({target.name, due->profile, due->first()});

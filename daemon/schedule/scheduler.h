@@ -33,7 +33,8 @@ struct TargetSituation {
   std::string paused_note;
   bool stuck = false;
   std::string stuck_reason;
-  bool busy = false;  // a run, a sweep or one that a person queued
+  bool busy = false;        // a run, a sweep or one that a person queued
+  std::string held_reason;  // why none may begin now although it is not busy; empty: it may
   std::uint64_t bytes_today = 0;
 };
 using Situation = std::map<std::string, TargetSituation>;

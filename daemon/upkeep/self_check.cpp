@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "core/base/json_text.h"
 #include "core/base/version.h"
 #include "core/run/protocol.h"
 
@@ -42,7 +43,7 @@ SelfTest check_self(storage::Store& store, const std::string& probe_program, Sys
   if (auto known = remembered(store)) return *known;
   SelfTest test = run_self_test(probe_program, to_unix_ms(now));
   log(test);
-  store.remember_fact(kFact, nlohmann::json(test).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  store.remember_fact(kFact, json_text(test));
   return test;
 }
 

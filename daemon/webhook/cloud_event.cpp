@@ -10,6 +10,7 @@
 
 #include "core/base/base64.h"
 #include "core/base/error.h"
+#include "core/base/json_text.h"
 #include "core/base/units.h"
 
 namespace writecanary::daemon {
@@ -44,7 +45,7 @@ std::string cloud_event(const storage::EventRow& event, const std::string& host)
                              {"sequence", fmt::format("{:020}", event.id)},
                              {"data", nlohmann::json::parse(event.data_json)}};
   if (event.run_id) document["partitionkey"] = fmt::format("{}", *event.run_id);
-  return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return json_text(document);
 }
 
 std::string webhook_signature(std::string_view secret, const std::string& id, std::int64_t unix_seconds,

@@ -14,6 +14,7 @@
 #include "core/base/complain.h"
 #include "core/base/error.h"
 #include "core/base/fd.h"
+#include "core/base/json_text.h"
 #include "core/base/units.h"
 #include "core/base/version.h"
 #include "core/report/replay.h"
@@ -189,7 +190,7 @@ void EvidenceCollector::write(const Kept& kept, const FileReport& report, const 
     document["format"] = kFormat;
     document["tool"] = {{"version", kVersion}, {"revision", kRevision}};
     document["kept_at"] = kept_at;  // before collecting: when the damage was found
-    const std::string text = document.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+    const std::string text = json_text(document, 1) + "\n";
     const std::string path = spec_.evidence_directory + "/" + kept.name + kEvidenceSuffix;
     std::filesystem::create_directories(spec_.evidence_directory);
     write_all(open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0600).get(), text);

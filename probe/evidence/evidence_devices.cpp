@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/base/fd.h"
+#include "core/base/system_text.h"
 #include "core/host/mountinfo.h"
 #include "probe/evidence/evidence_mount.h"
 
@@ -70,7 +71,7 @@ class DeviceWalk {
           std::pair("scheduler", "queue/scheduler"), std::pair("write_cache", "queue/write_cache"),
           std::pair("logical_block_bytes", "queue/logical_block_size"),
           std::pair("physical_block_bytes", "queue/physical_block_size")}) {
-      if (std::string text = attribute(directory / file); !text.empty()) device[key] = std::move(text);
+      if (const std::string text = attribute(directory / file); !text.empty()) device[key] = system_name(text);
     }
     return device;
   }
@@ -94,7 +95,7 @@ class DeviceWalk {
 
   std::string beneath_file(const Mount& mount) {
     const std::string name = visit(mount.device);
-    return name.empty() ? fmt::format("{} on {}", mount.type, mount.source) : name;
+    return name.empty() ? fmt::format("{} on {}", system_name(mount.type), system_name(mount.source)) : name;
   }
 
   const DevicePaths& paths_;

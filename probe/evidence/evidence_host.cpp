@@ -18,6 +18,7 @@
 
 #include "core/base/error.h"
 #include "core/base/fd.h"
+#include "core/base/system_text.h"
 
 namespace writecanary::probe {
 namespace {
@@ -139,7 +140,7 @@ nlohmann::json cgroup_part(const PressureFacts& pressure) {
     files[name] = trimmed(read_file(path)).substr(0, kControlFileBytes);
   }
   if (files.empty()) throw SystemError("read the control files of " + pressure.directory, ENOENT);
-  return {{"backend", pressure.backend}, {"directory", pressure.directory}, {"files", std::move(files)}};
+  return {{"backend", pressure.backend}, {"directory", system_name(pressure.directory)}, {"files", std::move(files)}};
 }
 
 }  // namespace writecanary::probe

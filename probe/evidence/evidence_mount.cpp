@@ -13,6 +13,7 @@
 
 #include "core/base/error.h"
 #include "core/base/hex.h"
+#include "core/base/system_text.h"
 
 namespace writecanary::probe {
 namespace {
@@ -30,6 +31,12 @@ struct XfsGeometryV1 {
 static_assert(sizeof(XfsGeometryV1) == 112);
 constexpr unsigned long kXfsGeometryV1 = _IOR('X', 100, XfsGeometryV1);
 
+// Filesystems that do not count say 2^64-1, which many readers of JSON round; the hash of the part would be another.
+nlohmann::json exactly(std::uint64_t count) {
+  constexpr std::uint64_t kExactMax = 1ULL << 53;
+  return count <= kExactMax ? nlohmann::json(count) : nlohmann::json(std::to_string(count));
+}
+
 std::string device_number(dev_t device) { return fmt::format("{}:{}", major(device), minor(device)); }
 
 }  // namespace
@@ -39,11 +46,11 @@ nlohmann::json geometry_part(int fd) {
   if (fstatfs(fd, &status) != 0) throw_errno("fstatfs");
   return {{"magic", fmt::format("{:#x}", static_cast<std::uint64_t>(status.f_type))},
           {"block_bytes", status.f_bsize},
-          {"blocks", status.f_blocks},
-          {"blocks_free", status.f_bfree},
-          {"blocks_available", status.f_bavail},
-          {"files", status.f_files},
-          {"files_free", status.f_ffree}};
+          {"blocks", exactly(status.f_blocks)},
+          {"blocks_free", exactly(status.f_bfree)},
+          {"blocks_available", exactly(status.f_bavail)},
+          {"files", exactly(status.f_files)},
+          {"files_free", exactly(status.f_ffree)}};
 }
 
 nlohmann::json xfs_geometry_part(int fd) {
@@ -67,11 +74,19 @@ nlohmann::json xfs_geometry_part(int fd) {
           {"uuid", to_hex(geometry.uuid)}};
 }
 
+std::optional<std::array<std::byte, 16>> xfs_uuid(int fd) {
+  XfsGeometryV1 geometry{};
+  if (ioctl(fd, kXfsGeometryV1, &geometry) != 0) return std::nullopt;
+  return geometry.uuid;
+}
+
 std::string device_of(int fd, const FilesystemFacts& filesystem) {
   struct stat status {};
   if (fstat(fd, &status) != 0) throw_errno("fstat");
   if (major(status.st_dev) != 0) return device_number(status.st_dev);
-  if (stat(filesystem.source.c_str(), &status) != 0) throw_errno("stat the mount's source " + filesystem.source);
+  if (stat(system_bytes(filesystem.source).c_str(), &status) != 0) {
+    throw_errno("stat the mount's source " + filesystem.source);
+  }
   if (!S_ISBLK(status.st_mode)) throw SystemError(filesystem.source + " as the mount's device", ENOTBLK);
   return device_number(status.st_rdev);
 }

@@ -1,7 +1,10 @@
 // What a damaged file stood on: mount, geometry of the filesystem, and the devices beneath it down to the hardware.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 
 #include "core/run/run_result.h"
@@ -12,6 +15,8 @@ namespace writecanary::probe {
 nlohmann::json geometry_part(int fd);
 // XFS_IOC_FSGEOMETRY_V1 of an XFS: what xfs_info shows. Throws SystemError on any other filesystem.
 nlohmann::json xfs_geometry_part(int fd);
+// The UUID of an XFS, in the same way; nothing for any other filesystem.
+std::optional<std::array<std::byte, 16>> xfs_uuid(int fd);
 
 // Where to look; tests give their own.
 struct DevicePaths {

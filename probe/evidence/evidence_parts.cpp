@@ -2,13 +2,12 @@
 
 #include <exception>
 
+#include "core/base/json_text.h"
 #include "probe/evidence/sha256.h"
 
 namespace writecanary::probe {
-// Text of others (kernel messages, mount options) need not be UTF-8.
-std::string canonical_text(const nlohmann::json& part) {
-  return part.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
+
+std::string canonical_text(const nlohmann::json& part) { return json_text(part); }
 
 void EvidenceParts::add(const std::string& name, const std::function<nlohmann::json()>& make) {
   try {

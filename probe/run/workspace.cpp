@@ -14,8 +14,9 @@
 #include <memory>
 
 #include "core/base/error.h"
+#include "core/base/system_text.h"
 #include "core/base/units.h"
-#include "core/host/mountinfo.h"
+#include "probe/run/filesystem.h"
 
 namespace writecanary::probe {
 namespace {
@@ -62,18 +63,12 @@ void sweep(const std::string& home) {
 
 }  // namespace
 
-FilesystemFacts filesystem_of(const std::string& path) {
-  const auto mount = find_mount(read_mountinfo(), path);
-  if (!mount) return {};
-  return {mount->type, mount->source, mount->mount_point, mount->options};
-}
-
 Workspace::Workspace(const RunSpec& spec)
     : min_free_bytes_(spec.min_free_bytes),
       min_free_percent_(spec.min_free_percent),
       page_bytes_(static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE))) {
   const std::string real_path = real_path_of(spec.path);
-  filesystem_ = filesystem_of(real_path);
+  filesystem_ = filesystem_of(open_file(real_path, O_RDONLY | O_DIRECTORY).get());
   check_mount(spec, real_path);
   home_ = real_path + "/" + kHome;
   home_fd_ = open_home(real_path);
@@ -82,7 +77,7 @@ Workspace::Workspace(const RunSpec& spec)
 }
 
 void Workspace::check_mount(const RunSpec& spec, const std::string& real_path) {
-  if (spec.require_mount && filesystem_.mount_point != real_path) {
+  if (spec.require_mount && filesystem_.mount_point != system_name(real_path)) {
     throw WorkspaceRefusal(fmt::format("{} is not a mount point (it is on {}). Mount it, or set require_mount = false",
                                        real_path, filesystem_.mount_point));
   }

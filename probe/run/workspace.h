@@ -61,7 +61,4 @@ class Workspace {
   Fd home_fd_, lock_fd_, directory_fd_;
 };
 
-// Where `path` is mounted, from /proc/self/mountinfo. Throws SystemError.
-FilesystemFacts filesystem_of(const std::string& path);
-
 }  // namespace writecanary::probe

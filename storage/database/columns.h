@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/system_text.h"
 #include "core/run/finding.h"
 #include "core/run/verdict.h"
 
@@ -30,8 +31,9 @@ class Binder {
     statement_.bind(next_++, value);
     return *this;
   }
+  // SQLite takes any bytes for text, and gives them to whoever asks.
   Binder& operator<<(const std::string& value) {
-    statement_.bind(next_++, value);
+    statement_.bind(next_++, valid_utf8(value));
     return *this;
   }
   Binder& operator<<(const char* value) { return *this << std::string(value); }

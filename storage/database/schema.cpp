@@ -286,7 +286,36 @@ CREATE TABLE identity (
 INSERT INTO identity VALUES (1, lower(hex(randomblob(16))), '', hex(randomblob(8)));
 )sql";
 
-constexpr std::array kSteps = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6, kVersion7};
+// Which filesystem a run was on, beside how it was mounted: another can be made in its place.
+constexpr const char* kVersion8 = R"sql(
+CREATE TABLE volumes (
+  id     INTEGER PRIMARY KEY,
+  device TEXT NOT NULL,
+  uuid   TEXT NOT NULL,
+  UNIQUE (device, uuid)
+) STRICT;
+ALTER TABLE runs ADD COLUMN volume_id INTEGER REFERENCES volumes (id);
+)sql";
+
+// What was asked with an idempotency key, and by whom: another caller's key is another key, and another request with the
+// same one is refused. A key outlives its run, which retention may remove within the day. Of the keys of an earlier
+// version nobody knows either; they hold for everyone and any request.
+constexpr const char* kVersion9 = R"sql(
+CREATE TABLE request_keys (
+  caller        TEXT NOT NULL,
+  key           TEXT NOT NULL,
+  request       TEXT NOT NULL,
+  run_id        INTEGER NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  PRIMARY KEY (caller, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX request_keys_by_created ON request_keys (created_at_ms);
+INSERT INTO request_keys SELECT '', key, '', run_id, created_at_ms FROM idempotency_keys;
+DROP TABLE idempotency_keys;
+)sql";
+
+constexpr std::array kSteps = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5,
+                               kVersion6, kVersion7, kVersion8, kVersion9};
 
 }  // namespace
 

@@ -40,13 +40,15 @@ class Store {
 
   // Returns the new id; state kQueued. Writes the event run.queued. A key that is given leads to this run for a day
   // from `key_time_ms` on, which is the time that the run was queued unless it is given.
-  std::int64_t add_run(const RunRow& run, const std::string& idempotency_key = "",
+  std::int64_t add_run(const RunRow& run, const RequestKey& key = {},
                        std::optional<std::int64_t> key_time_ms = std::nullopt);
   // The seed and the run id that go into the spec are known only after add_run; the run takes its seed from the spec.
   // This and the next three methods throw when the run is past the state that they lead to.
   void set_spec(std::int64_t run_id, const std::string& spec_json);
   void start_run(std::int64_t run_id, std::int64_t now_ms);
   // Facts from the probe's hello.
+  // The last run on the target whose probe said on what filesystem it is; nothing when there is none.
+  std::optional<RunRow> last_run_with_facts(const std::string& target);
   void set_facts(std::int64_t run_id, const KernelFacts& kernel, const FilesystemFacts& filesystem,
                  const PressureFacts& pressure);
   // The end of a run, also of one that never started: verdict, counters, findings (at most kFindingsPerRun) and events
@@ -60,7 +62,7 @@ class Store {
   bool acknowledge(std::int64_t finding_id, const std::string& by, const std::string& note, std::int64_t now_ms);
 
   // The run that an earlier request with this key started, if any; keys live a day.
-  std::optional<std::int64_t> run_of_key(const std::string& idempotency_key, std::int64_t now_ms);
+  std::optional<KeyedRun> run_of_key(const RequestKey& key, std::int64_t now_ms);
 
   // The audit. Without an outcome the row is completed later; its id is returned. The oldest rows beyond kAuditRowsMax
   // and kAuditRefusalsMax go, each kind for itself: anybody can be refused, as often as they like.

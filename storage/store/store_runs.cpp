@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/run/seed.h"
 #include "storage/database/columns.h"
 #include "storage/store/store_state.h"
 #include "storage/tables/events.h"
@@ -37,13 +38,16 @@ void take_result(RunRow& run, const RunResult& result) {
   run.result.end = result.end;
 }
 
-void remember_key(SQLite::Database& database, const std::string& key, std::int64_t run_id, std::int64_t now_ms) {
-  SQLite::Statement expire(database, "DELETE FROM idempotency_keys WHERE created_at_ms <= ?");
-  Binder(expire) << now_ms - kIdempotencyKeyLifeMs;
+void remember_key(SQLite::Database& database, const RequestKey& key, std::int64_t run_id, std::int64_t now_ms) {
+  SQLite::Statement expire(database,
+                           "DELETE FROM request_keys WHERE created_at_ms <= ? OR created_at_ms < (SELECT created_at_ms "
+                           "FROM request_keys ORDER BY created_at_ms DESC LIMIT 1 OFFSET ?)");
+  Binder(expire) << now_ms - kRequestKeyLifeMs << kRequestKeysMax - 2;
   expire.exec();
   SQLite::Statement insert(database,
-                           "INSERT OR IGNORE INTO idempotency_keys (key, run_id, created_at_ms) VALUES (?, ?, ?)");
-  Binder(insert) << key << run_id << now_ms;
+                           "INSERT OR IGNORE INTO request_keys (caller, key, request, run_id, created_at_ms) VALUES "
+                           "(?, ?, ?, ?, ?)");
+  Binder(insert) << key.caller << key.key << key.request << run_id << now_ms;
   insert.exec();
 }
 
@@ -55,8 +59,7 @@ void finish(RunRow& run, Verdict verdict, std::int64_t now_ms) {
 
 }  // namespace
 
-std::int64_t Store::add_run(const RunRow& run, const std::string& idempotency_key,
-                            std::optional<std::int64_t> key_time_ms) {
+std::int64_t Store::add_run(const RunRow& run, const RequestKey& key, std::optional<std::int64_t> key_time_ms) {
   return state_->change(fmt::format("add a run of {} on target \"{}\"", run.result.profile, run.target), [&] {
     RunRow row = run;
     row.state = RunState::kQueued;
@@ -65,8 +68,8 @@ std::int64_t Store::add_run(const RunRow& run, const std::string& idempotency_ke
     row.finished_at_ms.reset();
     row.id = insert_run(state_->database, row);
     append_run_event(state_->database, "run.queued", row.queued_at_ms, row);
-    if (!idempotency_key.empty()) {
-      remember_key(state_->database, idempotency_key, row.id, key_time_ms.value_or(row.queued_at_ms));
+    if (!key.key.empty()) {
+      remember_key(state_->database, key, row.id, key_time_ms.value_or(row.queued_at_ms));
     }
     return row.id;
   });
@@ -77,7 +80,8 @@ void Store::set_spec(std::int64_t run_id, const std::string& spec_json) {
   state_->change(tried, [&] {
     RunRow run = unfinished_run(state_->database, tried, run_id);
     run.spec_json = spec_json;
-    run.result.seed = nlohmann::json::parse(spec_json).value("seed", run.result.seed);
+    const nlohmann::json spec = nlohmann::json::parse(spec_json);
+    run.result.seed = parse_seed(spec.value("seed", nlohmann::json())).value_or(run.result.seed);
     update_run(state_->database, run);
   });
 }
@@ -90,6 +94,17 @@ void Store::start_run(std::int64_t run_id, std::int64_t now_ms) {
     run.started_at_ms = now_ms;
     update_run(state_->database, run);
     append_run_event(state_->database, "run.started", now_ms, run);
+  });
+}
+
+std::optional<RunRow> Store::last_run_with_facts(const std::string& target) {
+  return state_->look(fmt::format("look up the last run on target \"{}\"", target), [&]() -> std::optional<RunRow> {
+    SQLite::Statement select(
+        state_->database,
+        select_runs() + " WHERE target = ? AND filesystem_id IS NOT NULL ORDER BY runs.id DESC LIMIT 1");
+    Binder(select) << target;
+    if (!select.executeStep()) return std::nullopt;
+    return run_of(select);
   });
 }
 

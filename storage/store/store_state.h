@@ -16,7 +16,9 @@
 
 namespace writecanary::storage {
 
-inline constexpr std::int64_t kIdempotencyKeyLifeMs = 24LL * 3600 * 1000;
+inline constexpr std::int64_t kRequestKeyLifeMs = 24LL * 3600 * 1000;
+// A caller that makes up a key for each of its requests uses a few hundred a day.
+inline constexpr std::int64_t kRequestKeysMax = 10'000;
 
 struct Store::State {
   State(std::string path_in, Fd lock_in, OpenedFile opened)

@@ -29,13 +29,16 @@ bool Store::acknowledge(std::int64_t finding_id, const std::string& by, const st
   });
 }
 
-std::optional<std::int64_t> Store::run_of_key(const std::string& idempotency_key, std::int64_t now_ms) {
-  return state_->look("look up an idempotency key", [&]() -> std::optional<std::int64_t> {
+std::optional<KeyedRun> Store::run_of_key(const RequestKey& key, std::int64_t now_ms) {
+  return state_->look("look up an idempotency key", [&]() -> std::optional<KeyedRun> {
     SQLite::Statement select(state_->database,
-                             "SELECT run_id FROM idempotency_keys WHERE key = ? AND created_at_ms > ?");
-    Binder(select) << idempotency_key << now_ms - kIdempotencyKeyLifeMs;
+                             "SELECT run_id, caller = '' OR request = ? FROM request_keys WHERE key = ? AND caller IN "
+                             "(?, '') AND created_at_ms > ? ORDER BY caller DESC LIMIT 1");
+    Binder(select) << key.request << key.key << key.caller << now_ms - kRequestKeyLifeMs;
     if (!select.executeStep()) return std::nullopt;
-    return select.getColumn(0).getInt64();
+    KeyedRun run;
+    RowReader(select) >> run.run_id >> run.same_request;
+    return run;
   });
 }
 

@@ -82,10 +82,15 @@ std::vector<ActivityRow> read_activity(const SQLite::Database& database, const A
 
 std::vector<HistoryRow> read_history(const SQLite::Database& database, const HistoryFilter& filter) {
   std::vector<HistoryRow> rows;
-  for (const TotalsRow& each : read_totals(database)) {
+  std::vector<TotalsRow> all = read_totals(database);
+  const auto place_of = [](const TotalsRow& each) { return each.target + "/" + each.profile; };
+  std::ranges::sort(all, {}, place_of);
+  for (const TotalsRow& each : all) {
+    if (rows.size() == filter.rows) break;
     const bool wanted =
         (!filter.target || *filter.target == each.target) && (!filter.profile || *filter.profile == each.profile);
-    if (wanted) rows.push_back({each.target, each.profile, last_runs(database, each, filter.limit)});
+    if (!wanted || place_of(each) <= filter.after) continue;
+    rows.push_back({each.target, each.profile, last_runs(database, each, filter.limit)});
   }
   return rows;
 }

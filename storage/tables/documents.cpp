@@ -57,8 +57,4 @@ nlohmann::json audit_json(const AuditRow& row) {
           {"detail", row.detail}};
 }
 
-std::string json_text(const nlohmann::json& document) {
-  return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 }  // namespace writecanary::storage

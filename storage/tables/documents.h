@@ -19,8 +19,4 @@ nlohmann::json finding_json(const FindingRow& finding);
 
 nlohmann::json audit_json(const AuditRow& row);
 
-// Compact text. Bytes that are not UTF-8, which error texts and file names may hold, become U+FFFD instead of an
-// exception.
-std::string json_text(const nlohmann::json& document);
-
 }  // namespace writecanary::storage

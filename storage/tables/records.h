@@ -20,6 +20,19 @@ struct TargetRow {
   std::string paused_note;  // who and why
 };
 
+// A key that makes a request safe to repeat: whose it is, its name, and what was asked with it.
+struct RequestKey {
+  std::string caller;
+  std::string key;  // empty: none
+  std::string request;
+};
+
+// What became of the first request with a key.
+struct KeyedRun {
+  std::int64_t run_id = 0;  // may have been removed since
+  bool same_request = true;
+};
+
 struct RunRow {
   std::int64_t id = 0;
   std::string target;
@@ -117,13 +130,18 @@ struct RunMark {
 };
 
 struct HistoryRow {
+  // What a page goes on after; no name has a '/' in it.
+  std::string place() const { return target + "/" + profile; }
+
   std::string target, profile;
   std::vector<RunMark> runs;  // oldest first
 };
 
 struct HistoryFilter {
   std::optional<std::string> target, profile;
-  int limit = 50;  // runs per target and profile
+  int limit = 50;               // runs per target and profile
+  std::size_t rows = 1000;      // targets and profiles
+  std::string after;            // "target/profile" of the last one on the page before; empty: from the first
 };
 
 // A change that somebody asked for.

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/json_text.h"
 #include "storage/tables/documents.h"
 
 namespace writecanary::storage {
@@ -54,9 +55,11 @@ void bind_facts(SQLite::Database& database, Binder& out, const RunRow& run) {
   out << intern(database, "kernels", "release, version, machine", kernel.release, kernel.version, kernel.machine)
       << kernel.release
       << intern(database, "filesystems", "type, source, mount_point, options", filesystem.type, filesystem.source,
-                filesystem.mount_point, filesystem.options);
+                filesystem.mount_point, filesystem.options)
+      << intern(database, "volumes", "device, uuid", filesystem.device, filesystem.uuid);
 }
-constexpr const char* kFactColumns = "kernel_id, kernel_release, filesystem_id";
+constexpr const char* kFactColumns = "kernel_id, kernel_release, filesystem_id, volume_id";
+constexpr std::size_t kFactColumnCount = 4;
 
 template <typename Row>
 std::optional<Row> find_row(const SQLite::Database& database, const std::string& sql, std::int64_t id,
@@ -102,8 +105,9 @@ RowReader& operator>>(RowReader& in, FindingTally& tally) {
 const std::string& select_runs() {
   static const std::string sql = fmt::format(
       "SELECT runs.id, {}, kernel_release, kernels.version, kernels.machine, filesystems.type, filesystems.source, "
-      "filesystems.mount_point, filesystems.options FROM runs LEFT JOIN kernels ON kernels.id = runs.kernel_id LEFT "
-      "JOIN filesystems ON filesystems.id = runs.filesystem_id",
+      "filesystems.mount_point, filesystems.options, volumes.device, volumes.uuid FROM runs LEFT JOIN kernels ON "
+      "kernels.id = runs.kernel_id LEFT JOIN filesystems ON filesystems.id = runs.filesystem_id LEFT JOIN volumes ON "
+      "volumes.id = runs.volume_id",
       run_columns());
   return sql;
 }
@@ -118,7 +122,8 @@ RunRow run_of(const SQLite::Statement& row) {
       result.pressure.backend >> result.pressure.directory >> result.pressure.reason >> result.end.reason >>
       result.end.duration_seconds >> result.end.first_finding_seconds >> result.end.counters >> result.end.tally >>
       attribution >> result.kernel.release >> result.kernel.version >> result.kernel.machine >>
-      result.filesystem.type >> result.filesystem.source >> result.filesystem.mount_point >> result.filesystem.options;
+      result.filesystem.type >> result.filesystem.source >> result.filesystem.mount_point >> result.filesystem.options >>
+      result.filesystem.device >> result.filesystem.uuid;
   if (run.verdict) result.end.verdict = *run.verdict;
   result.end.attribution = nlohmann::json::parse(attribution).get<Attribution>();
   return run;
@@ -159,7 +164,7 @@ std::vector<TargetRow> read_targets(const SQLite::Database& database) {
 
 std::int64_t insert_run(SQLite::Database& database, const RunRow& run) {
   SQLite::Statement insert(database, fmt::format("INSERT INTO runs ({}, {}) VALUES ({})", run_columns(), kFactColumns,
-                                                 parameters(kRunColumns + 3)));
+                                                 parameters(kRunColumns + kFactColumnCount)));
   Binder values(insert);
   bind_run(values, run);
   bind_facts(database, values, run);
@@ -169,7 +174,7 @@ std::int64_t insert_run(SQLite::Database& database, const RunRow& run) {
 
 void update_run(SQLite::Database& database, const RunRow& run) {
   SQLite::Statement update(database, fmt::format("UPDATE runs SET ({}, {}) = ({}) WHERE id = ?", run_columns(),
-                                                 kFactColumns, parameters(kRunColumns + 3)));
+                                                 kFactColumns, parameters(kRunColumns + kFactColumnCount)));
   Binder values(update);
   bind_run(values, run);
   bind_facts(database, values, run);

@@ -44,7 +44,7 @@ test("a run that is followed to its end shows its verdict without a reload", asy
 test("run it again: the same seed, to the last digit", async () => {
   const { id } = await post("/runs", { target: "data", profile: "append-sync", writes: 20 });
   await finished(id);
-  const seedOf = async (run) => /"seed":(\d+)/.exec(await (await fetch(`${url}/api/v1/runs/${run}`)).text())[1];
+  const seedOf = async (run) => (await (await fetch(`${url}/api/v1/runs/${run}`)).json()).seed;
   await withPage({}, async (page) => {
     await open(page, `/runs/${id}`);
     await page.getByRole("link", { name: "Run it again" }).click();

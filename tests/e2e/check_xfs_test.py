@@ -94,7 +94,7 @@ class CheckOnXfs(unittest.TestCase):
 
     def test_the_same_seed_repeats_the_same_plan(self):
         runs = [check(self.path, "--profile", "append-sync", "--writes", "50", "--seed", "7").run for _ in range(2)]
-        self.assertEqual([done["seed"] for done in runs], [7, 7])
+        self.assertEqual([done["seed"] for done in runs], ["7", "7"])
         self.assertEqual(runs[0]["bytes_written"], runs[1]["bytes_written"])
 
     def test_a_killed_check_is_cleared_away_by_the_next(self):

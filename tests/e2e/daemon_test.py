@@ -47,8 +47,8 @@ class TwoTargets(unittest.TestCase):
 
     def test_a_run_on_request_finishes(self):
         with running_daemon(self.state, self.targets) as daemon:
-            done = daemon.run("two", "nowait-contract", writes=100, seed=2**64 - 1)
-            self.assertEqual((done["writes"], done["seed"], done["target"]), (100, 2**64 - 1, "two"))
+            done = daemon.run("two", "nowait-contract", writes=100, seed=str(2**64 - 1))
+            self.assertEqual((done["writes"], done["seed"], done["target"]), (100, str(2**64 - 1), "two"))
             self.assertIn(done["verdict"], ("clean", "corrupt", "unexposed"), done)
             self.assertEqual(done["trigger"], "api")
             daemon.wait_for_metric(100, "writecanary_writes_total", target="two", profile="nowait-contract")

@@ -128,7 +128,7 @@ class TornOnXfs(Evidence):
         self.assertEqual(replayed.returncode, CORRUPT, replayed.stderr)
         document = json.loads(replayed.stdout)
         self.assertEqual((document["reproduced"], document["wanted_kinds"]), (True, ["torn"]))
-        self.assertEqual(document["runs"][0]["seed"], 11)
+        self.assertEqual(document["runs"][0]["seed"], "11")
         self.assertEqual(document["runs"][0]["writes"], 60)
 
     def test_the_report_can_be_acted_on(self):

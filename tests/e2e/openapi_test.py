@@ -74,13 +74,13 @@ class OpenApi(unittest.TestCase):
         for template, methods in self.daemon.api("/openapi.json")["paths"].items():
             if "get" not in methods or template.endswith("/events"):
                 continue
-            path = template.replace("{name}", "data")
+            path = template.replace("{name}", "data").replace("{type}", "target-busy")
             for prefix, value in number.items():
                 path = path.replace(prefix, prefix.replace("{id}", str(value)))
             if path.endswith("/evidence"):
                 continue  # an archive, not text
             self.assertEqual(self.daemon.get(path)[0], 200, path)
-            missing = template.replace("{name}", "none").replace("{id}", "999999")
+            missing = template.replace("{name}", "none").replace("{id}", "999999").replace("{type}", "none")
             self.assertEqual(self.daemon.get(missing)[0], 200 if missing == template else 404, missing)
             tried += 1
         self.assertGreater(tried, 12)
@@ -89,6 +89,36 @@ class OpenApi(unittest.TestCase):
                            ("/findings/999999/ack", {"note": "x"}), ("/runs/999999/stop", {}),
                            (f"/runs/{self.corrupt['id']}/stop", {}), ("/runs", {"target": 5})):
             self.daemon.post(path, body)
+
+    def test_a_key_is_one_callers_and_holds_for_one_request(self):
+        body = {"target": "data", "profile": "append-sync", "writes": 2, "queue": True}
+        key = {"Idempotency-Key": "weekly-1"}
+        first = self.daemon.request("POST", "/api/v1/runs", body, key)
+        again = self.daemon.request("POST", "/api/v1/runs", dict(reversed(body.items())), key)
+        self.assertEqual((again[0], again[1]["Location"]), (202, first[1]["Location"]), "the order of fields says nothing")
+        status, _, text = self.daemon.request("POST", "/api/v1/runs", {**body, "profile": "append"}, key)
+        self.assertEqual((status, json.loads(text)["type"]), (422, "/problems/idempotency-key-reused"))
+        self.assertIn(first[1]["Location"].rpartition("/")[2], json.loads(text)["detail"])
+
+    def test_a_seed_keeps_all_of_its_digits(self):
+        seed = "9787312608855416831"  # a double has 9787312608855416832
+        started = self.daemon.start_run("data", "append-sync", writes=2, queue=True, seed=seed)
+        done = self.daemon.wait_for_state(started, "finished")
+        self.assertEqual((done["seed"], done["spec"]["seed"]), (seed, seed))
+        numbered = self.daemon.start_run("data", "append-sync", writes=2, queue=True, seed=int(seed))
+        again = self.daemon.wait_for_state(numbered, "finished")
+        self.assertEqual((again["seed"], again["spec"]["seed"]), (seed, seed), "an older client's number")
+        drawn = self.daemon.run("data", "append-sync", writes=2)["seed"]
+        self.assertEqual(str(int(float(drawn))), drawn, "what is drawn survives a client that makes it a number")
+
+    def test_the_type_of_a_problem_leads_to_what_it_means(self):
+        status, _, problem = self.daemon.post("/runs", {"target": "none", "profile": "append-sync"})
+        self.assertEqual(status, 422)
+        status, text = self.daemon.get(problem["type"])
+        self.assertEqual((status, json.loads(text)["title"]), (200, problem["title"]))
+        self.assertEqual(self.daemon.get("/problems/none")[0], 404)
+        listed = json.loads(self.daemon.get("/problems")[1])["items"]
+        self.assertIn(problem["type"], [item["type"] for item in listed])
 
     def test_pages_do_not_shift_when_runs_arrive(self):
         for _ in range(4):

@@ -1,9 +1,11 @@
 """Documents that are generated are those that would be generated now."""
 
 import os
+import re
 import subprocess
 import sys
 import unittest
+from pathlib import Path
 
 from harness import generated, markdown, run, session
 
@@ -23,6 +25,21 @@ class Generated(unittest.TestCase):
                 with open(os.path.join(SOURCE, path), encoding="utf-8") as document:
                     text = document.read()
                 self.assertEqual(text, generated.renewed(text, block), "run tests/support/config-reference")
+
+
+class Problems(unittest.TestCase):
+    """Every refusal has a type, and /problems/TYPE says what it means."""
+
+    REFUSAL = re.compile(r'(?:\b(?:[45]\d\d|status),|\b(?:conflict|unavailable|not_found)\()\s*"([a-z]+(?:-[a-z]+)*)"')
+
+    def test_each_type_is_explained(self):
+        types = Path(SOURCE, "api/refusal/problem_types.cpp")
+        explained = set(re.findall(r'^    \{"([a-z-]+)", "', types.read_text(encoding="utf-8"), re.MULTILINE))
+        used = {name for folder in ("api", "daemon") for path in Path(SOURCE, folder).rglob("*.cpp") if path != types
+                for name in self.REFUSAL.findall(path.read_text(encoding="utf-8"))}
+        self.assertGreater(len(used), 30)
+        self.assertEqual(used - explained, set(), "not explained in api/refusal/problem_types.cpp")
+        self.assertEqual(explained - used, set(), "explained, but no refusal has it")
 
 
 class Blocks(unittest.TestCase):

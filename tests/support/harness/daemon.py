@@ -20,6 +20,14 @@ RELOAD_OUTCOMES = ("configuration reloaded", "the running configuration is kept"
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
+def toml(value):
+    """A path may be bytes; a configuration has what is no text in them as \\xNN."""
+    if isinstance(value, bytes):
+        odd = r"\\(?=x[0-9a-fA-F]{2})|[\x00-\x1f\x7f\udc80-\udcff]"
+        value = re.sub(odd, lambda found: f"\\x{os.fsencode(found[0])[0]:02x}", os.fsdecode(value))
+    return json.dumps(value)
+
+
 def free_port():
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -71,7 +79,7 @@ class Daemon:
 
         def table(header, values):
             lines.append(header)
-            lines.extend(f"{key} = {json.dumps(value)}" for key, value in values.items())
+            lines.extend(f"{key} = {toml(value)}" for key, value in values.items())
 
         table("[server]", {**self.server, "listen": self.server["listen"].replace("PORT", str(self.port))})
         table("[storage]", {"path": f"{self.directory}/state/results.db", **self.storage})
@@ -83,11 +91,11 @@ class Daemon:
         with open(self.config_path, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
 
-    def start(self):
+    def start(self, **process):
         os.makedirs(os.path.join(self.directory, "state"), exist_ok=True)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen([program("writecanaryd"), "--config", self.config_path], stderr=log,
-                                            env={**os.environ, **self.environment})
+                                            env={**os.environ, **self.environment}, **process)
         wait_until(self.is_ready, 20, f"readiness; the daemon's log:\n{self.log()}")
         return self
 
@@ -137,7 +145,7 @@ class Daemon:
                 self._contract = Contract(json.loads(connection.getresponse().read()))
             finally:
                 connection.close()
-        self._contract.check(method, path, response.status, response.headers.get("Content-Type", ""), text)
+        self._contract.check(method, path, response.status, response.headers, text)
 
     def connection(self):
         if self.server["listen"].startswith("unix:"):

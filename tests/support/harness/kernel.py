@@ -28,7 +28,7 @@ def require_fixed():
 
 def has_memory_cgroup():
     """Whether root can have a memory cgroup here, without which no run can be exposed."""
-    with open("/proc/self/mountinfo", encoding="utf-8") as table:
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as table:
         for line in table:
             mount_point = line.split()[4]
             fstype, _, options = line.split(" - ")[1].split()

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -23,9 +24,14 @@ def temporary_directory():
         shutil.rmtree(path, ignore_errors=True)
 
 
+def unescape(field):
+    """A field of mountinfo as the bytes that it stands for."""
+    return re.sub(rb"\\([0-7]{3})", lambda found: bytes([int(found[1], 8)]), field)
+
+
 def is_mounted(path):
-    with open("/proc/self/mountinfo", encoding="utf-8") as table:
-        return any(line.split()[4] == path for line in table)
+    with open("/proc/self/mountinfo", "rb") as table:
+        return any(unescape(line.split()[4]) == os.fsencode(path) for line in table)
 
 
 def unmount(path):

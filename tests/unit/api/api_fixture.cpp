@@ -13,8 +13,8 @@ LiveTarget live_target(const std::string& name) {
   LiveTarget target;
   target.name = name;
   target.path = "/" + name;
-  target.fstype = "xfs";
-  target.source = "/dev/loop0";
+  target.filesystem.type = "xfs";
+  target.filesystem.source = "/dev/loop0";
   target.mounted = true;
   target.state = "idle";
   target.profiles = {{"append", 1'780'000'900'000}, {"nowait-contract", std::nullopt}};
@@ -92,7 +92,8 @@ CommandResult FakeDaemon::execute(Caller caller, Command command) {
 CommandResult FakeDaemon::start(const StartRun& command) {
   const auto now_ms = to_unix_ms(clock_.now());
   if (!command.idempotency_key.empty()) {
-    if (const auto earlier = store_->run_of_key(command.idempotency_key, now_ms)) return Accepted{*earlier, true};
+    const auto earlier = store_->run_of_key({"", command.idempotency_key, ""}, now_ms);
+    if (earlier) return Accepted{earlier->run_id, true};
   }
   return Accepted{add_run(command.target, command.profile, command.seed.value_or(7), command.idempotency_key)};
 }
@@ -107,7 +108,7 @@ std::int64_t FakeDaemon::add_run(const std::string& target, const std::string& p
   row.queued_at_ms = to_unix_ms(clock_.now());
   row.result.profile = profile;
   row.result.seed = seed;
-  const auto id = store_->add_run(row, idempotency_key);
+  const auto id = store_->add_run(row, {"", idempotency_key, ""});
   added_[id] = row;
   RunSpec spec;
   spec.run_id = std::to_string(id);

@@ -61,6 +61,15 @@ inline FindingTally sample_tally() {
   return tally;
 }
 
+inline FilesystemFacts sample_filesystem() {
+  return {.type = "xfs",
+          .source = "/dev/sda2",
+          .mount_point = "/data",
+          .options = "rw,noatime",
+          .device = "8:2",
+          .uuid = "2f4b6c1e-0000-4000-8000-00000000000a"};
+}
+
 inline RunEnd sample_run_end() {
   return {.verdict = Verdict::kCorrupt,
           .reason = "2 findings",
@@ -73,7 +82,8 @@ inline RunEnd sample_run_end() {
                            .runs_with_findings = 1,
                            .writes = 60,
                            .exposures = 59,
-                           .findings = 2}}};
+                           .findings = 2}},
+          .filesystem = sample_filesystem()};
 }
 
 inline Hello sample_hello() {
@@ -83,7 +93,7 @@ inline Hello sample_hello() {
           .profile = "append",
           .seed = std::numeric_limits<std::uint64_t>::max(),
           .kernel = {.release = "6.1.0-47", .version = "#1 SMP", .machine = "x86_64"},
-          .filesystem = {.type = "xfs", .source = "/dev/sda2", .mount_point = "/data", .options = "rw,noatime"},
+          .filesystem = sample_filesystem(),
           .pressure = {.backend = "cgroup2", .directory = "/sys/fs/cgroup/wc/run-12", .reason = "none"}};
 }
 

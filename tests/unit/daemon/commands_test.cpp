@@ -57,6 +57,29 @@ TEST_F(DeskTest, TheSameKeyStartsOneRun) {
   EXPECT_EQ(reader_->runs({}).size(), 1U);
 }
 
+TEST_F(DeskTest, AKeyIsItsCallersAndHoldsForOneRequest) {
+  api::StartRun command{.target = "a", .profile = "append", .queue = true, .idempotency_key = "key-1"};
+  const auto first = std::get<api::Accepted>(execute(command)).id;
+  const auto as_you = [&](const api::StartRun& wanted) {
+    return commands_->execute({"you", "192.0.2.2", "id-2", "POST", "/somewhere"}, wanted);
+  };
+  EXPECT_NE(std::get<api::Accepted>(as_you(command)).id, first) << "another's key is another key";
+
+  api::StartRun other = command;
+  other.writes = 7;
+  EXPECT_EQ(refused(execute(other)), "idempotency-key-reused");
+  EXPECT_EQ(std::get<api::Refusal>(execute(other)).status, 422);
+  other = command;
+  other.seed = 1;
+  EXPECT_EQ(refused(execute(other)), "idempotency-key-reused");
+  EXPECT_EQ(std::get<api::Accepted>(execute(command)).id, first);
+
+  command.key_scope = "alertmanager";
+  const auto hooked = std::get<api::Accepted>(execute(command)).id;
+  EXPECT_NE(hooked, first);
+  EXPECT_EQ(std::get<api::Accepted>(as_you(command)).id, hooked) << "whoever sends the alert";
+}
+
 TEST_F(DeskTest, TheQueueIsBounded) {
   open(kWaits);
   started("a");

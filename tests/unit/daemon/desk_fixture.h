@@ -118,9 +118,9 @@ class DeskTest : public testing::Test {
   TemporaryDirectory directory_;
   TestClock clock_;
   Config config_;
-  std::vector<Mount> mounts_ = {{"8:1", "/", "rw", "ext4", "/dev/sda1"},
-                                {"8:2", "/mnt/a", "rw", "xfs", "/dev/sda2"},
-                                {"8:3", "/mnt/b", "rw", "xfs", "/dev/sda3"}};
+  std::vector<Mount> mounts_ = {{"8:1", "/", "rw", "ext4", "/dev/sda1", "/", 21, 1},
+                                {"8:2", "/mnt/a", "rw", "xfs", "/dev/sda2", "/", 22, 21},
+                                {"8:3", "/mnt/b", "rw", "xfs", "/dev/sda3", "/", 23, 21}};
   Catalogue catalogue_;
   EventLoop loop_;
   api::EventHub events_;

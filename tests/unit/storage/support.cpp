@@ -75,7 +75,7 @@ RunResult result_with(Verdict verdict, std::initializer_list<FindingKind> kinds,
   result.seed = 7;
   result.kernel = {"6.1.0", "#1 SMP", "x86_64"};
   result.kernel.release = kernel_release;
-  result.filesystem = {"xfs", "/dev/sda2", "/data", "rw,noatime"};
+  result.filesystem = {"xfs", "/dev/sda2", "/data", "rw,noatime", "8:2", "2f4b6c1e-0000-4000-8000-00000000000a"};
   result.pressure = {"cgroup2", "/sys/fs/cgroup/run", ""};
   result.end.verdict = verdict;
   result.end.reason = "because";

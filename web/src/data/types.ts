@@ -120,7 +120,7 @@ export interface Run extends Counters {
   reason: string;
   trigger: string;
   requested_by: string;
-  seed: string; // of digits (data/client.ts)
+  seed: string; // digits: it has 64 bits, and a number of this language has 53
   queued_at: string;
   started_at: string | null;
   finished_at: string | null;

@@ -1,6 +1,6 @@
 // Every run, narrowed by filters that stand in the address; above them the history of each target and profile.
 import { queryText } from "../data/client";
-import type { History, Kernel, List, Profile, Run, Target } from "../data/types";
+import type { History, Kernel, List, Page, Profile, Run, Target } from "../data/types";
 import { useApi } from "../data/use_api";
 import { usePages } from "../data/use_pages";
 import { useFilters } from "../data/use_query";
@@ -50,7 +50,7 @@ const columns: Column<Run>[] = [
 ];
 
 function HistoryStrips({ target, profile }: { target: string; profile: string }) {
-  const history = useApi<List<History>>(`/history${queryText({ target, profile, limit: 40 })}`, ["run.finished"]);
+  const history = useApi<Page<History>>(`/history${queryText({ target, profile, limit: 40 })}`, ["run.finished"]);
   const rows = history.data?.items ?? [];
   if (rows.length === 0) return null;
   return (
@@ -68,6 +68,7 @@ function HistoryStrips({ target, profile }: { target: string; profile: string })
           </li>
         ))}
       </ul>
+      {history.data?.next_cursor && <p class="quiet">There are more: choose a target or a profile.</p>}
     </Section>
   );
 }

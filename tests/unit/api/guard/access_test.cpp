@@ -23,7 +23,7 @@ TEST(Sha256Test, IsTheOneOfTheCommandLineTool) {
 }
 
 TEST(RateLimitTest, GivesEachAddressItsBurstAndThenItsRate) {
-  RateLimit limit;
+  RateLimit limit(kChangesBurst, kChangesPerSecond);
   const SteadyTime begin{std::chrono::hours{1}};
   int allowed = 0;
   while (limit.allow("a", begin)) ++allowed;

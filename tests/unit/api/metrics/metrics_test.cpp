@@ -206,7 +206,7 @@ TEST_F(MetricsTest, MirrorsTheLiveState) {
   EXPECT_TRUE(has_line(text, R"(writecanary_schedule_interval_seconds{profile="append",target="data"} 900)"));
   EXPECT_TRUE(has_line(text, R"(writecanary_kernel_info{release="6.1.170"} 1)"));
 
-  daemon.change_live([](LiveState& state) { state.targets[0].source = "/dev/sdb1"; });
+  daemon.change_live([](LiveState& state) { state.targets[0].filesystem.source = "/dev/sdb1"; });
   metrics.mirror(*board.get(), 4096);
   text = metrics.scrape();
   EXPECT_TRUE(has_line(text, R"(writecanary_target_info{fstype="xfs",source="/dev/sdb1",target="data"} 1)"));

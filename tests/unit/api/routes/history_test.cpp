@@ -68,5 +68,21 @@ TEST_F(HistoryTest, TheLastRunsOfEachTargetAndProfile) {
   EXPECT_EQ(get("/api/v1/history?limit=0", 400)["errors"][0]["field"], "limit");
 }
 
+TEST_F(HistoryTest, HasPagesThatArrivalsDoNotShift) {
+  const auto profile = [](int number) { return "p" + std::to_string(100 + number); };
+  for (int number = 0; number < 25; ++number) daemon.run_once("data", profile(number), Verdict::kClean);
+  // 10,000 runs on a page are 20 rows of 500.
+  const auto first = get("/api/v1/history?limit=500");
+  ASSERT_EQ(first["items"].size(), 20U);
+  EXPECT_EQ(first["items"][19]["profile"], profile(19));
+  daemon.run_once("data", "p0", Verdict::kClean);
+  const auto rest = get("/api/v1/history?limit=500&cursor=" + first["next_cursor"].get<std::string>());
+  ASSERT_EQ(rest["items"].size(), 5U);
+  EXPECT_EQ(rest["items"][0]["profile"], profile(20));
+  EXPECT_TRUE(rest["next_cursor"].is_null());
+  EXPECT_TRUE(get("/api/v1/history?limit=50")["next_cursor"].is_null());
+  EXPECT_EQ(get("/api/v1/history?cursor=x", 400)["errors"][0]["field"], "cursor");
+}
+
 }  // namespace
 }  // namespace writecanary::api::test

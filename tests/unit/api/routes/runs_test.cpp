@@ -20,7 +20,7 @@ TEST_F(RunsTest, StartsARun) {
                      {"profile", "append"},
                      {"duration_seconds", 2.5},
                      {"writes", 10},
-                     {"seed", std::numeric_limits<std::uint64_t>::max()},
+                     {"seed", "18446744073709551615"},
                      {"memory_bytes", kMemoryBytesMin},
                      {"options", {{"write_bytes", 8192}}},
                      {"queue", true}};
@@ -31,7 +31,8 @@ TEST_F(RunsTest, StartsARun) {
   EXPECT_EQ(answer->get_header_value("Location"), "/api/v1/runs/" + std::to_string(run["id"].get<int>()));
   EXPECT_FALSE(answer->has_header("Idempotency-Replayed"));
   EXPECT_EQ(run["state"], "queued");
-  EXPECT_EQ(run["seed"], std::numeric_limits<std::uint64_t>::max());
+  EXPECT_EQ(run["seed"], "18446744073709551615");
+  EXPECT_EQ(run["spec"]["seed"], "18446744073709551615");
   EXPECT_EQ(run["spec"]["writes_max"], 500);
 
   const auto command = std::get<StartRun>(*daemon.last_command());
@@ -68,6 +69,10 @@ TEST_F(RunsTest, RefusesFieldsByName) {
       {{{"writes", 0}}, "writes", "from 1 to 1000000000"},
       {{{"writes", 1.5}}, "writes", "got 1.5"},
       {{{"seed", -1}}, "seed", "from 0 to 18446744073709551615"},
+      {{{"seed", 1.5}}, "seed", "got 1.5"},
+      {{{"seed", ""}}, "seed", "as text or as a number"},
+      {{{"seed", "18446744073709551616"}}, "seed", "from 0 to 18446744073709551615"},
+      {{{"seed", "0x10"}}, "seed", R"(got "0x10")"},
       {{{"memory_bytes", 1}}, "memory_bytes", "from 16777216 to 4294967296"},
       {{{"options", {{"speed", 1}}}}, "options.speed", R"(it has "write_bytes")"},
       {{{"options", {{"write_bytes", 1}}}}, "options.write_bytes", "4096 to 1048576 bytes are possible"},

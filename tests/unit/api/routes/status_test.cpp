@@ -53,7 +53,7 @@ TEST_F(StatusTest, KnownIssuesConcernMountedTargets) {
   const auto issues_on = [&](const std::string& fstype, bool mounted) {
     daemon.change_live([&](LiveState& live) {
       live.kernel = {"6.1.170", "#1 SMP", "x86_64"};
-      for (auto& target : live.targets) target.fstype = fstype, target.mounted = mounted;
+      for (auto& target : live.targets) target.filesystem.type = fstype, target.mounted = mounted;
     });
     return get("/api/v1/status")["known_issues"];
   };

@@ -51,7 +51,7 @@ TEST_F(Check, TheProbeGetsWhatWasAskedFor) {
   EXPECT_EQ(asked.at("profile"), "append");
   EXPECT_EQ(asked.at("path"), std::filesystem::canonical(directory_.path()).string());
   EXPECT_EQ(asked.at("require_mount"), false);
-  EXPECT_EQ(asked.at("seed"), UINT64_MAX);
+  EXPECT_EQ(asked.at("seed"), "18446744073709551615");
   EXPECT_EQ(asked.at("writes_max"), 500);
   EXPECT_EQ(asked.at("duration_ms"), 120'000) << "no early end, but an end";
   EXPECT_EQ(asked.at("memory_bytes"), 32 << 20);
@@ -68,7 +68,7 @@ TEST_F(Check, DefaultsAreTenSecondsAndADrawnSeed) {
   ASSERT_EQ(run({"--profile", "offset"}), 0);
   EXPECT_EQ(spec().at("duration_ms"), 10'000);
   EXPECT_EQ(spec().at("writes_max"), 0);
-  EXPECT_EQ(spec().at("seed"), 77);
+  EXPECT_EQ(spec().at("seed"), "77");
   EXPECT_EQ(spec().at("min_free_percent"), 5.0);
 }
 

@@ -1,9 +1,11 @@
 #include "core/host/mountinfo.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
+#include "core/base/fd.h"
 #include "tests/unit/core/temporary_directory.h"
 
 namespace writecanary {
@@ -22,6 +24,8 @@ constexpr std::string_view kHost =
 TEST(Mountinfo, ReadsTheFields) {
   const auto mounts = parse_mountinfo(kHost);
   ASSERT_EQ(mounts.size(), 7U);
+  EXPECT_EQ(mounts[2].id, 40U);
+  EXPECT_EQ(mounts[2].parent, 22U);
   EXPECT_EQ(mounts[2].device, "8:2");
   EXPECT_EQ(mounts[2].mount_point, "/data");
   EXPECT_EQ(mounts[2].options, "rw,noatime,attr2,inode64,noquota");
@@ -95,6 +99,36 @@ TEST(FindMount, TakesTheLongestPrefixAndTheTopOfAStack) {
     ASSERT_TRUE(mount.has_value()) << path;
     EXPECT_EQ(mount->source, source) << path;
   }
+}
+
+// /data/old is below a mount that was put over /data later, and so is what is mounted on it.
+TEST(FindMount, DoesNotFindWhatAnotherMountHides) {
+  constexpr std::string_view kHidden =
+      R"(22 1 8:1 / / rw - ext4 root rw
+40 22 8:2 / /data rw - xfs lower rw
+41 40 8:3 / /data/old rw - xfs hidden rw
+42 41 8:4 / /data/old/deep rw - xfs deep rw
+43 40 8:5 / /data rw - xfs upper rw
+44 43 8:6 / /data/new rw - xfs new rw
+)";
+  const auto mounts = parse_mountinfo(kHidden);
+  EXPECT_EQ(find_mount(mounts, "/data")->source, "upper");
+  EXPECT_EQ(find_mount(mounts, "/data/old/deep")->source, "upper");
+  EXPECT_EQ(find_mount(mounts, "/data/new/x")->source, "new");
+}
+
+TEST(FindMount, AnOpenFileTellsItsMountWhateverItIsCalled) {
+  const auto mounts = read_mountinfo();
+  const Fd processes = open_file("/proc", O_RDONLY | O_DIRECTORY);
+  ASSERT_TRUE(find_mount(mounts, processes.get()).has_value());
+  EXPECT_EQ(find_mount(mounts, processes.get())->type, "proc");
+
+  const TemporaryDirectory directory;
+  std::filesystem::create_symlink("/proc", directory / "link");
+  const Fd linked = open_file(directory / "link", O_RDONLY | O_DIRECTORY);
+  EXPECT_EQ(find_mount(mounts, linked.get())->type, "proc");
+  EXPECT_NE(find_mount(mounts, directory / "link")->type, "proc") << "by name it is where the link stands";
+  EXPECT_THROW(find_mount(mounts, 1 << 20), SystemError);
 }
 
 TEST(FindMount, FindsNothingForARelativePathOrWithoutMounts) {

@@ -54,7 +54,7 @@ TEST(Protocol, ValuesSurvive) {
 TEST(Protocol, BytesThatAreNotUtf8DoNotBreakTheStream) {
   Hello hello = sample_hello();
   hello.filesystem.source = "/dev/\xff\xfe";
-  EXPECT_EQ(std::get<Hello>(decode(encode(hello))).filesystem.source, "/dev/\uFFFD\uFFFD");
+  EXPECT_EQ(std::get<Hello>(decode(encode(hello))).filesystem.source, R"(/dev/\xff\xfe)");
 }
 
 TEST(Protocol, EveryFieldOfAnEventMustBeThere) {
@@ -63,7 +63,7 @@ TEST(Protocol, EveryFieldOfAnEventMustBeThere) {
     for (const auto& [key, value] : whole.items()) {
       json incomplete = whole;
       incomplete.erase(key);
-      if (key == "first_finding_seconds") {
+      if (key == "first_finding_seconds" || (key == "filesystem" && whole.at("event") == "run_end")) {
         EXPECT_NO_THROW(decode(incomplete.dump()));
       } else {
         EXPECT_THAT([&] { decode(incomplete.dump()); },
@@ -89,8 +89,8 @@ TEST(Protocol, RefusesWhatIsNotAnEvent) {
 }
 
 TEST(Protocol, AnotherVersionIsRefusedWhateverElseItSays) {
-  EXPECT_THAT([] { decode(R"({"event": "hello", "protocol": 2})"); },
-              ThrowsMessage<ProtocolError>("hello: the probe speaks protocol 2, this program 1: install both from the "
+  EXPECT_THAT([] { decode(R"({"event": "hello", "protocol": 1})"); },
+              ThrowsMessage<ProtocolError>("hello: the probe speaks protocol 1, this program 2: install both from the "
                                            "same release"));
 }
 

@@ -86,16 +86,30 @@ TEST(RunDocument, IsFlat) {
   result.findings = {sample_finding()};
   json expected = sample_counters();
   expected.update(json::parse(R"({
-      "profile": "append", "verdict": "corrupt", "reason": "2 findings", "seed": 5, "duration_seconds": 0.1,
+      "profile": "append", "verdict": "corrupt", "reason": "2 findings", "seed": "5", "duration_seconds": 0.1,
       "finding_counts": {"torn": 2, "stuck": 1}, "finding_bytes": {"torn": 128, "stuck": 0},
       "attribution": [{"variant": "async", "runs": 3, "runs_with_findings": 1, "writes": 60, "exposures": 59,
                        "findings": 2}],
       "kernel": {"release": "6.1.0-47", "version": "#1 SMP", "machine": "x86_64"},
-      "filesystem": {"type": "xfs", "source": "/dev/sda2", "mount_point": "/data", "options": "rw,noatime"},
+      "filesystem": {"type": "xfs", "source": "/dev/sda2", "mount_point": "/data", "options": "rw,noatime",
+                     "device": "8:2", "uuid": "2f4b6c1e-0000-4000-8000-00000000000a"},
       "pressure": {"backend": "cgroup2", "directory": "/sys/fs/cgroup/wc/run-12", "reason": "none"}})"));
   expected["first_finding_seconds"] = 1.0 / 3;
   expected["findings"] = json::array({sample_finding()});
   EXPECT_EQ(run_document(result), expected);
+}
+
+TEST(FilesystemFacts, SayWhichFilesystemAsFarAsItIsKnown) {
+  FilesystemFacts facts = sample_hello().filesystem;
+  EXPECT_EQ(describe(facts), "xfs on /dev/sda2 (8:2, UUID 2f4b6c1e-0000-4000-8000-00000000000a)");
+  facts.uuid.clear();
+  EXPECT_EQ(describe(facts), "xfs on /dev/sda2 (8:2)");
+  facts.device.clear();
+  EXPECT_EQ(describe(facts), "xfs on /dev/sda2");
+  json earlier = facts;
+  earlier.erase("device");
+  earlier.erase("uuid");
+  EXPECT_EQ(earlier.get<FilesystemFacts>().source, "/dev/sda2") << "as versions before wrote it";
 }
 
 TEST(RunDocument, NoFirstFindingIsNull) {

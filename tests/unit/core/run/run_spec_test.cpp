@@ -40,7 +40,7 @@ RunSpec full_spec() {
 TEST(RunSpec, IsWrittenWithOneNamePerField) {
   const json expected = json::parse(R"({
       "task": "run", "run_id": "run-12", "profile": "append", "path": "/data", "require_mount": true,
-      "expected_fstype": "xfs", "seed": 18446744073709551615, "duration_ms": 1, "writes_max": 2, "bytes_max": 3,
+      "expected_fstype": "xfs", "seed": "18446744073709551615", "duration_ms": 1, "writes_max": 2, "bytes_max": 3,
       "min_free_bytes": 4, "min_free_percent": 5.5, "memory_bytes": 6, "classic": true, "incompressible": false,
       "variant": "sync", "attribute": false,
       "options": {"writers": 4, "shift": -1},
@@ -52,6 +52,32 @@ TEST(RunSpec, IsWrittenWithOneNamePerField) {
 TEST(RunSpec, ComesBackThroughText) {
   const json spec = full_spec();
   EXPECT_EQ(json(json::parse(spec.dump()).get<RunSpec>()), spec);
+}
+
+TEST(RunSpec, TheSeedIsTextAndMayBeANumber) {
+  json spec = full_spec();
+  EXPECT_EQ(spec["seed"], "18446744073709551615");
+  spec["seed"] = 18446744073709551614U;
+  EXPECT_EQ(spec.get<RunSpec>().seed, 18446744073709551614U) << "as versions before wrote it";
+  for (const json& wrong : {json("18446744073709551616"), json("-1"), json(" 1"), json("1e3"), json(-1), json(1.0)}) {
+    spec["seed"] = wrong;
+    EXPECT_THROW(spec.get<RunSpec>(), ProtocolError) << wrong;
+  }
+}
+
+TEST(RunSpec, PathsAreBytesAndTheirTextIsReversible) {
+  for (const std::string path : {"/caf\xe9 \"x\"\nnl", "/back\\slash", "/already \\xe9", "/caf\u00e9"}) {
+    RunSpec spec;
+    spec.run_id = "1";
+    spec.profile = "append";
+    spec.path = path;
+    spec.evidence_directory = path + "/evidence";
+    spec.pressure.directory = path + "/cgroup";
+    const auto back = json::parse(json(spec).dump()).get<RunSpec>();
+    EXPECT_EQ(back.path, path);
+    EXPECT_EQ(back.evidence_directory, spec.evidence_directory);
+    EXPECT_EQ(back.pressure.directory, spec.pressure.directory);
+  }
 }
 
 TEST(RunSpec, MissingFieldsHaveTheirDefaults) {
@@ -80,7 +106,8 @@ TEST(RunSpec, ErrorsNameTheField) {
       {"duration_ms", "ten", "run spec: duration_ms: expected a non-negative integer, got \"ten\""},
       {"duration_ms", -1, "run spec: duration_ms: expected a non-negative integer, got -1"},
       {"writes_max", 1.0, "run spec: writes_max: expected a non-negative integer, got 1.0"},
-      {"seed", 1e30, "run spec: seed: expected a non-negative integer, got 1e+30"},
+      {"seed", 1e30, "run spec: seed: expected a number from 0 to 2^64-1, as text of digits, got 1e+30"},
+      {"seed", "", "run spec: seed: expected a number from 0 to 2^64-1, as text of digits, got \"\""},
       {"min_free_percent", "5%", "run spec: min_free_percent: expected a number, got \"5%\""},
       {"min_free_percent", 100.5, "run spec: min_free_percent: expected a number from 0 to 100, got 100.5"},
       {"min_free_percent", -1, "run spec: min_free_percent: expected a number from 0 to 100, got -1.0"},

@@ -17,9 +17,9 @@ using testing::IsEmpty;
 using testing::SizeIs;
 
 std::vector<Mount> mounts() {
-  return {{"8:1", "/", "rw", "ext4", "/dev/sda1"},
-          {"8:2", "/data", "rw", "xfs", "/dev/sda2"},
-          {"8:3", "/var/lib/writecanary", "rw", "ext4", "/dev/sda3"}};
+  return {{"8:1", "/", "rw", "ext4", "/dev/sda1", "/", 21, 1},
+          {"8:2", "/data", "rw", "xfs", "/dev/sda2", "/", 22, 21},
+          {"8:3", "/var/lib/writecanary", "rw", "ext4", "/dev/sda3", "/", 23, 21}};
 }
 
 TargetConfig target_at(const std::string& path) {

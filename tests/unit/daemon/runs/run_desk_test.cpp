@@ -174,7 +174,7 @@ TEST_F(DeskTest, TheLiveViewShowsWhatIsGoingOn) {
   EXPECT_EQ(state->targets[0].state, "running");
   EXPECT_EQ(state->targets[0].current_run, running);
   EXPECT_EQ(state->targets[0].queued_runs, std::vector<std::int64_t>{waiting});
-  EXPECT_EQ(state->targets[0].fstype, "xfs");
+  EXPECT_EQ(state->targets[0].filesystem.type, "xfs");
   EXPECT_TRUE(state->targets[0].mounted);
   EXPECT_EQ(state->targets[1].state, "waiting");
   ASSERT_EQ(state->targets[1].profiles.size(), 1U);

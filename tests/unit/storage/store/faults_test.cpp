@@ -38,7 +38,7 @@ Told live(const std::string& path) {
   told.opened = succeeds([&] { store = Store::open(path); });
   if (!store) return told;
   succeeds([&] { store->sync_targets({known_target("data", "/data")}); });
-  succeeds([&] { told.run = store->add_run(queued_run(), "key"); });
+  succeeds([&] { told.run = store->add_run(queued_run(), {"me", "key", "{}"}); });
   if (!told.run) return told;
   told.started = succeeds([&] { store->start_run(*told.run, 2'000); });
   succeeds([&] {
@@ -67,7 +67,9 @@ void expect_sound(const std::string& path, const Told& told) {
   if (told.run) {
     const auto run = reader.run(*told.run);
     ASSERT_TRUE(run);
-    EXPECT_EQ(store->run_of_key("key", 1'000), told.run);
+    const auto keyed = store->run_of_key({"me", "key", "{}"}, 1'000);
+    ASSERT_TRUE(keyed);
+    EXPECT_EQ(keyed->run_id, told.run);
     EXPECT_TRUE(!told.started || run->started_at_ms);
     EXPECT_EQ(run->state == RunState::kFinished, !reader.findings({}).empty()) << "both or neither";
   }

@@ -53,7 +53,7 @@ TEST(RetentionTest, WhatBelongsToARunGoesWithItAndTheSumsStay) {
   store->sync_targets({known_target("data", "/data")});
   store->set_paused("data", true, "", 1'000);
   store->set_paused("data", false, "", 80'000);
-  const std::int64_t id = store->add_run(queued_run(), "key");
+  const std::int64_t id = store->add_run(queued_run(), {"me", "key", "{}"});
   store->start_run(id, 2'000);
   store->finish_run(id, result_with(Verdict::kCorrupt, {FindingKind::kTorn}), 3'000);
   store->acknowledge(1, "alice", "", 4'000);
@@ -61,7 +61,8 @@ TEST(RetentionTest, WhatBelongsToARunGoesWithItAndTheSumsStay) {
   ASSERT_THAT(remove_runs_before(*store.store, 50'000, 10), SizeIs(1));
   const Reader reader = store.reader();
   EXPECT_THAT(reader.findings({}), IsEmpty());
-  EXPECT_EQ(store->run_of_key("key", 1'000), std::nullopt);
+  ASSERT_TRUE(store->run_of_key({"me", "key", "{}"}, 1'000)) << "a request that is repeated starts no second run";
+  EXPECT_EQ(store->run_of_key({"me", "key", "{}"}, 1'000)->run_id, id);
   const auto events = reader.events_after(0, std::nullopt, 100);
   ASSERT_THAT(events, SizeIs(1)) << "of the events without a run, only the recent one stays";
   EXPECT_EQ(events[0].type, "target.resumed");

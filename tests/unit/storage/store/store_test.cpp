@@ -44,7 +44,7 @@ TEST(StoreTest, ARunKeepsAllThatIsKnownOfItAtEachStep) {
 
   store->set_spec(id, R"({"run_id":"1","seed":42})");
   store->start_run(id, 2'000);
-  store->set_facts(id, {"6.9.1", "#2", "aarch64"}, {"ext4", "/dev/vdb", "/data", "rw"}, {"none", "", "no cgroup"});
+  store->set_facts(id, {"6.9.1", "#2", "aarch64"}, {"ext4", "/dev/vdb", "/data", "rw", "253:1", "uuid-1"}, {"none", "", "no cgroup"});
   run = *reader.run(id);
   EXPECT_EQ(run.state, RunState::kRunning);
   EXPECT_EQ(run.started_at_ms, 2'000);
@@ -57,8 +57,38 @@ TEST(StoreTest, ARunKeepsAllThatIsKnownOfItAtEachStep) {
   EXPECT_EQ(run.result.filesystem.source, "/dev/vdb");
   EXPECT_EQ(run.result.filesystem.mount_point, "/data");
   EXPECT_EQ(run.result.filesystem.options, "rw");
+  EXPECT_EQ(run.result.filesystem.device, "253:1");
+  EXPECT_EQ(run.result.filesystem.uuid, "uuid-1");
   EXPECT_EQ(run.result.pressure.backend, "none");
   EXPECT_EQ(run.result.pressure.reason, "no cgroup");
+}
+
+TEST(StoreTest, TheLastRunThatToldItsFilesystemIsFound) {
+  TestStore store;
+  EXPECT_FALSE(store->last_run_with_facts("data").has_value());
+  RunResult result = result_with(Verdict::kClean, {});
+  const auto first = store->add_run(queued_run("data", "append", 1'000));
+  store->finish_run(first, result, 2'000);
+  result.filesystem.uuid = "made anew";
+  const auto second = store->add_run(queued_run("data", "append", 3'000));
+  store->finish_run(second, result, 4'000);
+  const auto silent = store->add_run(queued_run("data", "append", 5'000));
+  store->finish_run(silent, {}, 6'000);
+
+  EXPECT_EQ(store.reader().run(first)->result.filesystem.uuid, "2f4b6c1e-0000-4000-8000-00000000000a");
+  ASSERT_TRUE(store->last_run_with_facts("data").has_value());
+  EXPECT_EQ(store->last_run_with_facts("data")->id, second);
+  EXPECT_EQ(store->last_run_with_facts("data")->result.filesystem.uuid, "made anew");
+  EXPECT_FALSE(store->last_run_with_facts("logs").has_value());
+}
+
+TEST(StoreTest, TextIsUtf8WhateverItWas) {
+  TestStore store;
+  RunResult result = result_with(Verdict::kError, {});
+  result.end.reason = "open /caf\xe9: no";
+  const auto id = store->add_run(queued_run("data", "append", 1'000));
+  store->finish_run(id, result, 2'000);
+  EXPECT_EQ(store.reader().run(id)->result.end.reason, R"(open /caf\xe9: no)");
 }
 
 TEST(StoreTest, AFinishedRunKeepsItsResultAcrossARestart) {
@@ -122,7 +152,7 @@ TEST(StoreTest, UnsignedNumbersKeepAll64Bits) {
 TEST(StoreTest, AResultWithoutFactsLeavesTheFactsOfTheHello) {
   const TestStore store;
   const std::int64_t id = store->add_run(queued_run());
-  store->set_facts(id, {"6.9.1", "#2", "aarch64"}, {"xfs", "/dev/vdb", "/data", "rw"}, {"cgroup2", "/cg", ""});
+  store->set_facts(id, {"6.9.1", "#2", "aarch64"}, {"xfs", "/dev/vdb", "/data", "rw", "", ""}, {"cgroup2", "/cg", ""});
   RunResult died;
   died.end.verdict = Verdict::kError;
   died.end.reason = "the probe died without a verdict";
@@ -254,14 +284,36 @@ TEST(StoreTest, UnfinishedRunsBecomeInterrupted) {
 TEST(StoreTest, IdempotencyKeysLiveADayAndTheFirstOneWins) {
   TestStore store;
   constexpr std::int64_t kDayMs = 24LL * 3600 * 1000;
-  EXPECT_EQ(store->run_of_key("k", 1'000), std::nullopt);
-  const std::int64_t first = store->add_run(queued_run("data", "append", 1'000), "k");
-  store->add_run(queued_run("data", "append", 2'000), "k");
+  const RequestKey key{"me", "k", "{}"};
+  const auto run_of = [&](std::int64_t now_ms) {
+    const auto found = store->run_of_key(key, now_ms);
+    return found ? found->run_id : 0;
+  };
+  EXPECT_EQ(run_of(1'000), 0);
+  const std::int64_t first = store->add_run(queued_run("data", "append", 1'000), key);
+  store->add_run(queued_run("data", "append", 2'000), key);
   store.reopen();
-  EXPECT_EQ(store->run_of_key("k", 1'000 + kDayMs - 1), first);
-  EXPECT_EQ(store->run_of_key("k", 1'000 + kDayMs), std::nullopt);
-  const std::int64_t second = store->add_run(queued_run("data", "append", 1'000 + kDayMs), "k");
-  EXPECT_EQ(store->run_of_key("k", 1'000 + kDayMs), second);
+  EXPECT_EQ(run_of(1'000 + kDayMs - 1), first);
+  EXPECT_EQ(run_of(1'000 + kDayMs), 0);
+  const std::int64_t second = store->add_run(queued_run("data", "append", 1'000 + kDayMs), key);
+  EXPECT_EQ(run_of(1'000 + kDayMs), second);
+}
+
+TEST(StoreTest, AnIdempotencyKeyIsItsCallersAndKnowsItsRequest) {
+  const TestStore store;
+  const std::int64_t mine = store->add_run(queued_run("data", "append", 1'000), {"me", "k", "{1}"});
+  EXPECT_FALSE(store->run_of_key({"you", "k", "{1}"}, 2'000));
+  const std::int64_t yours = store->add_run(queued_run("data", "append", 1'000), {"you", "k", "{2}"});
+  EXPECT_EQ(store->run_of_key({"me", "k", "{1}"}, 2'000)->run_id, mine);
+  EXPECT_TRUE(store->run_of_key({"me", "k", "{1}"}, 2'000)->same_request);
+  EXPECT_FALSE(store->run_of_key({"me", "k", "{2}"}, 2'000)->same_request);
+  EXPECT_EQ(store->run_of_key({"you", "k", "{2}"}, 2'000)->run_id, yours);
+
+  const std::int64_t earlier = store->add_run(queued_run("data", "append", 1'000), {"", "of an earlier version", ""});
+  const auto found = store->run_of_key({"me", "of an earlier version", "{1}"}, 2'000);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->run_id, earlier);
+  EXPECT_TRUE(found->same_request);
 }
 
 TEST(StoreTest, IdempotencyKeysGoByTheTimeThatTheCallerBelieves) {

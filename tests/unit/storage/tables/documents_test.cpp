@@ -79,6 +79,7 @@ TEST(DocumentsTest, AFinishedRunTellsWhatItMeasured) {
   EXPECT_EQ(document.at("finding_bytes"), json({{"torn", 8192}}));
   EXPECT_EQ(document.at("kernel"), json({{"release", "6.1.0-18-amd64"}, {"version", "#1 SMP"}, {"machine", "x86_64"}}));
   EXPECT_EQ(document.at("filesystem").at("mount_point"), "/data");
+  EXPECT_TRUE(document.at("filesystem").contains("uuid"));
   EXPECT_EQ(document.at("pressure").at("backend"), "cgroup2");
 }
 
