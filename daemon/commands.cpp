@@ -120,10 +120,11 @@ std::optional<api::Refusal> Commands::refuse_start(const api::StartRun& command)
   }
   const auto* holder = desk_.holder_of(*desk);
   if (holder != nullptr && holder->stuck()) {
-    return conflict("target-stuck", "The target is stuck",
-                    fmt::format("target \"{}\": target \"{}\" is on the same filesystem, and its last probe hangs in the "
-                                "kernel; no run begins before it is gone",
-                                command.target, holder->config.name));
+    return conflict(
+        "target-stuck", "The target is stuck",
+        fmt::format("target \"{}\": target \"{}\" is on the same filesystem, and its last probe hangs in the "
+                    "kernel; no run begins before it is gone",
+                    command.target, holder->config.name));
   }
   if (holder != nullptr && !command.queue) {
     return conflict("target-busy", "The target is busy",

@@ -31,8 +31,8 @@ struct TestedFilesystem {
 struct LiveTarget {
   std::string name;
   std::string path;
-  FilesystemFacts filesystem;              // from mountinfo, without a UUID; empty when not mounted
-  std::optional<TestedFilesystem> tested;  // by the last run; nothing before the first
+  FilesystemFacts filesystem;                // from mountinfo, without a UUID; empty when not mounted
+  std::optional<TestedFilesystem> tested;    // by the last run; nothing before the first
   std::vector<std::string> same_filesystem;  // other targets on it
   bool mounted = false;
   bool paused = false;

@@ -164,9 +164,8 @@ void Metrics::State::remove_target(const std::string& target) {
                        &kernel_exposures, &kernel_findings}) {
     series->forget_target(target);
   }
-  for (auto* series :
-       {&open_findings, &last_run, &last_clean, &next_run, &interval, &in_progress, &stuck, &paused, &target_info,
-                       &target_filesystem}) {
+  for (auto* series : {&open_findings, &last_run, &last_clean, &next_run, &interval, &in_progress, &stuck, &paused,
+                       &target_info, &target_filesystem}) {
     series->forget_target(target);
   }
   run_duration.forget_target(target);

@@ -105,7 +105,8 @@ json headers() {
   const auto header = [](const std::string& description, const json& type, bool required) {
     return json{{"description", description}, {"schema", type}, {"required", required}};
   };
-  return {{"X-Request-Id", header("Of this request, in the log too; a plain one of the client's is kept", schema::text(), true)},
+  return {{"X-Request-Id",
+           header("Of this request, in the log too; a plain one of the client's is kept", schema::text(), true)},
           {"Location", header("Where the run is", schema::text(), true)},
           {"Idempotency-Replayed",
            header("The answer is that of an earlier request with the same key", schema::one_of({"true"}), false)},
@@ -194,10 +195,9 @@ json openapi_document(const std::vector<Endpoint>& routes) {
 
 std::vector<Endpoint> all_routes(const RouteContext& context) {
   std::vector<Endpoint> routes;
-  for (auto&& some :
-       {status_routes(context), target_routes(context), run_routes(context), finding_routes(context),
-        history_routes(context), event_routes(context), hook_routes(context), audit_routes(context), problem_routes(),
-        page_routes()}) {
+  for (auto&& some : {status_routes(context), target_routes(context), run_routes(context), finding_routes(context),
+                      history_routes(context), event_routes(context), hook_routes(context), audit_routes(context),
+                      problem_routes(), page_routes()}) {
     routes.insert(routes.end(), some.begin(), some.end());
   }
   const std::size_t self = routes.size();

@@ -30,9 +30,8 @@ json optional(json type, const std::string& description) {
 }
 
 json start_schema() {
-  const json duration = {{"type", "number"},
-                         {"minimum", kDurationSecondsMin},
-                         {"maximum", static_cast<double>(kDurationMsMax) / 1000}};
+  const json duration = {
+      {"type", "number"}, {"minimum", kDurationSecondsMin}, {"maximum", static_cast<double>(kDurationMsMax) / 1000}};
   const json writes = {{"type", "integer"}, {"minimum", 1}, {"maximum", kWritesMax}};
   const json memory = {{"type", "integer"}, {"minimum", kMemoryBytesMin}, {"maximum", kMemoryBytesMax}};
   const json seed = {{"anyOf", json::array({schema::seed(), integer()})}};
@@ -40,7 +39,8 @@ json start_schema() {
       {{"target", text("Name of a configured target")},
        {"profile", text("Name of a profile")},
        {"duration_seconds", optional(duration, "How long to write; the target's configuration unless told")},
-       {"writes", optional(writes, "Ends the run after so many; the configuration's number, but none beside a duration")},
+       {"writes",
+        optional(writes, "Ends the run after so many; the configuration's number, but none beside a duration")},
        {"seed", optional(seed, "Replays the plan of an earlier run; drawn unless told")},
        {"memory_bytes", optional(memory, "Limit of the run's memory cgroup; the configuration's unless told")},
        {"options", optional(map_of({{"type", "integer"}}), "The profile's own, see /api/v1/profiles")},

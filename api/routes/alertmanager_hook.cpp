@@ -59,8 +59,7 @@ HookedAlert alert_of(const json& document, const LiveState& live, const Catalogu
   start.queue = true;
   if (!alert.fingerprint.empty()) {
     start.key_scope = kKeyScope;
-    start.idempotency_key =
-        fmt::format("{}:{}:{}", alert.fingerprint, text_of(document, "startsAt"), alert.profile);
+    start.idempotency_key = fmt::format("{}:{}:{}", alert.fingerprint, text_of(document, "startsAt"), alert.profile);
   }
   alert.outcome = std::move(start);
   return alert;

@@ -131,8 +131,7 @@ Outcome answer_evidence(Call& call, const Services& services, const std::string&
   auto run_document = storage::run_json(*run);
   const auto spec = nlohmann::json::parse(run->spec_json, nullptr, false);
   run_document["spec"] = spec.is_discarded() ? nlohmann::json() : spec;
-  const EvidenceTexts texts{json_text(storage::finding_json(*finding), 2) + "\n",
-                            json_text(run_document, 2) + "\n",
+  const EvidenceTexts texts{json_text(storage::finding_json(*finding), 2) + "\n", json_text(run_document, 2) + "\n",
                             report_for(*finding, *run, services, evidence_root)};
   auto archive = std::make_shared<TarArchive>(
       evidence_archive(name, texts, evidence_root + "/" + std::to_string(run->id), finding->found_at_ms / 1000));

@@ -84,8 +84,11 @@ Outcome answer_accepted(Call& call, const Services& services, const CommandResul
   const std::string id = std::to_string(accepted.id);
   const auto row = services.reader.run(accepted.id);
   if (!row) {
-    return Refusal{409, "run-removed", "The run is removed already",
-                   "Run " + id + ", which an earlier request with this key started, was removed to save space.", {}};
+    return Refusal{409,
+                   "run-removed",
+                   "The run is removed already",
+                   "Run " + id + ", which an earlier request with this key started, was removed to save space.",
+                   {}};
   }
   call.response.set_header("Location", call.path_prefix + "/api/v1/runs/" + id);
   if (accepted.replayed) call.response.set_header("Idempotency-Replayed", "true");

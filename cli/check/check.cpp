@@ -114,7 +114,8 @@ std::vector<RunResult> make_runs(const Environment& environment, const std::vect
 }
 
 nlohmann::json check_document(const std::string& path, const std::vector<RunResult>& runs) {
-  nlohmann::json document = {{"version", kVersion}, {"path", system_name(path)}, {"verdict", to_string(*overall_verdict(runs))}};
+  nlohmann::json document = {
+      {"version", kVersion}, {"path", system_name(path)}, {"verdict", to_string(*overall_verdict(runs))}};
   document["kernel"] = runs.back().kernel;
   document["filesystem"] = runs.back().filesystem;
   document["known_issues"] = match_issues(identify_kernel(runs.back().kernel), runs.back().filesystem.type);

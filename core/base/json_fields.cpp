@@ -28,13 +28,15 @@ std::optional<T> integer(const nlohmann::json& value) {
 }  // namespace
 
 JsonFields::JsonFields(const nlohmann::json& object, std::string what) : object_(object), what_(std::move(what)) {
-  if (!object.is_object()) throw ProtocolError(fmt::format("{}: expected an object, got {}", what_, json_excerpt(object)));
+  if (!object.is_object())
+    throw ProtocolError(fmt::format("{}: expected an object, got {}", what_, json_excerpt(object)));
 }
 
 void JsonFields::refuse_others() const {
   for (const auto& [key, value] : object_.items()) {
     if (std::ranges::find(asked_, key) != asked_.end()) continue;
-    throw ProtocolError(fmt::format("{}: unknown field {}; known are {}", what_, json_excerpt(key), fmt::join(asked_, ", ")));
+    throw ProtocolError(
+        fmt::format("{}: unknown field {}; known are {}", what_, json_excerpt(key), fmt::join(asked_, ", ")));
   }
 }
 

@@ -92,8 +92,8 @@ std::string versions_section(const ReportFacts& facts) {
   const nlohmann::json taint = part_of(facts, "taint");
   std::string text =
       line("Kernel", fmt::format("{} {} {}", run.kernel.release, run.kernel.version, run.kernel.machine)) +
-      line("Filesystem", fmt::format("{}, mounted on {}", describe(fs), fs.mount_point)) +
-      line("Options", fs.options) + line("Devices", devices_text(part_of(facts, "devices")));
+      line("Filesystem", fmt::format("{}, mounted on {}", describe(fs), fs.mount_point)) + line("Options", fs.options) +
+      line("Devices", devices_text(part_of(facts, "devices")));
   if (taint.is_object()) {
     const std::string letters = taint.value("letters", "");
     text += line("Taint", fmt::format("{} ({})", taint.value("flags", 0U), letters.empty() ? "none" : letters));

@@ -6,8 +6,8 @@
 
 #include "core/base/json_fields.h"
 #include "core/base/json_text.h"
-#include "core/run/seed.h"
 #include "core/base/limits.h"
+#include "core/run/seed.h"
 
 namespace writecanary {
 namespace {

@@ -58,7 +58,7 @@ struct FilesystemFacts {
   std::string mount_point;  // "/data"
   std::string options;      // mount and superblock options, comma separated
   std::string device;       // "8:2", which two mounts of one filesystem have in common
-  std::string uuid;         // tells a filesystem from one that was made in its place; empty: it has none, or does not tell
+  std::string uuid;  // tells a filesystem from one that was made in its place; empty: it has none, or does not tell
 };
 
 struct PressureFacts {

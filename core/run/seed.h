@@ -1,5 +1,6 @@
-// A seed: 64 bits that make a run's plan. In JSON it is text of digits, because half of the world's readers of JSON (jq,
-// browsers) keep 53 bits of a number, and a rounded seed is another plan. Older documents and clients have a number.
+// A seed: 64 bits that make a run's plan. In JSON it is text of digits, because half of the world's readers of JSON
+// (jq, browsers) keep 53 bits of a number, and a rounded seed is another plan. Older documents and clients have a
+// number.
 #pragma once
 
 #include <cstdint>

@@ -68,8 +68,7 @@ RunSupervisor::RunSupervisor(EventLoop& loop, const Clock& clock, const CgroupRo
       started_(clock.steady()),
       phase_timer_(loop, [this] { on_time_out(); }),
       clear_timer_(loop, [this] { clear_away(); }) {
-  process_ = ProbeProcess::start(launch_.program, {}, json_text(launch_.spec),
-                                 cgroup_ ? &*cgroup_ : nullptr, false);
+  process_ = ProbeProcess::start(launch_.program, {}, json_text(launch_.spec), cgroup_ ? &*cgroup_ : nullptr, false);
   end_.pid = process_->pid();
   events_watch_ = loop_.watch(process_->events_fd(), EPOLLIN, [this] { read_events(); });
   stderr_watch_ = loop_.watch(process_->stderr_fd(), EPOLLIN, [this] { read_stderr(); });

@@ -75,11 +75,10 @@ class Checker {
   void target(const std::string& prefix, const TargetConfig& target) {
     require(is_name(target.name), prefix + "name",
             fmt::format("target name \"{}\": use 1 to 64 letters, digits, '-', '_' and '.'", target.name));
-    require(
-        target.path.starts_with('/') && target.path.find("/../") == std::string::npos &&
-            !target.path.ends_with("/..") && target.path.find('\0') == std::string::npos,
-        prefix + "path",
-        fmt::format("target \"{}\": path \"{}\" must be absolute and without \"..\"", target.name, target.path));
+    require(target.path.starts_with('/') && target.path.find("/../") == std::string::npos &&
+                !target.path.ends_with("/..") && target.path.find('\0') == std::string::npos,
+            prefix + "path",
+            fmt::format("target \"{}\": path \"{}\" must be absolute and without \"..\"", target.name, target.path));
     settings(prefix, target.settings);
     for (const auto& [profile, options] : target.options) {
       require(std::ranges::find(target.settings.profiles, profile) != target.settings.profiles.end(),

@@ -2,9 +2,10 @@
 // they end.
 //
 // Runs on one filesystem go one after the other, also when two targets are mounts of it: they would share the canary's
-// directory, or hang in the same place. Every step is committed to the store before anyone hears of it. When a run should be is not decided here
-// (daemon/schedule/scheduler.h), neither whether a request is allowed (daemon/commands.h). It touches no target: mount
-// facts come in from outside. Belongs to the loop's thread; methods throw storage::StorageError.
+// directory, or hang in the same place. Every step is committed to the store before anyone hears of it. When a run
+// should be is not decided here (daemon/schedule/scheduler.h), neither whether a request is allowed
+// (daemon/commands.h). It touches no target: mount facts come in from outside. Belongs to the loop's thread; methods
+// throw storage::StorageError.
 #pragma once
 
 #include <cstdint>
@@ -64,7 +65,7 @@ class RunDesk {
     std::string paused_note;
     TargetMount mount;
     std::optional<api::TestedFilesystem> tested;  // by the last run that told
-    bool needs_sweep = false;  // a run ended without clearing up
+    bool needs_sweep = false;                     // a run ended without clearing up
     std::deque<QueuedRun> queue;
     std::uint64_t bytes_today = 0;
     std::vector<std::string> leftovers;  // cgroups of an earlier daemon whose processes do not die

@@ -297,8 +297,8 @@ CREATE TABLE volumes (
 ALTER TABLE runs ADD COLUMN volume_id INTEGER REFERENCES volumes (id);
 )sql";
 
-// What was asked with an idempotency key, and by whom: another caller's key is another key, and another request with the
-// same one is refused. A key outlives its run, which retention may remove within the day. Of the keys of an earlier
+// What was asked with an idempotency key, and by whom: another caller's key is another key, and another request with
+// the same one is refused. A key outlives its run, which retention may remove within the day. Of the keys of an earlier
 // version nobody knows either; they hold for everyone and any request.
 constexpr const char* kVersion9 = R"sql(
 CREATE TABLE request_keys (

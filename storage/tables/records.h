@@ -139,9 +139,9 @@ struct HistoryRow {
 
 struct HistoryFilter {
   std::optional<std::string> target, profile;
-  int limit = 50;               // runs per target and profile
-  std::size_t rows = 1000;      // targets and profiles
-  std::string after;            // "target/profile" of the last one on the page before; empty: from the first
+  int limit = 50;           // runs per target and profile
+  std::size_t rows = 1000;  // targets and profiles
+  std::string after;        // "target/profile" of the last one on the page before; empty: from the first
 };
 
 // A change that somebody asked for.

@@ -122,8 +122,8 @@ RunRow run_of(const SQLite::Statement& row) {
       result.pressure.backend >> result.pressure.directory >> result.pressure.reason >> result.end.reason >>
       result.end.duration_seconds >> result.end.first_finding_seconds >> result.end.counters >> result.end.tally >>
       attribution >> result.kernel.release >> result.kernel.version >> result.kernel.machine >>
-      result.filesystem.type >> result.filesystem.source >> result.filesystem.mount_point >> result.filesystem.options >>
-      result.filesystem.device >> result.filesystem.uuid;
+      result.filesystem.type >> result.filesystem.source >> result.filesystem.mount_point >>
+      result.filesystem.options >> result.filesystem.device >> result.filesystem.uuid;
   if (run.verdict) result.end.verdict = *run.verdict;
   result.end.attribution = nlohmann::json::parse(attribution).get<Attribution>();
   return run;

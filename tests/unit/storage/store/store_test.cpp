@@ -44,7 +44,8 @@ TEST(StoreTest, ARunKeepsAllThatIsKnownOfItAtEachStep) {
 
   store->set_spec(id, R"({"run_id":"1","seed":42})");
   store->start_run(id, 2'000);
-  store->set_facts(id, {"6.9.1", "#2", "aarch64"}, {"ext4", "/dev/vdb", "/data", "rw", "253:1", "uuid-1"}, {"none", "", "no cgroup"});
+  store->set_facts(id, {"6.9.1", "#2", "aarch64"}, {"ext4", "/dev/vdb", "/data", "rw", "253:1", "uuid-1"},
+                   {"none", "", "no cgroup"});
   run = *reader.run(id);
   EXPECT_EQ(run.state, RunState::kRunning);
   EXPECT_EQ(run.started_at_ms, 2'000);
