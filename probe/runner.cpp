@@ -9,6 +9,7 @@
 #include "probe/run/judge.h"
 #include "probe/run/profile.h"
 #include "probe/stream/classic.h"
+#include "probe/verify/cold/below_cache.h"
 
 namespace writecanary::probe {
 namespace {
@@ -93,6 +94,9 @@ class Run {
     facts_.tally = context.meter.tally();
     facts_.exposure_hint = context.exposure_hint;
     facts_.note = context.note;
+    if (const std::string below = below_cache(workspace.filesystem()); !below.empty()) {
+      facts_.note += (facts_.note.empty() ? "" : ", ") + ("storage may have been read from memory of " + below);
+    }
     first_finding_seconds_ = context.meter.first_finding_seconds();
   }
 

@@ -33,15 +33,15 @@ std::optional<Unsupported> run(RunContext& context) {
   if (context.settings.spec().classic) return run_classic(context);
   switch (context.settings.spec().variant) {
     case Variant::kOffset:
-      return run_trapped(context, armed_shape(context.settings, 0), {.offset = TrapOffset::kExplicit});
+      return run_trapped(context, armed_shape(context, 0), {.offset = TrapOffset::kExplicit});
     case Variant::kAsync:
-      return run_trapped(context, armed_shape(context.settings, O_APPEND), {.force_async = true});
+      return run_trapped(context, armed_shape(context, O_APPEND), {.force_async = true});
     case Variant::kSync:
       return run_blocking(context);
     case Variant::kAsIs:
       break;
   }
-  return run_trapped(context, armed_shape(context.settings, O_APPEND), {});
+  return run_trapped(context, armed_shape(context, O_APPEND), {});
 }
 
 }  // namespace

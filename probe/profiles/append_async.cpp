@@ -25,8 +25,7 @@ ProfileInfo describe() {
 }
 
 std::optional<Unsupported> run(RunContext& context) {
-  return run_trapped(context, armed_shape(context.settings, O_APPEND),
-                     {.offset = TrapOffset::kEndOfFile, .force_async = true});
+  return run_trapped(context, armed_shape(context, O_APPEND), {.offset = TrapOffset::kEndOfFile, .force_async = true});
 }
 
 }  // namespace

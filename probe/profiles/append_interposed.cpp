@@ -137,12 +137,12 @@ std::optional<Unsupported> run(RunContext& context) {
   Unsupported refused;
   const auto trap = Trap::open(context.pressure,
                                {.force_async = context.settings.spec().variant == Variant::kAsync,
-                                .headroom_bytes = context.settings.option("headroom_bytes"),
+                                .headroom_bytes = armed_sizes(context).headroom,
                                 .directory = context.workspace.directory()},
                                refused);
   if (!trap) return refused;
   InterposedWriter writer(context, *trap);
-  run_stream(context, armed_shape(context.settings, O_APPEND), writer);
+  run_stream(context, armed_shape(context, O_APPEND), writer);
   context.exposure_hint = explain_missing_exposures(context.meter.counters(), context.workspace.filesystem().type);
   return std::nullopt;
 }

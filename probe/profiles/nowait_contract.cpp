@@ -45,9 +45,7 @@ ssize_t append_nowait(int fd, std::span<const std::byte> bytes) {
 class NowaitWriter final : public StreamWriter {
  public:
   explicit NowaitWriter(RunContext& context)
-      : context_(context),
-        pacer_(context.workspace.directory() + "/pacer"),
-        headroom_(context.settings.option("headroom_bytes")) {}
+      : context_(context), pacer_(context.workspace.directory() + "/pacer"), headroom_(armed_sizes(context).headroom) {}
 
   StreamWrite write(const RunFile& file, std::span<const std::byte> bytes, std::uint64_t offset_bytes) override {
     pacer_.settle();
@@ -119,7 +117,7 @@ std::optional<Unsupported> refused_here(RunContext& context) {
 
 std::optional<Unsupported> run(RunContext& context) {
   if (auto refused = refused_here(context)) return refused;
-  StreamShape shape = armed_shape(context.settings, O_APPEND);
+  StreamShape shape = armed_shape(context, O_APPEND);
   shape.continue_short = false;
   NowaitWriter writer(context);
   run_stream(context, shape, writer);

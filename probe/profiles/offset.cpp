@@ -24,8 +24,7 @@ ProfileInfo describe() {
 }
 
 std::optional<Unsupported> run(RunContext& context) {
-  return run_trapped(context, armed_shape(context.settings, 0),
-                     {.offset = TrapOffset::kExplicit, .force_async = false});
+  return run_trapped(context, armed_shape(context, 0), {.offset = TrapOffset::kExplicit, .force_async = false});
 }
 
 }  // namespace

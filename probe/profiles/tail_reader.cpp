@@ -1,7 +1,8 @@
 // tail-reader: one appender and readers that follow it, as log shippers do.
 //
 // The size that fstat() shows is a promise: every byte below it was written. A kernel that publishes the size before
-// the data, or a page before it is filled, lets a reader see zeros there for a moment. Nobody finds them later.
+// the data, or a page before it is filled, lets a reader see zeros there for a moment. Nobody finds them later. Readers
+// ask for more than that size, as those do that do not know it: what such a read returns is a promise as well.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <ctime>
@@ -27,7 +29,10 @@ namespace writecanary::probe {
 namespace {
 
 constexpr std::uint64_t kLookBytes = 64ULL << 10;  // how far behind the end a reader looks
-constexpr std::uint64_t kAppendsBetween = 16;      // two moments at which the appender lets a reader catch up
+// What a reader asks for behind the size that it saw, in turn: within a word, a page, several.
+constexpr std::array<std::uint64_t, 4> kBehindBytes = {5, 4096, 40'000, 0};
+constexpr std::uint64_t kBehindBytesMax = 40'000;
+constexpr std::uint64_t kAppendsBetween = 16;  // two moments at which the appender lets a reader catch up
 constexpr timespec kWait{0, 50'000};
 constexpr int kWaitsMax = 1000;             // a reader that failed does not catch up
 constexpr std::size_t kWrongLooksMax = 16;  // per reader and file; more tell nothing new
@@ -37,11 +42,12 @@ ProfileInfo describe() {
       .name = "tail-reader",
       .title = "reading behind an appender",
       .description =
-          "One thread appends with write(2); others ask for the size and read up to it, with pread(2) and through a "
-          "mapping in turn.",
+          "One thread appends with write(2); others ask for the size and read up to it and beyond, with pread(2), or "
+          "up to it through a mapping.",
       .role = "detector",
       .oracle =
-          "Nothing below the size that a reader saw is other than what was written. A wrong look is repeated when the "
+          "Nothing below the size that a reader saw, and nothing that a read returned, is other than what was written; "
+          "no read returns what nobody had asked to be written yet. A wrong look is repeated when the "
           "appender has ended: if it is right then, the finding says \"transient\".",
       .exposure = "A reader looked at new bytes while an append was in flight.",
       .needs_io_uring = false,
@@ -58,6 +64,7 @@ ProfileInfo describe() {
 struct AppendState {
   std::atomic<bool> done{false};
   std::atomic<std::uint64_t> appends{0};  // odd while one is in flight
+  std::atomic<std::uint64_t> end{0};      // of all that was ever asked to be written
   std::atomic<std::uint64_t> seen{0};     // a size that a reader has looked at
 };
 
@@ -75,8 +82,8 @@ class Reader {
         incompressible_(file.incompressible),
         mapped_(mapped),
         fd_(workspace.open(file.name, O_RDONLY)),
-        found_(kLookBytes / kWordBytes),
-        expected_(kLookBytes / kWordBytes) {}
+        found_((kLookBytes + kBehindBytesMax) / kWordBytes + 1),
+        expected_(found_.size()) {}
 
   TailLooks follow(AppendState& state) {
     std::uint64_t seen = 0;
@@ -84,7 +91,7 @@ class Reader {
       const std::uint64_t before = state.appends.load(std::memory_order_acquire);
       const std::uint64_t size = file_size(fd_.get(), name_);
       if (size == seen) continue;
-      look(size);
+      look(size, state.end);
       const std::uint64_t after = state.appends.load(std::memory_order_acquire);
       if (before % 2 == 1 || before != after) ++looks_.exposed;
       seen = size;
@@ -94,14 +101,18 @@ class Reader {
   }
 
  private:
-  void look(std::uint64_t size) {
+  void look(std::uint64_t size, const std::atomic<std::uint64_t>& end) {
     const std::uint64_t begin = (size - std::min(size, kLookBytes - kWordBytes)) / kWordBytes * kWordBytes;
-    const auto found = std::as_writable_bytes(std::span(found_)).first(size - begin);
-    const std::size_t got = mapped_ ? copy_mapped(begin, found) : read(begin, found);
+    const std::uint64_t behind = mapped_ ? 0 : kBehindBytes.at(looks_made_++ % kBehindBytes.size());
+    const auto found = std::as_writable_bytes(std::span(found_)).first(size - begin + behind);
+    const std::size_t returned = mapped_ ? copy_mapped(begin, found) : read(begin, found);
+    const std::uint64_t asked = end.load(std::memory_order_acquire);
+    const std::size_t got = std::min<std::size_t>(returned, std::max(asked, begin) - begin);
     Pattern(tag_, incompressible_).fill(begin, std::span(expected_).first((got + kWordBytes - 1) / kWordBytes));
     Comparison comparison(name_, tag_.run, incompressible_, kWrongLooksMax);
     comparison.add(begin, found.first(got), std::as_bytes(std::span(expected_)).first(got));
     if (begin + got < size) comparison.add_size(begin + got, size);
+    comparison.add_behind_end(begin + got, returned - got);
     looks_.bytes += got;
     for (const Finding& finding : comparison.report().findings) {
       looks_.wrong.push_back(finding);
@@ -137,6 +148,7 @@ class Reader {
   bool mapped_;
   Fd fd_;
   std::vector<std::uint64_t> found_, expected_;
+  std::uint64_t looks_made_ = 0;
   TailLooks looks_;
 };
 
@@ -147,6 +159,7 @@ class PlainWriter final : public StreamWriter {
 
   void begin(const FileIdentity& file) override {
     state_.seen = 0;
+    state_.end = 0;
     state_.done.store(false, std::memory_order_release);
     for (std::uint64_t i = 0; i < context_.settings.option("readers"); ++i) {
       Reader reader(context_.workspace, file, i % 2 == 1);
@@ -157,6 +170,7 @@ class PlainWriter final : public StreamWriter {
 
   StreamWrite write(const RunFile& file, std::span<const std::byte> bytes, std::uint64_t offset_bytes) override {
     if (state_.appends / 2 % kAppendsBetween == 0) wait_for_a_reader(offset_bytes);
+    state_.end.store(offset_bytes + bytes.size(), std::memory_order_release);
     state_.appends.fetch_add(1, std::memory_order_acq_rel);
     const ssize_t returned = ::write(file.fd(), bytes.data(), bytes.size());
     const int error = errno;

@@ -7,6 +7,7 @@
 #include "probe/verify/cold/cold_look.h"
 #include "probe/verify/cold/eviction.h"
 #include "probe/verify/content/comparison.h"
+#include "probe/verify/file_end.h"
 
 namespace writecanary::probe {
 namespace {
@@ -17,7 +18,7 @@ constexpr std::size_t kPieceBytes = std::size_t{256} << 10;
 FileReport add_cold_look(FileReport hot, const ContentView& view, std::size_t max_findings) {
   const Residency left = evict(view.fd, view.name);
   ColdLook look;
-  if (left.resident != left.pages) look.cold = compare_content(view, max_findings);  // else nothing below the cache
+  if (left.none()) look.cold = compare_content(view, max_findings);  // a single page that stays is no look at storage
   return merge_views(std::move(hot), look);
 }
 
@@ -37,6 +38,7 @@ FileReport compare_content(const ContentView& view, std::size_t max_findings) {
     if (got < want) break;  // the size below says it
   }
   comparison.add_size(size, view.size_bytes);
+  comparison.add_behind_end(size, read_behind_end(view.fd, view.name, size));
   return comparison.report();
 }
 
@@ -44,9 +46,10 @@ FileReport keep_transient(const ContentView& view, std::span<const Finding> seen
   FileReport report;
   for (const Finding& finding : seen) {
     std::vector<std::byte> found(finding.length_bytes), expected(finding.length_bytes);
-    if (read_at(view.fd, view.name, finding.offset_bytes, found) != found.size()) continue;
-    view.expected(finding.offset_bytes, expected);
-    if (found != expected) continue;
+    const bool whole = read_at(view.fd, view.name, finding.offset_bytes, found) == found.size();
+    if (whole) view.expected(finding.offset_bytes, expected);
+    // What came from behind the end is right at rest when nothing comes from there any more.
+    if (whole ? found != expected : finding.kind != FindingKind::kSizeMismatch) continue;
     report.tally.add(finding.kind, finding.length_bytes);
     if (report.findings.size() == max_findings) continue;
     report.findings.push_back(finding);

@@ -3,13 +3,24 @@
 namespace writecanary::probe {
 
 void FindingReporter::report(const FileReport& found, int fd, const FileLog& log) {
-  report(found);
-  if (found.tally.total() != 0) evidence_.keep(fd, log, found, moment());
+  const FileReport told = with_reservations(found);
+  report(told);
+  if (told.tally.total() != 0) evidence_.keep(fd, log, told, moment());
 }
 
 void FindingReporter::report(const FileReport& found, const ContentView& view) {
-  report(found);
-  if (found.tally.total() != 0) keep_evidence(found, view);
+  const FileReport told = with_reservations(found);
+  report(told);
+  if (told.tally.total() != 0) keep_evidence(told, view);
+}
+
+FileReport FindingReporter::with_reservations(FileReport found) const {
+  if (below_cache_.empty()) return found;
+  for (Finding& finding : found.findings) {
+    if (finding.views.cold == Look::kNotLooked && finding.views.direct == Look::kNotLooked) continue;
+    finding.detail += "; what was read after eviction may come from memory below the page cache: " + below_cache_;
+  }
+  return found;
 }
 
 void FindingReporter::report(const FileReport& found) {

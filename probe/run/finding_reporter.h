@@ -11,6 +11,7 @@
 #include "probe/run/emitter.h"
 #include "probe/run/meter.h"
 #include "probe/run/workspace.h"
+#include "probe/verify/cold/below_cache.h"
 
 namespace writecanary::probe {
 
@@ -19,7 +20,12 @@ class FindingReporter {
   // All references must outlive this.
   FindingReporter(const RunSpec& spec, const Workspace& workspace, const Pressure& pressure, Meter& meter,
                   Emitter& emitter)
-      : workspace_(workspace), pressure_(pressure), meter_(meter), emitter_(emitter), evidence_(spec) {}
+      : workspace_(workspace),
+        pressure_(pressure),
+        meter_(meter),
+        emitter_(emitter),
+        evidence_(spec),
+        below_cache_(below_cache(workspace.filesystem())) {}
 
   // Findings that are still wanted in full; those beyond are only counted.
   std::uint64_t wanted() const { return kFindingsPerRun - sent_; }
@@ -41,6 +47,8 @@ class FindingReporter {
 
  private:
   void send(const Finding& finding);
+  // The same, with a word about what lies below the page cache where a finding speaks of storage.
+  FileReport with_reservations(FileReport found) const;
   EvidenceCollector::Moment moment() const;
 
   const Workspace& workspace_;
@@ -48,6 +56,7 @@ class FindingReporter {
   Meter& meter_;
   Emitter& emitter_;
   EvidenceCollector evidence_;
+  std::string below_cache_;  // probe/verify/cold/below_cache.h
   std::uint64_t sent_ = 0;
 };
 

@@ -26,6 +26,8 @@ class Settings {
   const RunSpec& spec() const { return spec_; }
   // The value of one of the profile's own options: the spec's or the default.
   std::uint64_t option(const std::string& name) const;
+  // Whether the spec has a value for it.
+  bool is_given(const std::string& name) const { return spec_.options.contains(name); }
   // The run's files are numbered from 1.
   FileIdentity file(std::uint64_t number) const;
 

@@ -7,6 +7,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
@@ -134,6 +135,13 @@ void Workspace::remove(const std::string& name) const {
 Fd Workspace::lasting_directory(const std::string& name) const {
   if (mkdirat(home_fd_.get(), name.c_str(), 0700) != 0 && errno != EEXIST) throw_errno("make " + home_ + "/" + name);
   return open_at(home_fd_, home_, name, O_RDONLY | O_DIRECTORY);
+}
+
+std::uint64_t Workspace::block_bytes() const {
+  constexpr std::uint64_t kBlockBytesMax = 64ULL << 10;
+  struct statvfs facts {};
+  if (fstatvfs(home_fd_.get(), &facts) != 0) throw_errno("statvfs " + home_);
+  return std::clamp<std::uint64_t>(facts.f_bsize, page_bytes_, std::max(kBlockBytesMax, page_bytes_));
 }
 
 bool Workspace::enough_space(std::string& why) const {

@@ -35,6 +35,9 @@ class Workspace {
   const FilesystemFacts& filesystem() const { return filesystem_; }
   const std::string& directory() const { return directory_; }  // of the run
   std::uint64_t page_bytes() const { return page_bytes_; }
+  // Of the filesystem, as far as its blocks are larger than pages; at most 64 KiB, since network filesystems call other
+  // things a block. Throws SystemError.
+  std::uint64_t block_bytes() const;
 
   // A new empty file in the run's directory, O_RDWR|O_CREAT|O_EXCL plus the flags. Throws SystemError.
   Fd create(const std::string& name, int flags) const;

@@ -52,8 +52,8 @@ class BlockingWriter final : public StreamWriter {
 
 std::optional<Unsupported> run_blocking(RunContext& context) {
   const bool meaningful = writes_inline(context);
-  BlockingWriter writer(context.workspace, context.pressure, context.settings.option("headroom_bytes"), meaningful);
-  run_stream(context, armed_shape(context.settings, O_APPEND), writer);
+  BlockingWriter writer(context.workspace, context.pressure, armed_sizes(context).headroom, meaningful);
+  run_stream(context, armed_shape(context, O_APPEND), writer);
   if (meaningful) context.exposure_hint = "the writes did not meet the memory limit";
   return std::nullopt;
 }

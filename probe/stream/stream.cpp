@@ -16,6 +16,7 @@ namespace {
 
 // A write that got no memory is tried again; so often without any success is a fault of the set-up.
 constexpr int kRetriesMax = 100;
+constexpr std::uint64_t kWritesPerFile = 10;
 
 class StreamFile {
  public:
@@ -94,20 +95,25 @@ void run_stream(RunContext& context, const StreamShape& shape, StreamWriter& wri
   }
 }
 
-StreamShape armed_shape(const Settings& settings, int open_flags) {
-  StreamShape shape{settings.option("write_min_bytes"),
-                    settings.option("write_max_bytes"),
-                    settings.option("file_bytes"),
-                    open_flags,
-                    true,
-                    0};
+ArmedSizes armed_sizes(const RunContext& context) {
+  const HeadroomPlan plan = headroom_plan(context.workspace.page_bytes(), context.workspace.block_bytes());
+  const auto chosen = [&](const char* name, std::uint64_t value) {
+    return context.settings.is_given(name) ? context.settings.option(name) : value;
+  };
+  return {chosen("headroom_bytes", plan.headroom), chosen("write_min_bytes", plan.write_min),
+          chosen("write_max_bytes", plan.write_max), chosen("file_bytes", kWritesPerFile * plan.write_max)};
+}
+
+StreamShape armed_shape(const RunContext& context, int open_flags) {
+  const ArmedSizes sizes = armed_sizes(context);
+  StreamShape shape{sizes.write_min, sizes.write_max, sizes.file_bytes, open_flags, true, 0};
   shape.write_max = std::max(shape.write_max, shape.write_min + 2 * sizeof(std::uint64_t));
   return shape;
 }
 
 std::vector<ProfileOption> armed_options() {
   const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-  const HeadroomPlan plan = headroom_plan(page);
+  const HeadroomPlan plan = headroom_plan(page, page);
   constexpr std::int64_t kMax = 24LL << 20;
   const auto bytes = [](std::string name, std::string description, std::uint64_t minimum, std::uint64_t value) {
     return ProfileOption{std::move(name),
@@ -117,12 +123,15 @@ std::vector<ProfileOption> armed_options() {
                          kMax,
                          static_cast<std::int64_t>(value)};
   };
-  return {bytes("write_min_bytes", "smallest write; must exceed the headroom by a charge batch of 64 pages", page / 4,
-                plan.write_min),
+  return {bytes("write_min_bytes",
+                "smallest write; must exceed the headroom by a charge batch of 64 pages. Where blocks are "
+                "larger than pages, this and the next three grow with them unless they are given",
+                page / 4, plan.write_min),
           bytes("write_max_bytes", "largest write", page / 2, plan.write_max),
           bytes("headroom_bytes", "what the cgroup may still charge when a write begins; 0 leaves the limit alone", 0,
                 plan.headroom),
-          bytes("file_bytes", "a file is verified and removed when it has reached this", page, 10 * plan.write_max)};
+          bytes("file_bytes", "a file is verified and removed when it has reached this", page,
+                kWritesPerFile * plan.write_max)};
 }
 
 }  // namespace writecanary::probe

@@ -45,9 +45,17 @@ struct StreamShape {
 // Runs until the context's limits. Throws SystemError when a write fails (after the file was verified).
 void run_stream(RunContext& context, const StreamShape& shape, StreamWriter& writer);
 
-// The shape that the armed profiles use, from their options write_min_bytes, write_max_bytes and file_bytes.
-StreamShape armed_shape(const Settings& settings, int open_flags);
-// Those three options and headroom_bytes, with defaults for this machine's page size.
+// The options write_min_bytes, write_max_bytes, file_bytes and headroom_bytes, with defaults for this machine's page
+// size.
 std::vector<ProfileOption> armed_options();
+
+struct ArmedSizes {
+  std::uint64_t headroom = 0, write_min = 0, write_max = 0, file_bytes = 0;
+};
+// What those options come to in this run: as given, and else for the filesystem, of which a block may be larger than a
+// page. Throws SystemError when the filesystem cannot be asked.
+ArmedSizes armed_sizes(const RunContext& context);
+// The shape that the armed profiles use.
+StreamShape armed_shape(const RunContext& context, int open_flags);
 
 }  // namespace writecanary::probe

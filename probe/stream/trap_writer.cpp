@@ -50,7 +50,7 @@ std::vector<ProfileOption> trapped_options() {
 
 std::optional<Unsupported> run_trapped(RunContext& context, const StreamShape& shape, const TrapStyle& style) {
   const TrapOptions options{.force_async = style.force_async,
-                            .headroom_bytes = context.settings.option("headroom_bytes"),
+                            .headroom_bytes = armed_sizes(context).headroom,
                             .directory = context.workspace.directory(),
                             .parts = {.arming = context.settings.option("arming") != 0,
                                       .pacing = context.settings.option("pacing") != 0,
@@ -70,7 +70,7 @@ std::optional<Unsupported> run_trapped(RunContext& context, const StreamShape& s
 bool writes_inline(RunContext& context) {
   Unsupported refused;
   const auto trap = Trap::open(context.pressure,
-                               {.headroom_bytes = context.settings.option("headroom_bytes"),
+                               {.headroom_bytes = armed_sizes(context).headroom,
                                 .directory = context.workspace.directory(),
                                 .writer = kCalibrationWriter},
                                refused);
@@ -79,7 +79,7 @@ bool writes_inline(RunContext& context) {
     return false;
   }
   const RunFile scratch(context.workspace, "calibration", O_APPEND);
-  const std::vector<std::byte> bytes(context.settings.option("write_min_bytes") + kWordBytes, std::byte{1});
+  const std::vector<std::byte> bytes(armed_sizes(context).write_min + kWordBytes, std::byte{1});
   for (int i = 0; i < kCalibrationWrites; ++i) {
     if (trap->write(scratch.fd(), bytes, -1).inline_bytes != 0) return true;
   }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <sstream>
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::uint64_t kChargeBatchPages = 64;  // mm/memcontrol.c, MEMCG_CHARGE_BATCH
 constexpr std::uint64_t kHeadroomPages = 12;
+constexpr std::uint64_t kHeadroomUnits = 3;
 constexpr std::uint64_t kMarginPages = 12;  // xarray nodes, log items and other charges beside the data
 constexpr std::uint64_t kSpreadPages = 32;
 
@@ -41,9 +43,12 @@ std::uint64_t read_key(const std::string& file, const std::string& key) {
 
 }  // namespace
 
-HeadroomPlan headroom_plan(std::uint64_t page_bytes) {
-  const std::uint64_t floor_pages = kHeadroomPages + kChargeBatchPages + kMarginPages;
-  return {kHeadroomPages * page_bytes, floor_pages * page_bytes, (floor_pages + kSpreadPages) * page_bytes};
+HeadroomPlan headroom_plan(std::uint64_t page_bytes, std::uint64_t unit_bytes) {
+  const std::uint64_t unit_pages = std::max<std::uint64_t>(unit_bytes / page_bytes, 1);
+  const std::uint64_t headroom_pages = std::max(kHeadroomPages, kHeadroomUnits * unit_pages);
+  const std::uint64_t floor_pages = headroom_pages + kChargeBatchPages + std::max(kMarginPages, 2 * unit_pages);
+  const std::uint64_t spread_pages = std::max(kSpreadPages, 4 * unit_pages);
+  return {headroom_pages * page_bytes, floor_pages * page_bytes, (floor_pages + spread_pages) * page_bytes};
 }
 
 Pressure::Pressure(const PressureFacts& facts, std::uint64_t memory_bytes) : facts_(facts) {
@@ -91,6 +96,36 @@ void Pressure::relieve() {
   while (pwrite(limit_.get(), full_.data(), full_.size(), 0) < 0) {
     // The cgroup file is ours and the value is one it took before: only a signal can be in the way.
     if (errno != EINTR) throw_errno("write " + full_ + " to the memory limit in " + facts_.directory);
+  }
+}
+
+bool Pressure::reclaim(std::uint64_t bytes) {
+  if (!available()) return false;
+  if (v2_) {
+    try {
+      write_control_file(facts_.directory + "/memory.reclaim", std::to_string(bytes));
+      return true;
+    } catch (const SystemError& error) {
+      if (error.error_number() == EAGAIN) return true;  // it took back less than that
+    }
+  }
+  // Before 5.19, and with version 1: lowering a limit makes the kernel try. memory.high, unlike memory.max, kills
+  // nobody.
+  const std::uint64_t usage = read_number(usage_.get());
+  const std::string lower = std::to_string(usage - std::min(usage, bytes));
+  if (!v2_) {
+    set_limit(std::stoull(lower));  // EBUSY when it did not get that far
+    relieve();
+    return true;
+  }
+  const std::string high = facts_.directory + "/memory.high";
+  try {
+    const std::string before = read_file(high);
+    write_control_file(high, lower);
+    write_control_file(high, before.substr(0, before.find('\n')));
+    return true;
+  } catch (const SystemError&) {
+    return false;
   }
 }
 

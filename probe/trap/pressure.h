@@ -25,8 +25,10 @@ struct HeadroomPlan {
   std::uint64_t write_max = 0;
 };
 
-// Pure. Throws nothing; page_bytes is a power of two.
-HeadroomPlan headroom_plan(std::uint64_t page_bytes);
+// Pure. Throws nothing. Both are powers of two, and the unit is not smaller than the page: it is the least that the
+// page cache takes at once, a block where blocks are larger than pages. The headroom must hold a few of them, or no
+// write makes any progress before it fails.
+HeadroomPlan headroom_plan(std::uint64_t page_bytes, std::uint64_t unit_bytes);
 
 class Pressure {
  public:
@@ -42,6 +44,10 @@ class Pressure {
   bool tighten(std::uint64_t headroom_bytes);
   // Back to the run's full memory. The retry of a write that failed at the low limit must not begin before.
   void relieve();
+  // Has the kernel take back so much of what the cgroup has in memory, the least recently used first, as it does when
+  // memory is short: unlike fadvise(DONTNEED) that leaves a mark of each page behind (a shadow entry, mm/workingset.c).
+  // Returns false when it cannot be had. The limits are as before afterwards.
+  bool reclaim(std::uint64_t bytes);
 
   // Events so far: failures to charge at the limit, and processes of the run that the kernel killed for memory.
   void read_events(RunCounters& counters) const;

@@ -62,10 +62,13 @@ std::optional<Completion> Trap::open_gates() {
   return completed;
 }
 
-std::optional<Completion> Trap::spring(int fd, std::uint64_t size_before, WriteRef& write) {
+std::optional<Completion> Trap::spring(int fd, WriteRef& write) {
   const bool limited = options_.headroom_bytes != 0;
   std::unique_lock<LimitLock> alone;
   if (limited && options_.limit_lock != nullptr) alone = std::unique_lock(*options_.limit_lock);
+  // Only now: whoever had the lock before made the file longer.
+  const std::optional<std::uint64_t> quiet = options_.retries != nullptr ? options_.retries->none_running() : 0;
+  const std::uint64_t size_before = size_of(fd);
   if (pacer_) pacer_->settle();
   if (limited) pressure_.tighten(options_.headroom_bytes);
   std::optional<Arming> arming;
@@ -77,10 +80,12 @@ std::optional<Completion> Trap::spring(int fd, std::uint64_t size_before, WriteR
     throw SystemError("keep an io-wq worker busy (the gate)", completed->result < 0 ? -completed->result : EIO);
   }
   write.route = completed ? Route::kInline : Route::kPunted;
-  // Without a gate the growth could be the worker's.
+  // Without a gate the growth could be the worker's, and beside a retry another writer's.
   if (!completed && !gates_.empty()) {
-    write.inline_bytes = size_of(fd) - size_before;
-    write.disarmed = write.inline_bytes == 0 && !in_time;
+    const std::uint64_t size = size_of(fd);
+    const bool own = quiet && (options_.retries == nullptr || options_.retries->none_since(*quiet));
+    write.inline_bytes = own ? size - size_before : 0;
+    write.disarmed = own && write.inline_bytes == 0 && !in_time;
   }
   if (limited && options_.parts.relief) pressure_.relieve();
   return completed;
@@ -96,10 +101,13 @@ WriteRef Trap::write(int fd, std::span<const std::byte> bytes, std::int64_t offs
 
   WriteRef write;
   write.length_bytes = bytes.size();
-  std::optional<Completion> completed = spring(fd, size_of(fd), write);
+  std::optional<Completion> completed = spring(fd, write);
   if (!completed && between) between();
+  const bool retried = !completed && options_.retries != nullptr;
+  if (retried) options_.retries->begin();
   const std::optional<Completion> meanwhile = open_gates();
   if (!completed) completed = meanwhile ? meanwhile : ring_->wait();
+  if (retried) options_.retries->end();
   if (!options_.parts.relief) pressure_.relieve();
   write.result = completed->result;
   return write;

@@ -25,6 +25,7 @@
 #include "probe/trap/gate.h"
 #include "probe/trap/limit_lock.h"
 #include "probe/trap/pressure.h"
+#include "probe/trap/retries.h"
 #include "probe/trap/ring.h"
 
 namespace writecanary::probe {
@@ -44,6 +45,7 @@ struct TrapOptions {
   std::uint32_t writer = 0;          // makes the names of those files unique among the writers of a run
   TrapParts parts = {};
   LimitLock* limit_lock = nullptr;  // held while the limit is low, when other processes share the cgroup
+  Retries* retries = nullptr;  // of all writers of the file, when there are others: whose growth it was is known then
 };
 
 class Trap {
@@ -55,7 +57,8 @@ class Trap {
   void prepare();
   // Writes `bytes` to `fd` at `offset` (-1: the file's end, with O_APPEND) and waits for the result. `between` runs
   // when the write was punted, after the limit was relieved and before the worker may go on. Returns route, result
-  // and the growth that the inline attempt left (meaningful when the file has no other writer). Throws SystemError
+  // and the growth that the inline attempt left: meaningful when the file has no other writer, or when all count their
+  // retries; 0 when it could have been another's. Throws SystemError
   // for what is not the result of the write.
   WriteRef write(int fd, std::span<const std::byte> bytes, std::int64_t offset,
                  const std::function<void()>& between = {});
@@ -63,7 +66,7 @@ class Trap {
  private:
   Trap(Pressure& pressure, TrapOptions options) : pressure_(pressure), options_(std::move(options)) {}
   // Sets the trap, submits and takes it down again. Returns the completion if the write completed inline.
-  std::optional<Completion> spring(int fd, std::uint64_t size_before, WriteRef& write);
+  std::optional<Completion> spring(int fd, WriteRef& write);
   std::string helper_file(const std::string& name) const;
   void add_gate(Workers workers);
   // Opens the gates. Returns the write's completion if it came meanwhile.

@@ -9,6 +9,7 @@
 #include "core/base/limits.h"
 #include "probe/verify/classifier.h"
 #include "probe/verify/fault_text.h"
+#include "probe/verify/file_end.h"
 #include "probe/verify/scanner.h"
 
 namespace writecanary::probe {
@@ -71,6 +72,14 @@ FileReport Verifier::verify(int fd, const FileLog& log, std::size_t max_findings
   for (const Fault& fault : classify(segments, index)) {
     report.tally.add(fault.kind, fault.length);
     if (report.findings.size() < max_findings) report.findings.push_back(to_finding(fault, index, window, page_bytes));
+  }
+  const std::uint64_t behind = readable == report.size_bytes ? read_behind_end(fd, log.name, readable) : 0;
+  if (behind != 0) {
+    report.tally.add(FindingKind::kSizeMismatch, behind);
+    if (report.findings.size() < max_findings) {
+      report.findings.push_back(behind_end(log.name, report.size_bytes, behind));
+      report.findings.back().views.hot = Look::kWrong;
+    }
   }
   return report;
 }

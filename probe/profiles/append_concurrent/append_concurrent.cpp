@@ -3,6 +3,7 @@
 // What append-interposed shows by construction, this shows as applications meet it: while one writer's append waits
 // for its retry, another's lands in its middle.
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -12,7 +13,10 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstring>
 #include <ctime>
+#include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "core/base/error.h"
@@ -46,7 +50,9 @@ ProfileInfo describe() {
       .description = "Two to eight processes append to one file through their own rings, each write with the trap set.",
       .role = "detector",
       .oracle = "Each acknowledged append stands in the file once and in one piece, whoever else appends.",
-      .exposure = "The append was punted after the file had grown, on a filesystem that makes inline progress.",
+      .exposure =
+          "The append was punted after it had made the file grow, with no retry of another writer on its way, on a "
+          "filesystem that makes inline progress.",
       .needs_io_uring = true,
       .variants = {"async"},
       .options = std::move(options),
@@ -65,7 +71,7 @@ class Appender {
         records_(records),
         number_(number),
         armed_(armed),
-        headroom_(armed ? context.settings.option("headroom_bytes") : 0),
+        headroom_(armed ? armed_sizes(context).headroom : 0),
         file_(file),
         tag_(file.tag),
         fd_(context.workspace.open(file.name, O_WRONLY | O_APPEND)) {
@@ -80,14 +86,14 @@ class Appender {
                                   .directory = context_.workspace.directory(),
                                   .writer = number_,
                                   .parts = {.arming = armed_, .pacing = armed_},
-                                  .limit_lock = &round_.limit_lock()},
+                                  .limit_lock = &round_.limit_lock(),
+                                  .retries = &round_.retries()},
                                  refused);
     if (!trap) throw SystemError("io_uring_setup in a writer: " + refused.reason, EPERM);
-    const StreamShape shape{context_.settings.option("write_min_bytes"), context_.settings.option("write_max_bytes"), 0,
-                            0, false};
-    Plan plan(derive_seed(file_.seed, number_), shape.write_min, shape.write_max);
+    const ArmedSizes sizes = armed_sizes(context_);
+    Plan plan(derive_seed(file_.seed, number_), sizes.write_min, sizes.write_max);
     const Pattern pattern(tag_, file_.incompressible);
-    std::vector<std::uint64_t> buffer(shape.write_max / kWordBytes + 1, 1);
+    std::vector<std::uint64_t> buffer(sizes.write_max / kWordBytes + 1, 1);
     round_.meet();
     for (std::uint64_t i = 0; i < records_ && !round_.stop(); ++i) {
       trap->prepare();
@@ -99,6 +105,12 @@ class Appender {
 
  private:
   void append(Trap& trap, std::span<const std::byte> bytes) {
+    // Before it is submitted: who dies within the append has it in the file all the same.
+    round_.intend(number_, {.index = index_,
+                            .writer = number_,
+                            .stream_offset_bytes = acknowledged_,
+                            .length_bytes = bytes.size(),
+                            .route = Route::kRing});
     WriteRef write = trap.write(fd_.get(), bytes, -1, [this] { hold(); });
     const bool tried_inline = context_.settings.spec().variant != Variant::kAsync;
     const bool exposed = write.route == Route::kPunted && (write.inline_bytes != 0 || !tried_inline);
@@ -106,7 +118,6 @@ class Appender {
     write.writer = number_;
     write.stream_offset_bytes = acknowledged_;
     write.at_us = context_.meter.elapsed_us();
-    write.inline_bytes = 0;  // with several writers nobody can say whose growth it was
     round_.append(number_, write, exposed);
     if (write.result > 0) acknowledged_ += static_cast<std::uint64_t>(write.result);
     if (write.result < 0 && write.result != -ENOMEM && write.result != -EAGAIN) {
@@ -170,6 +181,12 @@ class Child {
     pollfd ready{pid_fd_.get(), POLLIN, 0};
     return poll(&ready, 1, timeout_ms) > 0;
   }
+  // Once it has ended. Returns the signal that ended it, 0 for none.
+  int reap() {
+    int status = 0;
+    if (waitpid(std::exchange(pid_, -1), &status, 0) < 0) throw_errno("wait for a writer");
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  }
 
  private:
   pid_t pid_;
@@ -194,16 +211,25 @@ class AppendersRound {
       if (pid == 0) appender_process(context_, *shared_, identity_, writer, records(writer), meaningful_);
       children.emplace_back(pid);
     }
-    for (const Child& child : children) {
+    int killed_by = 0;
+    for (Child& child : children) {
       while (!child.ended(kLookAfterMs)) {
         // Whoever is stuck under the low limit (with the v1 kill forbidden, a writer waits there) gets free here.
         context_.pressure.relieve();
         if (!context_.limits.may_continue()) shared_->stop() = true;
       }
+      const int signal = child.reap();
+      killed_by = std::max(killed_by, signal);
+      if (signal != 0) shared_->stop() = true;  // a round with one writer less shows nothing
     }
-    children.clear();
     context_.pressure.relieve();  // a writer that was killed may have left the limit low
     judge();
+    if (killed_by != 0) {
+      throw std::runtime_error(
+          fmt::format("a writer of {} was killed by signal {} ({}): what it had acknowledged was "
+                      "judged, and the run ends",
+                      file_.name(), killed_by, strsignal(killed_by)));
+    }
   }
 
  private:

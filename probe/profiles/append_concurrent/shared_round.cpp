@@ -2,6 +2,8 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <ctime>
 #include <new>
 
@@ -28,6 +30,15 @@ void SharedRound::meet() {
   while (shared_->arrived.load() < writers_ && !shared_->stop.load()) nanosleep(&pause, nullptr);
 }
 
+void SharedRound::intend(std::uint32_t writer, const WriteRef& write) {
+  Log& log = shared_->logs[writer];
+  const std::uint32_t count = log.count.load(std::memory_order_relaxed);
+  WC_CHECK(count < kRecordsMax);
+  log.entries[count] = {write, false};
+  log.entries[count].write.result = -EINTR;
+  log.intended.store(count + 1, std::memory_order_release);
+}
+
 void SharedRound::append(std::uint32_t writer, const WriteRef& write, bool exposed) {
   Log& log = shared_->logs[writer];
   const std::uint32_t count = log.count.load(std::memory_order_relaxed);
@@ -38,7 +49,8 @@ void SharedRound::append(std::uint32_t writer, const WriteRef& write, bool expos
 
 std::vector<SharedRound::Entry> SharedRound::entries(std::uint32_t writer) const {
   const Log& log = shared_->logs[writer];
-  return {log.entries, log.entries + log.count.load(std::memory_order_acquire)};
+  const std::uint32_t count = log.count.load(std::memory_order_acquire);
+  return {log.entries, log.entries + std::max(count, log.intended.load(std::memory_order_acquire))};
 }
 
 }  // namespace writecanary::probe

@@ -10,6 +10,7 @@
 #include "core/base/limits.h"
 #include "core/run/finding.h"
 #include "probe/trap/limit_lock.h"
+#include "probe/trap/retries.h"
 
 namespace writecanary::probe {
 
@@ -22,9 +23,12 @@ class SharedRound {
   ~SharedRound();
 
   LimitLock& limit_lock() { return shared_->limit_lock; }
+  Retries& retries() { return shared_->retries; }
   std::atomic<bool>& stop() { return shared_->stop; }
   // Waits until all writers have come here, so that they begin together; or until stop.
   void meet();
+  // By the writer itself, before it submits: what it is about to append, without a result.
+  void intend(std::uint32_t writer, const WriteRef& write);
   // By the writer itself, after each result.
   void append(std::uint32_t writer, const WriteRef& write, bool exposed);
   // By the writer, as the last thing: the errno that ended it early.
@@ -34,18 +38,21 @@ class SharedRound {
     WriteRef write;
     bool exposed;
   };
-  // By the parent once the writer has ended.
+  // By the parent once the writer has ended. An append that the writer was in when it died comes last, with the result
+  // -EINTR: it may or may not be in the file.
   std::vector<Entry> entries(std::uint32_t writer) const;
   int failed(std::uint32_t writer) const { return shared_->logs[writer].failed; }
 
  private:
   struct Log {
     std::atomic<std::uint32_t> count{0};
+    std::atomic<std::uint32_t> intended{0};  // count, and one for an append without a result
     std::atomic<int> failed{0};
     Entry entries[kRecordsMax];
   };
   struct Shared {
     LimitLock limit_lock;
+    Retries retries;
     std::atomic<bool> stop{false};
     std::atomic<std::uint32_t> arrived{0};
     Log logs[kWritersMax];

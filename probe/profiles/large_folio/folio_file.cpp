@@ -9,12 +9,14 @@
 #include <tuple>
 
 #include "core/base/error.h"
+#include "probe/verify/cold/eviction.h"
 #include "probe/verify/content/comparison.h"
 
 namespace writecanary::probe {
 namespace {
 
 constexpr std::uint64_t kWriteBytes = 1 << 20;  // as large as folios get on most filesystems, times a few
+constexpr std::uint64_t kReadBytes = 64 << 10;  // of a sequential reader
 constexpr std::uint64_t kLookBytes = 256 << 10;
 constexpr std::size_t kWrongLooksMax = 16;  // per reader and file; more tell nothing new
 constexpr std::uint8_t kNone = 0xff;
@@ -86,16 +88,17 @@ void FolioFile::rewrite(std::uint64_t where, bool uncached) {
               generation_);
 }
 
-void FolioFile::punch(std::uint64_t where) {
+bool FolioFile::punch(std::uint64_t where) {
   const FileRange range = range_of_second_half(where);
   ++changes_;
   const int failed = fallocate(file_.fd(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(range.offset),
                                static_cast<off_t>(range.length));
   ++changes_;
-  if (failed != 0 && (errno == EOPNOTSUPP || errno == ENOSYS)) return;
+  if (failed != 0 && (errno == EOPNOTSUPP || errno == ENOSYS)) return false;
   if (failed != 0) throw_errno("punch a hole into " + file_.name());
   std::fill_n(generations_.begin() + static_cast<std::ptrdiff_t>(range.offset / kWordBytes), range.length / kWordBytes,
               kNone);
+  return true;
 }
 
 void FolioFile::truncate(std::uint64_t where) {
@@ -108,10 +111,25 @@ void FolioFile::truncate(std::uint64_t where) {
   std::fill(generations_.begin() + static_cast<std::ptrdiff_t>(cut / kWordBytes), generations_.end(), kNone);
 }
 
-void FolioFile::drop(std::uint64_t offset, std::uint64_t bytes) {
+bool FolioFile::drop(std::uint64_t offset, std::uint64_t bytes) {
   sync_file_range(file_.fd(), static_cast<off_t>(offset), static_cast<off_t>(bytes),
                   SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+  const Residency before = residency(file_.fd(), file_.name());
   posix_fadvise(file_.fd(), static_cast<off_t>(offset), static_cast<off_t>(bytes), POSIX_FADV_DONTNEED);
+  return residency(file_.fd(), file_.name()).resident < before.resident;
+}
+
+bool FolioFile::reclaim() {
+  drop(0, size_bytes());
+  const Fd sequential = context_.workspace.open(file_.name(), O_RDONLY);  // its readahead begins anew
+  posix_fadvise(sequential.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+  const auto room = std::as_writable_bytes(std::span(buffer_));
+  for (std::uint64_t offset = 0; offset < size_bytes(); offset += kReadBytes) {
+    read_at(sequential.get(), file_.name(), offset, room.first(std::min(kReadBytes, size_bytes() - offset)));
+  }
+  const Residency before = residency(file_.fd(), file_.name());
+  if (!context_.pressure.reclaim(size_bytes())) return false;
+  return residency(file_.fd(), file_.name()).resident < before.resident;
 }
 
 void FolioFile::expected(std::uint64_t offset, std::span<std::byte> out) const {

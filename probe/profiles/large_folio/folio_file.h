@@ -24,12 +24,16 @@ class FolioFile {
   std::uint64_t size_bytes() const { return generations_.size() * kWordBytes; }
 
   // Changes. `where` is any number that chooses the place. All throw SystemError.
-  void fill();                                           // the whole file, in big writes
-  void rewrite_stable(std::uint64_t where);              // a piece of the first half, with the bytes that it has
-  void rewrite(std::uint64_t where, bool uncached);      // a piece of the second half, with the next generation
-  void punch(std::uint64_t where);                       // a hole in the second half
-  void truncate(std::uint64_t where);                    // cut in the second half, then as long as before
-  void drop(std::uint64_t offset, std::uint64_t bytes);  // out of the page cache, what is clean of it
+  void fill();                                       // the whole file, in big writes
+  void rewrite_stable(std::uint64_t where);          // a piece of the first half, with the bytes that it has
+  void rewrite(std::uint64_t where, bool uncached);  // a piece of the second half, with the next generation
+  bool punch(std::uint64_t where);                   // a hole in the second half; false where it is refused
+  void truncate(std::uint64_t where);                // cut in the second half, then as long as before
+  // The following take pages out of the page cache, and leave what the file holds. They return whether any page went.
+  bool drop(std::uint64_t offset, std::uint64_t bytes);  // with fadvise(DONTNEED), which leaves no trace of them
+  // Reads the file from its beginning, which brings it in as large folios, and has its cgroup's memory reclaimed, which
+  // leaves a shadow entry of each. False as well where there is no cgroup to do so.
+  bool reclaim();
 
   struct Looks {
     std::uint64_t bytes = 0;

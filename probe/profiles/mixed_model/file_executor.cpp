@@ -1,7 +1,6 @@
 #include "probe/profiles/mixed_model/file_executor.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,33 +8,29 @@
 #include <cerrno>
 
 #include "core/base/error.h"
+#include "probe/profiles/mixed_model/shared_mapping.h"
+#include "probe/run/direct_alignment.h"
 #include "probe/verify/cold/eviction.h"
 #include "probe/verify/content/comparison.h"
 
 namespace writecanary::probe {
 namespace {
 
-// A shared mapping of a piece of a file; empty where the filesystem refuses it. Unmapped by the destructor.
-class SharedMapping {
- public:
-  SharedMapping(int fd, const FileRange& where) {
-    const std::uint64_t lead = where.offset % static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-    length_ = lead + where.length;
-    memory_ = mmap(nullptr, length_, PROT_READ | PROT_WRITE, MAP_SHARED, fd, static_cast<off_t>(where.offset - lead));
-    if (memory_ != MAP_FAILED) bytes_ = {static_cast<std::byte*>(memory_) + lead, where.length};
-  }
-  ~SharedMapping() {
-    if (memory_ != MAP_FAILED) munmap(memory_, length_);
-  }
-  SharedMapping(const SharedMapping&) = delete;
-  SharedMapping& operator=(const SharedMapping&) = delete;
-  std::span<std::byte> bytes() const { return bytes_; }
+constexpr std::uint64_t kBehindEndBytes = 5000;
 
- private:
-  void* memory_;
-  std::size_t length_;
-  std::span<std::byte> bytes_;
-};
+Fd open_direct(const Workspace& workspace, const std::string& name) {
+  try {
+    return workspace.open(name, O_RDWR | O_DIRECT);
+  } catch (const SystemError& error) {
+    if (error.error_number() != EINVAL) throw;
+    return {};
+  }
+}
+
+// 1 where there is no direct I/O, so that the model has something to divide by.
+std::uint64_t alignment_of(const Fd& direct) {
+  return direct ? std::max<std::uint64_t>(direct_alignment(direct.get()), 1) : 1;
+}
 
 }  // namespace
 
@@ -44,18 +39,14 @@ FileExecutor::FileExecutor(RunContext& context, const FileIdentity& identity, st
       findings_(context.findings),
       identity_(identity),
       file_(context.workspace, identity.name, 0),
+      twin_(context.workspace, identity.name + kTwinSuffix, 0),
       append_fd_(context.workspace.open(identity.name, O_WRONLY | O_APPEND)),
-      model_(identity.tag.run, identity.incompressible, size_max),
+      direct_fd_(open_direct(context.workspace, identity.name)),
+      model_(identity.tag.run, identity.incompressible,
+             {.size_max = size_max,
+              .direct_alignment = alignment_of(direct_fd_),
+              .block_bytes = context.workspace.block_bytes()}),
       ring_(ring) {}
-
-ContentView FileExecutor::view() {
-  return {.fd = file_.fd(),
-          .name = file_.name(),
-          .size_bytes = model_.bytes().size(),
-          .expected = bytes_of(model_.bytes()),
-          .run_tag = identity_.tag.run,
-          .incompressible = identity_.incompressible};
-}
 
 bool FileExecutor::refuse(const char* what) {
   constexpr std::array kRefusals = {EOPNOTSUPP, ENOSYS, EINVAL, ENODEV, EXDEV};
@@ -76,6 +67,7 @@ FileReport FileExecutor::execute(const Operation& operation, bool counted) {
       break;
     case OpKind::kEvict:
       evict(file_.fd(), file_.name());
+      if (has_twin()) evict(twin_.fd(), twin_.name());
       break;
     default:
       if (where.length == 0) return {};
@@ -103,6 +95,29 @@ FileReport FileExecutor::execute(const Operation& operation, bool counted) {
       break;
     case OpKind::kMapWrite:
       done = map_write(operation, where);
+      break;
+    case OpKind::kDirectRead:
+      return direct_read(where);
+    case OpKind::kDirectWrite:
+      done = direct_write(operation, where, counted);
+      break;
+    case OpKind::kCollapse:
+      done = allocate(FALLOC_FL_COLLAPSE_RANGE, "fallocate(COLLAPSE_RANGE)", where);
+      break;
+    case OpKind::kInsert:
+      done = allocate(FALLOC_FL_INSERT_RANGE, "fallocate(INSERT_RANGE)", where);
+      break;
+    case OpKind::kClone:
+      done = clone();
+      break;
+    case OpKind::kTwinWrite:
+      done = write_twin(operation, where, counted);
+      break;
+    case OpKind::kUnshare:
+      done = allocate(FALLOC_FL_UNSHARE_RANGE, "fallocate(UNSHARE_RANGE)", where);
+      break;
+    case OpKind::kStoreBehind:
+      done = store_behind(operation, where);
       break;
     default:
       break;
@@ -173,8 +188,19 @@ bool FileExecutor::map_write(const Operation& operation, const FileRange& where)
   return true;
 }
 
+bool FileExecutor::store_behind(const Operation& operation, const FileRange& where) {
+  if (file_.size_bytes() != where.offset) return true;  // not as the model has it: the comparison says it
+  const SharedMapping mapping(file_.fd(), where);
+  if (mapping.bytes().empty()) return refuse("mmap(MAP_SHARED)");
+  std::ranges::copy(model_.data(operation, where), mapping.bytes().begin());
+  stored_behind_ = true;
+  return true;
+}
+
 FileReport FileExecutor::read(const Operation& operation, const FileRange& where) {
-  std::vector<std::byte> found(where.length);
+  // One that reaches the end asks for more, as a reader does that does not know it.
+  const bool to_end = where.offset + where.length == model_.bytes().size();
+  std::vector<std::byte> found(where.length + (to_end ? kBehindEndBytes : 0));
   std::int64_t got;
   if (operation.ring && ring_ != nullptr) {
     got = through_ring(false, file_.fd(), found, static_cast<std::int64_t>(where.offset));
@@ -184,23 +210,37 @@ FileReport FileExecutor::read(const Operation& operation, const FileRange& where
     if (got < 0) throw_errno("read " + file_.name());
   }
   // A short read is no finding of its own; a file that ends too early is one of the whole comparison.
-  return compare_piece({where.offset, static_cast<std::uint64_t>(got)},
-                       std::span(found).first(static_cast<std::size_t>(got)));
+  return compare_piece(where.offset, std::span(found).first(static_cast<std::size_t>(got)));
 }
 
 FileReport FileExecutor::map_read(const FileRange& where) {
-  if (file_.size_bytes() < where.offset + where.length) return {};  // would be killed (SIGBUS)
-  const SharedMapping mapping(file_.fd(), where);
+  const std::uint64_t end = where.offset + where.length;
+  if (file_.size_bytes() < end) return {};  // would be killed (SIGBUS)
+  const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  const bool to_end = end == model_.bytes().size() && !stored_behind_;
+  const std::uint64_t behind = to_end ? (page - end % page) % page : 0;
+  const SharedMapping mapping(file_.fd(), {where.offset, where.length + behind});
   if (mapping.bytes().empty()) {
     refuse("mmap(MAP_SHARED)");
     return {};
   }
-  return compare_piece(where, mapping.bytes());
+  FileReport report = compare_piece(where.offset, mapping.bytes().first(where.length));
+  if (behind == 0 || report.tally.total() != 0) return report;
+  const std::vector<std::byte> zeros(behind);
+  Comparison comparison(file_.name(), identity_.tag.run, identity_.incompressible, findings_.wanted());
+  comparison.add(end, mapping.bytes().subspan(where.length), zeros);
+  report = comparison.report();
+  for (Finding& finding : report.findings)
+    finding.detail += ", behind the end of the file, where a mapping must show zeros";
+  return report;
 }
 
-FileReport FileExecutor::compare_piece(const FileRange& where, std::span<const std::byte> found) const {
+FileReport FileExecutor::compare_piece(std::uint64_t offset, std::span<const std::byte> found) const {
+  const std::span<const std::byte> model(model_.bytes());
+  const std::size_t inside = std::min<std::size_t>(found.size(), model.size() - offset);
   Comparison comparison(file_.name(), identity_.tag.run, identity_.incompressible, findings_.wanted());
-  comparison.add(where.offset, found, std::span(model_.bytes()).subspan(where.offset, where.length));
+  comparison.add(offset, found.first(inside), model.subspan(offset, inside));
+  comparison.add_behind_end(offset + inside, found.size() - inside);
   return comparison.report();
 }
 

@@ -15,6 +15,8 @@
 
 namespace writecanary::probe {
 
+inline constexpr char kTwinSuffix[] = "-twin";  // of the clone's name
+
 class FileExecutor {
  public:
   // A new file. With a null ring all goes through system calls.
@@ -22,23 +24,33 @@ class FileExecutor {
 
   // Returns what a read found wrong. Throws SystemError when a call fails. `counted`: the write counts for the run.
   FileReport execute(const Operation& operation, bool counted);
-  // The whole file, as the page cache has it, or in both views.
-  FileReport compare() { return compare_content(view(), findings_.wanted()); }
-  FileReport inspect() { return inspect_content(view(), findings_.wanted()); }
-  // Keeps the file as it is now.
-  void keep_evidence(const FileReport& report) { findings_.keep_evidence(report, view()); }
+  // The whole file and its twin, as the page cache has them, or in both views.
+  FileReport compare();
+  FileReport inspect();
+  // Keeps the file that the report is about as it is now.
+  void keep_evidence(const FileReport& report);
   // Names of the calls that were refused.
   const std::set<std::string>& refused() const { return refused_; }
 
  private:
   ContentView view();
+  ContentView twin_view();
+  bool has_twin() const { return !model_.twin().empty(); }
   bool write(const Operation& operation, const FileRange& where, bool counted);
   bool allocate(int mode, const char* what, const FileRange& where);
   bool copy(const Operation& operation, const FileRange& where);
   bool map_write(const Operation& operation, const FileRange& where);
+  bool store_behind(const Operation& operation, const FileRange& where);
+  bool direct_write(const Operation& operation, const FileRange& where, bool counted);
+  bool clone();
+  bool write_twin(const Operation& operation, const FileRange& where, bool counted);
+  bool write_plainly(int fd, const std::string& name, std::uint64_t offset, std::span<const std::byte> data,
+                     bool counted);
+  FileReport direct_read(const FileRange& where);
   FileReport read(const Operation& operation, const FileRange& where);
   FileReport map_read(const FileRange& where);
-  FileReport compare_piece(const FileRange& where, std::span<const std::byte> found) const;
+  // What a read from there on returned: the file's bytes, and nothing behind its end.
+  FileReport compare_piece(std::uint64_t offset, std::span<const std::byte> found) const;
   std::int64_t through_ring(bool writes, int fd, std::span<std::byte> bytes, std::int64_t offset);
   // Notes a refusal and returns false; throws for any other errno.
   bool refuse(const char* what);
@@ -46,9 +58,11 @@ class FileExecutor {
   Meter& meter_;
   FindingReporter& findings_;
   FileIdentity identity_;
-  RunFile file_;
+  RunFile file_, twin_;
   Fd append_fd_;
+  Fd direct_fd_;  // none where the filesystem has no direct I/O
   FileModel model_;
+  bool stored_behind_ = false;  // then what a mapping shows behind the end is nobody's
   Ring* ring_;
   std::set<std::string> refused_;
 };

@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/base/limits.h"
+#include "probe/verify/file_end.h"
 #include "probe/verify/scanner.h"
 
 namespace writecanary::probe {
@@ -178,6 +179,13 @@ void Comparison::add_size(std::uint64_t size_bytes, std::uint64_t expected_bytes
   finding.length_bytes = length;
   finding.page_aligned = begin % page_bytes_ == 0;
   finding.detail = fmt::format("the file has {} bytes and must have {}", size_bytes, expected_bytes);
+}
+
+void Comparison::add_behind_end(std::uint64_t end_bytes, std::uint64_t returned_bytes) {
+  if (returned_bytes == 0) return;
+  report_.tally.add(FindingKind::kSizeMismatch, returned_bytes);
+  if (report_.findings.size() >= max_findings_) return;
+  report_.findings.push_back(behind_end(file_, end_bytes, returned_bytes));
 }
 
 }  // namespace writecanary::probe

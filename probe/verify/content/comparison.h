@@ -31,6 +31,8 @@ class Comparison {
   void add(std::uint64_t file_offset, std::span<const std::byte> found, std::span<const std::byte> expected);
   // What must be in the file and is not, or the other way round: from `offset` to its end.
   void add_size(std::uint64_t size_bytes, std::uint64_t expected_bytes);
+  // What a read returned from behind the end of the file, or behind all that was ever asked to be written; 0: nothing.
+  void add_behind_end(std::uint64_t end_bytes, std::uint64_t returned_bytes);
 
   const FileReport& report() const { return report_; }
 

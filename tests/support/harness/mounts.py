@@ -41,8 +41,9 @@ def unmount(path):
 
 
 @contextlib.contextmanager
-def loop_mount(directory, fstype, name=None, size="1G"):
-    """A fresh filesystem in a sparse image under directory, mounted there; yields the mount point."""
+def loop_mount(directory, fstype, name=None, size="1G", mkfs=(), options="loop"):
+    """A fresh filesystem in a sparse image under directory, mounted there; yields the mount point. mkfs: more of its
+    options; options: how it is mounted."""
     require_root(f"a {fstype} loop mount")
     if not shutil.which(MKFS[fstype][0]):
         raise unittest.SkipTest(f"{MKFS[fstype][0]} is not installed")
@@ -51,8 +52,10 @@ def loop_mount(directory, fstype, name=None, size="1G"):
     mount_point = os.path.join(directory, name)
     os.mkdir(mount_point)
     subprocess.run(["truncate", "-s", size, image], check=True)
-    subprocess.run([*MKFS[fstype], image], check=True, stdout=subprocess.DEVNULL)
-    mounted = subprocess.run(["mount", "-o", "loop", image, mount_point], capture_output=True, text=True, check=False)
+    made = subprocess.run([*MKFS[fstype], *mkfs, image], capture_output=True, text=True, check=False)
+    if made.returncode != 0:
+        raise RuntimeError(f"{MKFS[fstype][0]}: {made.stderr.strip()}")
+    mounted = subprocess.run(["mount", "-o", options, image, mount_point], capture_output=True, text=True, check=False)
     if mounted.returncode != 0:
         raise unittest.SkipTest(f"cannot mount {fstype} on a loop device here: {mounted.stderr.strip()}")
     try:

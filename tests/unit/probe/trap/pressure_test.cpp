@@ -28,12 +28,16 @@ class FakeCgroup : public testing::Test {
 
 TEST(HeadroomPlan, NoWriteFitsIntoHeadroomPlusBatch) {
   for (const std::uint64_t page : {4096ULL, 16384ULL, 65536ULL}) {
-    const HeadroomPlan plan = headroom_plan(page);
-    EXPECT_GT(plan.headroom, 0U);
-    EXPECT_GT(plan.write_min, plan.headroom + 64 * page);
-    EXPECT_GT(plan.write_max, plan.write_min);
+    for (const std::uint64_t unit : {page, 2 * page, 16 * page}) {
+      const HeadroomPlan plan = headroom_plan(page, unit);
+      EXPECT_GE(plan.headroom, 3 * unit) << "room for a block, and for the one that is not met";
+      EXPECT_GT(plan.write_min, plan.headroom + 64 * page + unit);
+      EXPECT_GT(plan.write_max, plan.write_min);
+    }
   }
-  EXPECT_LT(headroom_plan(4096).write_max, 512U << 10) << "a write stays below 512 KiB";
+  EXPECT_EQ(headroom_plan(4096, 4096).headroom, 12U * 4096);
+  EXPECT_LT(headroom_plan(4096, 65536).write_max, 1U << 20) << "a write stays below 1 MiB";
+  EXPECT_LT(headroom_plan(4096, 4096).write_max, 512U << 10) << "a write stays below 512 KiB";
 }
 
 TEST_F(FakeCgroup, Version2MovesTheLimitToTheUsageAndBack) {
@@ -46,6 +50,24 @@ TEST_F(FakeCgroup, Version2MovesTheLimitToTheUsageAndBack) {
   EXPECT_EQ(get("memory.max").substr(0, 7), "1049152");
   pressure.relieve();
   EXPECT_EQ(get("memory.max"), "67108864");
+}
+
+TEST_F(FakeCgroup, ReclaimIsAskedForByItsOwnFileElseThroughALimitThatIsPutBack) {
+  put("memory.max", "0");
+  put("memory.current", "1000000\n");
+  put("memory.reclaim", "");
+  Pressure pressure(facts("cgroup2"), 67108864);
+  EXPECT_TRUE(pressure.reclaim(400000));
+  EXPECT_EQ(get("memory.reclaim"), "400000");
+  EXPECT_EQ(get("memory.max"), "67108864") << "no limit that kills was touched";
+  std::filesystem::remove(directory_ + "/memory.reclaim");
+  put("memory.high", "max\n");
+  EXPECT_TRUE(pressure.reclaim(400000));
+  EXPECT_EQ(get("memory.high").substr(0, 3), "max") << "as before";
+  std::filesystem::remove(directory_ + "/memory.high");
+  EXPECT_FALSE(pressure.reclaim(400000));
+  Pressure none({"none", "", "nobody gave one"}, 0);
+  EXPECT_FALSE(none.reclaim(1));
 }
 
 TEST_F(FakeCgroup, Version1UsesItsOwnNamesAndForbidsTheKill) {

@@ -27,7 +27,7 @@ class FileModelTest : public testing::Test {
                                [](std::byte byte) { return byte == std::byte{0}; });
   }
 
-  FileModel model_{9, true, kSizeMax};
+  FileModel model_{9, true, {.size_max = kSizeMax}};
 };
 
 TEST_F(FileModelTest, WritesMayLeaveAHoleAndOverwrite) {
@@ -91,7 +91,7 @@ TEST(PlanOperations, TheSeedAloneDecidesAndEveryKindComes) {
   const auto other = plan_operations(6, 2000, kSizeMax);
   std::set<OpKind> kinds;
   bool differs = false;
-  FileModel model(9, true, kSizeMax);
+  FileModel model(9, true, {.size_max = kSizeMax});
   for (std::size_t i = 0; i < plan.size(); ++i) {
     EXPECT_EQ(to_string(plan[i]), to_string(same[i]));
     differs = differs || to_string(plan[i]) != to_string(other[i]);
@@ -100,7 +100,63 @@ TEST(PlanOperations, TheSeedAloneDecidesAndEveryKindComes) {
     ASSERT_LE(model.bytes().size(), kSizeMax) << to_string(plan[i]);
   }
   EXPECT_TRUE(differs);
-  EXPECT_EQ(kinds.size(), 12U);
+  EXPECT_EQ(kinds.size(), kOpKindCount - 1) << "all but stores behind the end";
+}
+
+TEST(PlanOperations, StoresBehindTheEndComeOnlyWhenAskedFor) {
+  const auto stores = [](const std::vector<Operation>& plan) {
+    return std::ranges::count(plan, OpKind::kStoreBehind, &Operation::kind);
+  };
+  EXPECT_EQ(stores(plan_operations(5, 2000, kSizeMax)), 0);
+  EXPECT_GT(stores(plan_operations(5, 2000, kSizeMax, true)), 20);
+}
+
+TEST_F(FileModelTest, DirectAccessTakesWholeUnits) {
+  model_.apply(operation(OpKind::kDirectWrite, 700, 100, 1));
+  ASSERT_EQ(model_.bytes().size(), 1024U);
+  EXPECT_TRUE(is_zero(0, 512) && holds(1, 512, 512));
+  const FileRange read = model_.reach(operation(OpKind::kDirectRead, 600, 5000));
+  EXPECT_EQ(read.offset, 512U);
+  EXPECT_EQ(read.length % 512, 0U);
+  EXPECT_GT(read.offset + read.length, model_.bytes().size()) << "reads reach across the end";
+}
+
+TEST_F(FileModelTest, BlocksAreTakenOutAndPutIn) {
+  model_.apply(operation(OpKind::kWrite, 0, 9000, 1));
+  model_.apply(operation(OpKind::kCollapse, 100, 100));
+  ASSERT_EQ(model_.bytes().size(), 4904U);
+  std::vector<std::byte> moved(4904);
+  Pattern({.run = 9, .file = 1}, true).fill_bytes(4096, moved);
+  EXPECT_TRUE(std::ranges::equal(moved, model_.bytes()));
+  model_.apply(operation(OpKind::kInsert, 4096, 1));
+  ASSERT_EQ(model_.bytes().size(), 9000U);
+  EXPECT_TRUE(is_zero(4096, 4096));
+  model_.apply(operation(OpKind::kInsert, 0, 1));
+  EXPECT_EQ(model_.bytes().size(), 9000U) << "beyond the largest size: nothing";
+}
+
+TEST_F(FileModelTest, TheCloneIsOnItsOwn) {
+  model_.apply(operation(OpKind::kTwinWrite, 0, 10, 3));
+  EXPECT_TRUE(model_.twin().empty()) << "before the first clone";
+  model_.apply(operation(OpKind::kWrite, 0, 500, 1));
+  model_.apply(operation(OpKind::kClone, 0, 1));
+  model_.apply(operation(OpKind::kWrite, 0, 100, 2));
+  model_.apply(operation(OpKind::kTwinWrite, 490, 20, 3));
+  EXPECT_EQ(model_.bytes().size(), 500U);
+  ASSERT_EQ(model_.twin().size(), 510U);
+  std::vector<std::byte> first(490);
+  Pattern({.run = 9, .file = 1}, true).fill_bytes(0, first);
+  EXPECT_TRUE(std::ranges::equal(first, std::span(model_.twin()).first(490)));
+}
+
+TEST_F(FileModelTest, PlacesNearTheEndFollowIt) {
+  model_.apply(operation(OpKind::kWrite, 0, 9000, 1));
+  Operation cut = operation(OpKind::kTruncate, 3100, 0);
+  cut.near_end = true;
+  model_.apply(cut);
+  EXPECT_EQ(model_.bytes().size(), 8900U);
+  model_.apply(cut);
+  EXPECT_EQ(model_.bytes().size(), 8800U);
 }
 
 }  // namespace

@@ -56,6 +56,22 @@ class ComparisonTest : public testing::TestWithParam<bool> {
   std::vector<std::byte> found_ = expected_;
 };
 
+TEST(ComparisonEnd, WhatAReadReturnedFromBehindTheEndIsAFindingOfItsOwn) {
+  Comparison comparison("file-3", kOwn.run, true, 10);
+  const auto right = stream(kOwn, 0, 1000);
+  comparison.add(0, right, right);
+  comparison.add_size(1000, 1000);
+  comparison.add_behind_end(1000, 0);
+  EXPECT_EQ(comparison.report().tally.total(), 0U);
+  comparison.add_behind_end(1000, 96);
+  ASSERT_EQ(comparison.report().findings.size(), 1U);
+  const Finding& finding = comparison.report().findings[0];
+  EXPECT_EQ(finding.kind, FindingKind::kSizeMismatch);
+  EXPECT_EQ(finding.offset_bytes, 1000U);
+  EXPECT_EQ(finding.length_bytes, 96U);
+  EXPECT_EQ(comparison.report().tally.bytes_of(FindingKind::kSizeMismatch), 96U);
+}
+
 INSTANTIATE_TEST_SUITE_P(BothPatterns, ComparisonTest, testing::Bool());
 
 TEST_P(ComparisonTest, RightBytesAreNoFinding) {

@@ -6,13 +6,14 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 
 #include "core/base/error.h"
+#include "probe/profiles/direct_append/cache_bypass.h"
+#include "probe/run/direct_alignment.h"
 #include "probe/run/profile.h"
 #include "probe/stream/stream.h"
 #include "probe/verify/cold/eviction.h"
@@ -20,7 +21,6 @@
 namespace writecanary::probe {
 namespace {
 
-constexpr std::uint64_t kDefaultAlignment = 4096;  // where statx does not know (before 6.1, FUSE)
 constexpr std::uint64_t kColdEvery = 4;  // writes; the source is then on storage, and the fault has to read it
 
 ProfileInfo describe() {
@@ -35,7 +35,10 @@ ProfileInfo describe() {
           "The file holds every acknowledged byte once, in order; its size is the sum of the results, and so is the "
           "file "
           "position after each write.",
-      .exposure = "A direct write from unfaulted memory succeeded, on a filesystem that passes the page cache by.",
+      .exposure =
+          "A direct write from unfaulted memory succeeded and left no page in the page cache (mincore), on a "
+          "filesystem "
+          "where such writes drop pages that are mapped, as only a direct write does.",
       .needs_io_uring = false,
       .options = {{"write_min_bytes", "smallest write", "bytes", 8192, 1 << 20, 16 << 10},
                   {"write_max_bytes", "largest write", "bytes", 16384, 8 << 20, 256 << 10},
@@ -47,15 +50,6 @@ ProfileInfo describe() {
            "https://git.kernel.org/linus/936e114a245b6 (iomap: update ki_pos a little later in "
            "iomap_dio_complete, 6.5; 6.1.64 had 91562895f803 without it)"},
   };
-}
-
-// Offsets and lengths of direct writes must be multiples of this.
-std::uint64_t direct_alignment(int fd) {
-  struct statx facts {};
-  if (statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &facts) != 0 || (facts.stx_mask & STATX_DIOALIGN) == 0) {
-    return kDefaultAlignment;
-  }
-  return std::max<std::uint64_t>(facts.stx_dio_offset_align, facts.stx_dio_mem_align);
 }
 
 // The bytes to write, as pages of a file that this process has not touched.
@@ -108,7 +102,8 @@ class DirectWriter final : public StreamWriter {
     StreamWrite made;
     made.ref.length_bytes = length;
     made.ref.result = returned < 0 ? -error : returned;
-    made.exposed = meaningful_ && direct && returned > 0;
+    made.exposed = meaningful_ && direct && returned > 0 &&
+                   resident_pages(file.fd(), offset_bytes, static_cast<std::uint64_t>(returned)) == 0;
     if (returned > 0) check_position(made.ref, offset_bytes, direct);
     return made;
   }
@@ -143,17 +138,6 @@ class DirectWriter final : public StreamWriter {
   Fd direct_;
 };
 
-// tmpfs, and ext4 with data=journal, take O_DIRECT and write to the page cache all the same.
-bool passes_cache_by(const Fd& scratch, std::uint64_t alignment) {
-  const std::uint64_t length = 16 * alignment;
-  void* memory = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) throw_errno("map memory");
-  const ssize_t returned = write(scratch.get(), memory, length);
-  munmap(memory, length);
-  if (returned < 0) throw_errno("direct write to scratch");
-  return residency(scratch.get(), "scratch").none();
-}
-
 std::optional<Unsupported> run(RunContext& context) {
   const RunFile scratch(context.workspace, "scratch", 0);
   Fd direct;
@@ -165,7 +149,7 @@ std::optional<Unsupported> run(RunContext& context) {
   }
   const std::uint64_t alignment = direct_alignment(direct.get());
   if (alignment == 0) return Unsupported{context.workspace.filesystem().type + " has no direct I/O (statx says so)"};
-  const bool meaningful = passes_cache_by(direct, alignment);
+  const bool meaningful = passes_cache_by(direct.get(), alignment);
   const std::uint64_t smallest = std::max(context.settings.option("write_min_bytes"), 2 * alignment);
   const std::uint64_t largest = std::max(context.settings.option("write_max_bytes"), smallest + 2 * alignment);
   DirectWriter writer(context, largest, alignment, meaningful);
@@ -178,8 +162,11 @@ std::optional<Unsupported> run(RunContext& context) {
               .files_max = context.settings.option("files")},
              writer);
   context.exposure_hint =
-      meaningful ? "too few direct writes succeeded"
-                 : context.workspace.filesystem().type + " takes O_DIRECT and writes to the page cache all the same";
+      meaningful
+          ? "too few direct writes succeeded"
+          : context.workspace.filesystem().type +
+                " takes O_DIRECT and writes to the page cache all the same (tmpfs, ext4 with data=journal, btrfs "
+                "with checksums since 6.15)";
   return std::nullopt;
 }
 

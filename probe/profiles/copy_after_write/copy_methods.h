@@ -1,0 +1,18 @@
+// The ways in which a file is copied: by a program that asks where data is, and by the kernel.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+namespace writecanary::probe {
+
+struct CopyMethod {
+  const char* name;
+  // Copies the whole of `from` to the empty file `to`. Returns 0, or the errno with which the filesystem refuses such
+  // copies; throws SystemError for any other failure.
+  int (*copy)(int from, int to, std::uint64_t size_bytes);
+};
+
+std::span<const CopyMethod> copy_methods();
+
+}  // namespace writecanary::probe

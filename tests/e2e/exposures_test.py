@@ -1,0 +1,109 @@
+"""What counts as exposed: where the path that a profile watches cannot have run, no run of it is called clean."""
+
+import os
+import signal
+import subprocess
+import unittest
+
+from harness import run
+from harness.check import check
+from harness.mounts import loop_mount, temporary_directory
+from harness.waiting import wait_until
+
+INCONCLUSIVE = ("unexposed", "unsupported")
+
+
+def kernel_at_least(major, minor):
+    return tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2]) >= (major, minor)
+
+
+class WhereThePathCannotRun(unittest.TestCase):
+    def mounted(self, fstype, **how):
+        return self.enterContext(loop_mount(self.enterContext(temporary_directory()), fstype, **how))
+
+    def run_profile(self, path, profile, *arguments):
+        done = check(path, "--profile", profile, "--seed", "7", *arguments).run
+        self.assertEqual(done["finding_counts"], {}, done["findings"])
+        return done
+
+    def test_nothing_stays_dirty_on_a_sync_mount(self):
+        done = self.run_profile(self.mounted("ext4", options="loop,sync"), "copy-after-write", "--option", "copies=30")
+        self.assertEqual((done["verdict"], done["counters"]["exposures"]), ("unexposed", 0), done["reason"])
+        self.assertIn("no dirty pages", done["reason"])
+
+    def test_the_same_without_sync_is_exposed(self):
+        done = self.run_profile(self.mounted("ext4"), "copy-after-write", "--option", "copies=60")
+        self.assertEqual(done["verdict"], "clean", done["reason"])
+
+    @unittest.skipUnless(kernel_at_least(6, 15), "older kernels write directly to files with checksums")
+    def test_direct_writes_to_a_btrfs_file_with_checksums_are_none(self):
+        done = self.run_profile(self.mounted("btrfs"), "direct-append")
+        self.assertEqual((done["verdict"], done["counters"]["exposures"]), ("unexposed", 0), done["reason"])
+        self.assertIn("page cache all the same", done["reason"])
+
+    def test_direct_writes_to_a_btrfs_file_without_checksums_are_direct(self):
+        done = self.run_profile(self.mounted("btrfs", options="loop,nodatasum"), "direct-append")
+        self.assertEqual(done["verdict"], "clean", done["reason"])
+
+    def test_what_was_huge_already_is_not_collapsed(self):
+        # XFS makes large folios of its own since 5.18; small pages are only collapsed where the kernel can.
+        done = self.run_profile(self.mounted("xfs"), "collapse", "--option", "files=4")
+        if done["verdict"] == "unexposed":
+            self.assertEqual(done["counters"]["exposures"], 0)
+            self.assertRegex(done["reason"], "huge already|known to be huge|MADV_COLLAPSE of a file on xfs|4 are needed")
+        else:
+            self.assertIn(done["verdict"], ("unsupported", "clean"), done["reason"])
+
+    def test_an_eviction_that_takes_nothing_away_is_none(self):
+        # Every change of this seed but the truncations and holes leaves a tmpfs as it is.
+        run.require_root("a tmpfs mount")
+        mount_point = os.path.join(self.enterContext(temporary_directory()), "memory")
+        os.mkdir(mount_point)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256M", "none", mount_point], check=True)
+        self.addCleanup(subprocess.run, ["umount", mount_point], check=True)
+        memory = self.run_profile(mount_point, "large-folio", "--option", "files=1")["counters"]
+        disk = self.run_profile(self.mounted("xfs"), "large-folio", "--option", "files=1")["counters"]
+        self.assertLess(memory["exposures"], disk["exposures"])
+
+
+class BlocksLargerThanPages(unittest.TestCase):
+    @unittest.skipUnless(kernel_at_least(6, 12), "blocks larger than pages came with Linux 6.12")
+    def test_nowait_calls_are_stopped_part_way(self):
+        path = self.enterContext(loop_mount(self.enterContext(temporary_directory()), "xfs",
+                                            mkfs=("-b", "size=64k")))
+        done = check(path, "--profile", "nowait-contract", "--writes", "100", "--seed", "7").run
+        self.assertEqual(done["finding_counts"], {}, done["findings"])
+        if done["pressure"]["backend"] == "none":
+            self.skipTest("no memory cgroup: " + done["reason"])
+        self.assertGreaterEqual(done["counters"]["exposures"], 90, done["reason"])
+
+
+class AWriterThatDies(unittest.TestCase):
+    def test_is_told_and_is_no_finding(self):
+        path = self.enterContext(loop_mount(self.enterContext(temporary_directory()), "xfs"))
+        command = [run.program("writecanary"), "check", path, "--json", "--profile", "append-concurrent",
+                   "--duration", "60s", "--variant", "async"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as checking:
+            writer = wait_until(lambda: self.a_writer(checking.pid), 30, "a writer")
+            os.kill(writer, signal.SIGKILL)
+            document, errors = checking.communicate(timeout=90)
+        self.assertIn('"verdict": "error"', document.replace('":"', '": "'), errors)
+        self.assertIn("killed by signal 9", document)
+        self.assertNotIn('"stale"', document)
+
+    @staticmethod
+    def a_writer(ancestor):
+        """A process whose parent is a probe's process, below the given one."""
+        parents = {}
+        for entry in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{entry}/stat", encoding="utf-8") as stat:
+                    parents[int(entry)] = int(stat.read().rsplit(")", 1)[1].split()[1])
+            except OSError:
+                continue
+        probes = [pid for pid, parent in parents.items() if parent == ancestor]
+        return next((pid for pid, parent in parents.items() if parent in probes), None)
+
+
+if __name__ == "__main__":
+    run.main()
