@@ -41,8 +41,8 @@ std::future<std::int64_t> start_thread(HeldWork work) {
 // What the thread of the call, the one that gives pages and the caller's tell each other.
 class Hold {
  public:
-  Hold(WithheldMemory& memory, std::chrono::milliseconds limit)
-      : memory_(memory), limit_(limit), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  Hold(WithheldMemory& memory, const HoldPlan& plan)
+      : memory_(memory), plan_(plan), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     if (!wake_) throw_errno("eventfd");
   }
 
@@ -87,7 +87,11 @@ class Hold {
   }
 
   void want(std::uintptr_t page) {
-    if (!stopped_) due_ = HoldClock::now() + limit_;
+    if (++stops_ < plan_.stop) {
+      if (plan_.on_the_way) plan_.on_the_way(stops_);
+      return memory_.give(page);
+    }
+    if (!stopped_) due_ = HoldClock::now() + plan_.limit;
     wanted_.push_back(page);
     tell(stopped_);
   }
@@ -110,8 +114,9 @@ class Hold {
   }
 
   WithheldMemory& memory_;
-  std::chrono::milliseconds limit_;
+  const HoldPlan& plan_;
   Fd wake_;  // readable when something was told
+  unsigned stops_ = 0;
   std::vector<std::uintptr_t> wanted_;
   HoldClock::time_point due_;
   bool in_order_ = false;
@@ -146,9 +151,9 @@ bool waits_in_kernel(pid_t thread) {
 }  // namespace
 
 HeldOutcome hold(WithheldMemory& memory, const HeldWork& call, const std::function<void()>& beside,
-                 std::chrono::milliseconds limit) {
+                 const HoldPlan& plan) {
   if (memory.descriptor() < 0) return run_unheld(call, beside);
-  Hold hold(memory, limit);
+  Hold hold(memory, plan);
   HeldOutcome outcome;
   auto server = start_thread([&hold] { return hold.serve(), 0; });
   std::future<std::int64_t> made;

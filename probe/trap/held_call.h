@@ -29,17 +29,26 @@ using HeldWork = std::function<std::int64_t()>;
 
 struct HeldOutcome {
   std::int64_t result = 0;    // of the call
-  bool stopped = false;       // it came to a withheld page
+  bool stopped = false;       // it came to the withheld page
   bool beside_ended = false;  // what was done beside it had ended before the page was given
 
   bool held() const { return stopped && beside_ended; }
+};
+
+struct HoldPlan {
+  // The call goes on after this in any case.
+  std::chrono::milliseconds limit = kHoldLimit;
+  // It stops at each missing page that it comes to; at which of these stops it is held, counted from 1.
+  unsigned stop = 1;
+  // Done at each earlier one, before its page is given; by another thread, which must not touch a missing page.
+  std::function<void(unsigned stop)> on_the_way = {};
 };
 
 // Makes the call and, once it has stopped, does `beside`, exactly once. If it ends without having stopped, `beside` is
 // done after it; with memory that cannot be withheld, at the same time. `beside` must not touch the withheld page.
 // Throws what `beside` threw, when the call has ended, and SystemError when the page could not be given.
 HeldOutcome hold(WithheldMemory& memory, const HeldWork& call, const std::function<void()>& beside,
-                 std::chrono::milliseconds limit = kHoldLimit);
+                 const HoldPlan& plan = {});
 
 // Work that is expected to wait for the held call, in a thread of its own.
 class Contender {

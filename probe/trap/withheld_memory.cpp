@@ -70,12 +70,12 @@ WithheldMemory::WithheldMemory(std::size_t bytes)
       content_(bytes_) {}
 
 WithheldMemory::~WithheldMemory() {
-  if (memory_ != nullptr) munmap(memory_, bytes_ + page_bytes_);
+  if (memory_ != nullptr) munmap(memory_, bytes_ + kGuardPages * page_bytes_);
 }
 
 void WithheldMemory::map(int fd) {
   // First all of it out of bounds; what is usable is mapped over that.
-  void* all = mmap(nullptr, bytes_ + page_bytes_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* all = mmap(nullptr, bytes_ + kGuardPages * page_bytes_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (all == MAP_FAILED) throw_errno("map memory");
   memory_ = static_cast<std::byte*>(all);
   const int flags = MAP_PRIVATE | MAP_FIXED | (fd < 0 ? MAP_ANONYMOUS : 0);

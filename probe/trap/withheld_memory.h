@@ -29,9 +29,11 @@ namespace writecanary::probe {
 
 class WithheldMemory {
  public:
+  static constexpr std::size_t kGuardPages = 16;
   // A new empty file, open for reading and writing, for the mapping that stands in for userfaultfd.
   using MakeFile = std::function<Fd()>;
-  // Memory for `bytes`, followed by a page that nobody can read or write. Throws SystemError.
+  // Memory for `bytes`, rounded up to pages and followed by kGuardPages that nobody can read or write. Throws
+  // SystemError.
   static std::unique_ptr<WithheldMemory> open(std::size_t bytes, const MakeFile& make_file);
   // The same with the stand-in, for what must work without userfaultfd. `why` is what refusal() will say.
   static std::unique_ptr<WithheldMemory> open_cold(std::size_t bytes, const MakeFile& make_file, std::string why);
@@ -46,6 +48,7 @@ class WithheldMemory {
   // Takes the page with that byte away as well, whatever it holds now; give() brings back what fill() put there.
   void take_away(std::size_t byte);
 
+  std::size_t size_bytes() const { return bytes_; }  // without the guard
   // Readable when somebody waits for a page; -1 for the stand-in.
   int descriptor() const { return faults_.get(); }
   // The page that somebody waits for, if anyone does. Throws SystemError.
@@ -66,7 +69,7 @@ class WithheldMemory {
   void copy_in(std::size_t begin, std::size_t end);
 
   std::size_t page_bytes_;
-  std::size_t bytes_;  // whole pages, without the last one
+  std::size_t bytes_;  // whole pages, without the guard
   std::byte* memory_ = nullptr;
   std::vector<std::byte> content_;  // what the pages hold or will hold
   std::size_t filled_bytes_ = 0;    // whole pages that fill() put

@@ -34,7 +34,7 @@ class HoldFixture : public testing::Test {
     file_ = Fd(memfd_create("held", MFD_CLOEXEC));
     make_file_ = [this] { return open_file(directory_ + "/cold", O_RDWR | O_CREAT, 0600); };
     for (std::size_t i = 0; i < content_.size(); ++i) content_[i] = static_cast<std::byte>(1 + i % 251);
-    memory_ = WithheldMemory::open(content_.size(), make_file_);
+    memory_ = WithheldMemory::open(content_.size() + page_, make_file_);
   }
   ~HoldFixture() override { std::filesystem::remove_all(directory_); }
 
@@ -105,8 +105,27 @@ TEST_F(HeldCallTest, APageThatIsTakenAwayMeanwhileComesBackByItself) {
   EXPECT_EQ(in_file(content_.size()), content_);
 }
 
-TEST_F(HeldCallTest, MemoryEndsWithAPageThatCannotBeRead) {
-  const auto source = memory_->fill(content_, 0, 2 * page_);
+TEST_F(HeldCallTest, ItIsHeldAtALaterStop) {
+  const auto source = memory_->fill(content_, 100, 3 * page_);
+  memory_->take_away(6 * page_);
+  std::vector<unsigned> earlier;
+  const HeldOutcome outcome = hold(*memory_, write_of(source), [] {},
+                                   {.stop = 2, .on_the_way = [&](unsigned stop) { earlier.push_back(stop); }});
+  EXPECT_TRUE(outcome.held());
+  EXPECT_EQ(earlier, std::vector<unsigned>{1});
+  EXPECT_EQ(in_file(content_.size()), content_);
+}
+
+TEST_F(HeldCallTest, AStopThatItNeverComesToIsNotHeld) {
+  const auto source = memory_->fill(content_, 0, 3 * page_);
+  const HeldOutcome outcome = hold(*memory_, write_of(source), [] {}, {.stop = 2});
+  EXPECT_FALSE(outcome.stopped);
+  EXPECT_FALSE(outcome.held());
+  EXPECT_EQ(in_file(content_.size()), content_);
+}
+
+TEST_F(HeldCallTest, BehindTheMemoryNothingCanBeRead) {
+  const auto source = memory_->fill(content_, page_, 2 * page_);
   const HeldOutcome outcome = hold(
       *memory_, [&] { return pwrite(file_.get(), source.data(), source.size() + page_, 0); }, [] {});
   EXPECT_TRUE(outcome.held());
@@ -140,7 +159,7 @@ TEST_F(HeldCallTest, WhatWaitsForTheCallEndsTheHold) {
         ended.set_value();
         return returned;
       },
-      [&] { ended.get_future().wait(); }, milliseconds{20});
+      [&] { ended.get_future().wait(); }, {.limit = milliseconds{20}});
   EXPECT_TRUE(outcome.stopped);
   EXPECT_FALSE(outcome.beside_ended);
   EXPECT_FALSE(outcome.held());
@@ -212,13 +231,12 @@ class SignalledWhileHeld : public HeldCallTest {
       ::signal(SIGTERM, [](int) { come = 1; });
       const auto memory = WithheldMemory::open(content_.size(), make_file_);
       const auto source = memory->fill(content_, 0, 5 * page_);
-      const HeldOutcome outcome = hold(
-          *memory, write_of(source),
-          [&] {
-            if (write(ready[1], "x", 1) != 1) _exit(3);
-            while (come == 0) usleep(100);
-          },
-          milliseconds{5000});
+      const HeldOutcome outcome = hold(*memory, write_of(source),
+                                       [&] {
+                                         if (write(ready[1], "x", 1) != 1) _exit(3);
+                                         while (come == 0) usleep(100);
+                                       },
+                                       {.limit = milliseconds{5000}});
       _exit(outcome.held() && outcome.result == static_cast<std::int64_t>(content_.size()) ? 0 : 1);
     }
     char byte = 0;
