@@ -15,11 +15,17 @@ import tempfile
 from pathlib import Path
 
 PACKAGES = {
+    "5.10.223": "linux-image-5.10.0-32-cloud-amd64",
     "6.1.170": "linux-image-6.1.0-47-cloud-amd64",
     "6.1.176": "linux-image-6.1.0-50-cloud-amd64",
     "6.1.192": "linux-image-6.1.0-56-cloud-amd64",
     "6.12.117": "linux-image-6.12.117+deb12-cloud-amd64",
 }
+
+# Kernels of a release that this machine's own package lists do not have: where they are.
+SUITES = {"5.10.223": {"http://deb.debian.org/debian": "bullseye",
+                       "http://deb.debian.org/debian-security": "bullseye-security"}}
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 MODULE_SUFFIXES = (".ko", ".ko.xz")
 
@@ -89,15 +95,42 @@ def _download(version: str) -> Path:
     package = PACKAGES[version]
     if not shutil.which("apt-get"):
         raise Unavailable(f"kernel {version}: no apt-get here to download {package} with")
+    options = _lists_of(version) if version in SUITES else []
     directory = tempfile.mkdtemp(prefix=f"download-{version}-", dir=cache_directory())
-    done = subprocess.run(["apt-get", "-qq", "download", package], cwd=directory, capture_output=True, text=True)
+    done = subprocess.run(["apt-get", "-qq", *options, "download", package], cwd=directory, capture_output=True, text=True)
     found = list(Path(directory).glob("*.deb"))
     if done.returncode != 0 or not found:
         shutil.rmtree(directory)
         detail = (done.stderr.strip().splitlines() or ["no .deb came"])[-1]
-        raise Unavailable(f"kernel {version}: apt-get download {package}: {detail}. "
-                          "It is in Debian bookworm and bookworm-security; try `apt-get update`")
+        place = (f"It was in {' and '.join(SUITES[version].values())}" if version in SUITES
+                 else "It is in Debian bookworm and bookworm-security; try `apt-get update`")
+        raise Unavailable(f"kernel {version}: apt-get download {package}: {detail}. {place}")
     return found[0]
+
+
+def _lists_of(version: str) -> list[str]:
+    """Options with which apt-get sees that kernel's suites, and those alone, through lists of its own in the cache.
+
+    Neither the machine's lists nor its sources are touched, so this needs no root. Throws Unavailable.
+    """
+    if not KEYRING.exists():
+        raise Unavailable(f"kernel {version}: {KEYRING} is missing; install the package debian-archive-keyring")
+    lists = cache_directory() / f"apt-{version}"
+    (lists / "lists/partial").mkdir(parents=True, exist_ok=True)
+    sources = lists / "sources.list"
+    sources.write_text("".join(f"deb [arch=amd64 signed-by={KEYRING}] {mirror} {suite} main\n"
+                               for mirror, suite in SUITES[version].items()))
+    (lists / "status").touch()
+    settings = {"Dir::State": lists, "Dir::State::Status": lists / "status", "Dir::Cache": lists,
+                "Dir::Etc::SourceList": sources, "Dir::Etc::SourceParts": "/dev/null",
+                # Its lists are no longer renewed; they are signed all the same.
+                "Acquire::Check-Valid-Until": "false", "APT::Sandbox::User": ""}
+    options = [f"-o{name}={value}" for name, value in settings.items()]
+    done = subprocess.run(["apt-get", "-qq", *options, "update"], capture_output=True, text=True)
+    if done.returncode != 0:
+        detail = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise Unavailable(f"kernel {version}: apt-get update of {', '.join(SUITES[version].values())}: {detail}")
+    return options
 
 
 def _unpack(package: Path, tree: Path) -> None:
