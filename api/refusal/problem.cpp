@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/refusal/limits.h"
+#include "api/refusal/problem_types.h"
 #include "core/base/limits.h"
 
 namespace writecanary::api {
