@@ -124,9 +124,8 @@ void check_contents(SQLite::Database& database, const std::string& path, int new
     damage = error.what();
   }
   if (damage == "ok") return;
-  std::error_code error;
-  const bool has_log = std::filesystem::exists(path + "-wal", error);
-  refuse(path, fmt::format("the database{} is damaged ({})", has_log ? ", or the log beside it (-wal)," : "", damage));
+  refuse(path,
+         fmt::format("the database{} is damaged ({})", has_log(path) ? ", or the log beside it (-wal)," : "", damage));
 }
 
 // Closing the last connection normally copies the write-ahead log into the file; not into one that is being refused.

@@ -283,7 +283,7 @@ CREATE TABLE identity (
   log_begin TEXT NOT NULL,
   log_mark  TEXT NOT NULL
 ) STRICT;
-INSERT INTO identity VALUES (1, lower(hex(randomblob(16))), '', hex(randomblob(8)));
+INSERT INTO identity VALUES (1, lower(hex(randomblob(16))), '0000000000000000', hex(randomblob(8))); -- kFirstLog
 )sql";
 
 // Which filesystem a run was on, beside how it was mounted: another can be made in its place.

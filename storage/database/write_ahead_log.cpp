@@ -16,11 +16,6 @@ namespace {
 // As SQLite itself would do it.
 constexpr int kFramesBeforeCheckpoint = 1000;
 
-bool has_log(const std::string& path) {
-  std::error_code error;
-  return std::filesystem::file_size(path + "-wal", error) > 0 && !error;
-}
-
 std::string uri_of_file_alone(const std::string& path) {
   std::string uri = "file://";
   for (const char c : std::filesystem::absolute(path).string()) {
@@ -31,11 +26,23 @@ std::string uri_of_file_alone(const std::string& path) {
   return uri + "?immutable=1";  // SQLite looks for no log beside it
 }
 
+// Else the page is torn.
+bool is_whole(const std::optional<LogStamp>& stamp) {
+  constexpr std::size_t kMark = sizeof kFirstLog - 1;
+  return !stamp ||
+         (stamp->database_id.size() == 2 * kMark && stamp->begin.size() == kMark && stamp->mark.size() == kMark);
+}
+
 bool is_damage(const SQLite::Exception& error) {
   return error.getErrorCode() == SQLITE_CORRUPT || error.getErrorCode() == SQLITE_NOTADB;
 }
 
 }  // namespace
+
+bool has_log(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::file_size(path + "-wal", error) > 0 && !error;
+}
 
 std::optional<LogStamp> read_stamp(const SQLite::Database& database) {
   if (!database.tableExists("identity")) return std::nullopt;
@@ -48,7 +55,7 @@ std::optional<LogStamp> read_stamp(const SQLite::Database& database) {
 
 bool log_belongs(const std::optional<LogStamp>& file, const std::optional<LogStamp>& with_log) {
   if (!with_log) return !file;
-  if (!file) return with_log->begin.empty();  // the log has the migration to a version with stamps
+  if (!file) return with_log->begin == kFirstLog;  // the log has the migration to a version with stamps
   return file->database_id == with_log->database_id &&
          (file->mark == with_log->begin || file->begin == with_log->begin);
 }
@@ -62,7 +69,8 @@ bool has_foreign_log(const std::string& path, int flags) {
     }();
     const SQLite::Database database(path, flags);
     sqlite3_db_config(database.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-    return !log_belongs(file, read_stamp(database));
+    const auto with_log = read_stamp(database);
+    return is_whole(file) && is_whole(with_log) && !log_belongs(file, with_log);
   } catch (const SQLite::Exception& error) {
     // A page that a power loss tore while it was copied is whole in the log: nobody may take that log away.
     if (!is_damage(error)) throw;

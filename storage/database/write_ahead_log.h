@@ -18,17 +18,23 @@
 
 namespace writecanary::storage {
 
+// In a file that a power loss tore its row is old or new, never a part of each: all stamps have one length, so that
+// nothing moves in the page, and they stand together in its last sector.
 struct LogStamp {
   std::string database_id;
-  std::string begin;  // empty: since the first stamp
+  std::string begin;
   std::string mark;
 };
+// What `begin` is from the first stamp on (storage/database/schema.cpp).
+inline constexpr char kFirstLog[] = "0000000000000000";
 
 // Nothing in a database of a version without stamps.
 std::optional<LogStamp> read_stamp(const SQLite::Database& database);
 // `file` is what stands in the file alone, `with_log` what stands there with the log applied.
 bool log_belongs(const std::optional<LogStamp>& file, const std::optional<LogStamp>& with_log);
-// Whether there is a log beside the database that certainly is not its own. `flags` are those of SQLite's open; nothing
+// Whether there is a log beside the database with anything in it.
+bool has_log(const std::string& path);
+// Whether there is one that certainly is not its own. `flags` are those of SQLite's open; nothing
 // is changed. Throws SQLite::Exception.
 bool has_foreign_log(const std::string& path, int flags);
 
