@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <ctime>
 #include <optional>
 
 namespace writecanary::probe {
@@ -20,10 +21,18 @@ class Retries {
     const std::uint64_t begun = begun_.load();
     return begun == ended ? std::optional(begun) : std::nullopt;
   }
+  // The same, after waiting a little for those that are on their way: they need no lock, and the limit is not low yet.
+  std::optional<std::uint64_t> wait_for_none() const {
+    const timespec pause{0, 20'000};
+    for (int i = 0; i < kPausesMax && !none_running(); ++i) nanosleep(&pause, nullptr);
+    return none_running();
+  }
   // None has begun since.
   bool none_since(std::uint64_t number) const { return begun_.load() == number; }
 
  private:
+  static constexpr int kPausesMax = 250;
+
   std::atomic<std::uint64_t> begun_{0}, ended_{0};
 };
 

@@ -67,7 +67,7 @@ std::optional<Completion> Trap::spring(int fd, WriteRef& write) {
   std::unique_lock<LimitLock> alone;
   if (limited && options_.limit_lock != nullptr) alone = std::unique_lock(*options_.limit_lock);
   // Only now: whoever had the lock before made the file longer.
-  const std::optional<std::uint64_t> quiet = options_.retries != nullptr ? options_.retries->none_running() : 0;
+  const std::optional<std::uint64_t> quiet = options_.retries != nullptr ? options_.retries->wait_for_none() : 0;
   const std::uint64_t size_before = size_of(fd);
   if (pacer_) pacer_->settle();
   if (limited) pressure_.tighten(options_.headroom_bytes);
@@ -91,6 +91,13 @@ std::optional<Completion> Trap::spring(int fd, WriteRef& write) {
   return completed;
 }
 
+// Not while another writer's attempt is looked at.
+void Trap::begin_retry() {
+  std::unique_lock<LimitLock> alone;
+  if (options_.limit_lock != nullptr) alone = std::unique_lock(*options_.limit_lock);
+  options_.retries->begin();
+}
+
 WriteRef Trap::write(int fd, std::span<const std::byte> bytes, std::int64_t offset,
                      const std::function<void()>& between) {
   prepare();
@@ -104,7 +111,7 @@ WriteRef Trap::write(int fd, std::span<const std::byte> bytes, std::int64_t offs
   std::optional<Completion> completed = spring(fd, write);
   if (!completed && between) between();
   const bool retried = !completed && options_.retries != nullptr;
-  if (retried) options_.retries->begin();
+  if (retried) begin_retry();
   const std::optional<Completion> meanwhile = open_gates();
   if (!completed) completed = meanwhile ? meanwhile : ring_->wait();
   if (retried) options_.retries->end();

@@ -67,6 +67,7 @@ class Trap {
   Trap(Pressure& pressure, TrapOptions options) : pressure_(pressure), options_(std::move(options)) {}
   // Sets the trap, submits and takes it down again. Returns the completion if the write completed inline.
   std::optional<Completion> spring(int fd, WriteRef& write);
+  void begin_retry();
   std::string helper_file(const std::string& name) const;
   void add_gate(Workers workers);
   // Opens the gates. Returns the write's completion if it came meanwhile.

@@ -120,9 +120,10 @@ std::optional<Unsupported> run(RunContext& context) {
     if (methods.empty()) return Unsupported{context.note};
   }
   context.exposure_hint =
-      "the sources had no dirty pages when they were copied, as far as the kernel tells: this filesystem has nothing "
-      "to "
-      "write back";
+      context.meter.counters().exposures != 0
+          ? "too few copies were made, or of sources that were written back already"
+          : "the sources had no dirty pages when they were copied, as far as the kernel tells: this "
+            "filesystem has nothing to write back";
   return std::nullopt;
 }
 
