@@ -320,9 +320,11 @@ TEST(StoreTest, AnIdempotencyKeyIsItsCallersAndKnowsItsRequest) {
 TEST(StoreTest, IdempotencyKeysGoByTheTimeThatTheCallerBelieves) {
   const TestStore store;
   constexpr std::int64_t kYearMs = 365LL * 24 * 3600 * 1000;
-  const std::int64_t first = store->add_run(queued_run("data", "append", 1'000), "k", 1'000);
-  store->add_run(queued_run("data", "append", 2'000 + kYearMs), "other", 2'000);
-  EXPECT_EQ(store->run_of_key("k", 3'000), first);
+  const std::int64_t first = store->add_run(queued_run("data", "append", 1'000), {"me", "k", "{}"}, 1'000);
+  store->add_run(queued_run("data", "append", 2'000 + kYearMs), {"me", "other", "{}"}, 2'000);
+  const auto found = store->run_of_key({"me", "k", "{}"}, 3'000);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->run_id, first);
 }
 
 TEST(StoreTest, TheNewestRunSaysWhenItWas) {
