@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "api/guard/rate_limit.h"
+#include "api/refusal/limits.h"
 #include "tests/unit/api/api_fixture.h"
 
 namespace writecanary::api::test {
