@@ -166,15 +166,12 @@ After HttpEngine::answer(const Received& received, RequestOutput& output) {
   Response response;
   const bool sent = library_.answer(
       form,
-      [&](std::string path, Params params) {
+      [&](std::string path, Params params) -> Response& {
         request.path = abandoned ? std::string(request.target.substr(0, request.target.find('?'))) : std::move(path);
         request.params = std::move(params);
         dispatch_(request, response);
         if (response.source) output.write_through();
-        Response made = std::move(response);
-        response.status = made.status;
-        response.headers = made.headers;
-        return made;
+        return response;
       },
       output);
   log_(request, response);

@@ -131,10 +131,10 @@ class HttpLibrary::Formatter : public httplib::Server {
 
  private:
   static void fill(const httplib::Request& request, httplib::Response& response) {
-    Response made = current->answerer(request.path, request.params);
+    Response& made = current->answerer(request.path, request.params);
     current->answered = true;
     response.status = made.status;
-    for (auto& [name, value] : made.headers) response.set_header(name, value);
+    for (const auto& [name, value] : made.headers) response.set_header(name, value);
     if (made.source && made.source_bytes != 0U) {
       set_source(made, current->form.chunks, current->output, response);
     } else {

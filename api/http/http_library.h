@@ -37,8 +37,8 @@ class HttpLibrary {
     bool close = false;  // it is the last one of its connection
     bool chunks = true;  // the client knows them; false: a body of unknown length ends with the connection
   };
-  // Makes the answer. Must not throw.
-  using Answerer = std::function<Response(std::string path, Params params)>;
+  // Makes the answer, which must outlive answer(); its body is taken. Must not throw.
+  using Answerer = std::function<Response&(std::string path, Params params)>;
 
   explicit HttpLibrary(std::chrono::seconds announced_keep_alive);
   ~HttpLibrary();
