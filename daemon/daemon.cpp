@@ -230,6 +230,7 @@ void Daemon::pass() {
   const auto now = clock_.steady();
   if (now < storage_retry_) return publish();
   try {
+    prove_storage();
     watch_.look();
     plan_and_start();
     if (now >= retention_due_ && server_) {
@@ -251,6 +252,14 @@ void Daemon::pass() {
   if (now - published_ >= kPublishInterval) publish();
 }
 
+// Whatever failed meanwhile, also in a thread of the API's or the webhook's: ready is who can write.
+void Daemon::prove_storage() {
+  const auto errors = storage::storage_errors_total();
+  if (errors == storage_errors_seen_) return;
+  store_->prove_writable();
+  storage_errors_seen_ = errors;
+}
+
 void Daemon::plan_and_start() {
   if (stopping_) return;
   desk_.pass();
@@ -258,12 +267,13 @@ void Daemon::plan_and_start() {
   plan_ = scheduler_.plan(desk_.situation(), {desk_.free_slots(), memory_pressure_}, now);
   if (plan_.due.empty()) return;
   for (const auto& due : plan_.due) {
-    scheduler_.started(due.target, due.profile, now);
     RunOrder order;
     order.target = due.target;
     order.profile = due.profile;
     order.trigger = due.first ? "startup" : "schedule";
     desk_.order(order);
+    // Only now: what the database did not take is due again.
+    scheduler_.started(due.target, due.profile, now);
   }
   desk_.pass();
   plan_ = scheduler_.plan(desk_.situation(), {0, memory_pressure_}, now);
@@ -274,6 +284,7 @@ void Daemon::publish() {
   facts_.webhook_pending = webhook_.pending();
   facts_.notices = store_->notices();
   std::ranges::copy(retention_.notices(), std::back_inserter(facts_.notices));
+  facts_.storage_errors = storage::storage_errors_total();
   facts_.clock_suspect = watch_.suspect();
   std::ranges::copy(watch_.notices(), std::back_inserter(facts_.notices));
   const auto state = live_view(facts_, config_, desk_, plan_, clock_.steady());

@@ -61,6 +61,7 @@ class Daemon {
   void read_mounts();
   void beat();
   void pass();
+  void prove_storage();
   void plan_and_start();
   void publish();
   void shut_down();
@@ -89,6 +90,7 @@ class Daemon {
   SteadyTime published_{};
   SteadyTime retention_due_{};
   SteadyTime storage_retry_{};  // after a failure of the database nothing is started before this
+  std::uint64_t storage_errors_seen_ = storage::storage_errors_total();
   Fd mountinfo_;
   EventLoop::Watch signal_watch_, mailbox_watch_, mount_watch_;
   Timer beat_timer_;

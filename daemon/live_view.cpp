@@ -64,6 +64,7 @@ std::shared_ptr<const api::LiveState> live_view(const DaemonFacts& facts, const 
   state->config_reload_error = facts.reload_error;
   state->self_test = facts.self_test;
   state->webhook_pending = facts.webhook_pending;
+  state->storage_errors = facts.storage_errors;
   state->clock_suspect = facts.clock_suspect;
   state->notices = facts.notices;
   for (const auto& target : config.targets) {

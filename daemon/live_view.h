@@ -27,6 +27,7 @@ struct DaemonFacts {
   SelfTest self_test;
   std::uint64_t webhook_pending = 0;
   std::uint64_t evidence_bytes = 0;
+  std::uint64_t storage_errors = 0;
   bool clock_suspect = false;
   std::vector<std::string> notices;
 };

@@ -96,6 +96,10 @@ struct Metrics::State {
       gauge("config_reload_successful", "0 when the last configuration that was read is invalid and not in use.");
   Series<Gauge> self_test =
       gauge("self_test_ok", "1 when every detector of this build found damage made for it and nothing in clean data.");
+  Series<Gauge> ready = gauge("ready", "1 while the daemon can do its work; above all, write to its database.");
+  Series<Counter> storage_errors =
+      counter("storage_errors_total", "How often the database could not be read or written.", {});
+  std::uint64_t storage_errors_counted = 0;
   Series<Gauge> clock_suspect =
       gauge("clock_suspect", "1 while the wall clock is not what it should be by the time that went by.");
   Series<Gauge> webhook_pending = gauge("webhook_pending", "Events that wait to be delivered to the webhook.");
@@ -178,6 +182,8 @@ Metrics::Metrics() : state_(std::make_unique<State>()) {
   state_->reload_successful.set({}, 1);
   state_->database_bytes.make({});
   state_->webhook_pending.make({});
+  state_->ready.make({});
+  state_->storage_errors.make({});
   state_->clock_suspect.make({});
   state_->database_bytes_max.make({});
   state_->evidence_bytes.make({});
@@ -277,6 +283,9 @@ void Metrics::mirror(const LiveState& state, std::uint64_t database_size_bytes) 
   if (!release.empty()) state_->kernel_info.set({release}, 1);
   state_->reload_successful.set({}, state.config_reload_successful ? 1 : 0);
   state_->self_test.set({}, state.self_test.ok() ? 1 : 0);
+  state_->ready.set({}, state.ready ? 1 : 0);
+  const auto failed = state.storage_errors - std::exchange(state_->storage_errors_counted, state.storage_errors);
+  if (failed > 0) state_->storage_errors.add({}, static_cast<double>(failed));
   state_->clock_suspect.set({}, state.clock_suspect ? 1 : 0);
   state_->webhook_pending.set({}, static_cast<double>(state.webhook_pending));
   state_->database_bytes.set({}, static_cast<double>(database_size_bytes));

@@ -169,9 +169,12 @@ std::int64_t RunDesk::order(const RunOrder& order) {
   row.queued_at_ms = to_unix_ms(services_.clock.now());
   row.result.profile = order.profile;
   row.result.seed = seed;
-  const auto id = services_.store.add_run(row, order.key, to_unix_ms(services_.watch.believed()));
-  QueuedRun run{id, order, make_spec(order, desk.config, id, seed, services_.evidence_root)};
-  services_.store.set_spec(id, json_text(run.spec));
+  QueuedRun run{0, order, {}};
+  run.id = services_.store.add_run(row, order.key, to_unix_ms(services_.watch.believed()), [&](std::int64_t id) {
+    run.spec = make_spec(order, desk.config, id, seed, services_.evidence_root);
+    return json_text(run.spec);
+  });
+  const auto id = run.id;
   desk.queue.push_back(std::move(run));
   publish_events();
   return id;

@@ -3,11 +3,15 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <atomic>
+
 #include "storage/database/storage_error.h"
 
 namespace writecanary::storage {
 
 namespace {
+
+std::atomic<std::uint64_t> errors_total = 0;
 
 std::string_view way_out(int sqlite_code) {
   switch (sqlite_code) {
@@ -28,12 +32,16 @@ std::string_view way_out(int sqlite_code) {
 
 }  // namespace
 
+std::uint64_t storage_errors_total() { return errors_total; }
+
 void throw_storage_error(std::string_view tried, const std::string& path, const SQLite::Exception& error) {
+  ++errors_total;
   throw StorageError(fmt::format("{}: {}: {} (SQLite code {}){}", tried, path, error.what(),
                                  error.getExtendedErrorCode(), way_out(error.getErrorCode())));
 }
 
 void throw_document_error(std::string_view tried, const std::string& path, const std::exception& error) {
+  ++errors_total;
   throw StorageError(fmt::format("{}: {}: a stored document cannot be read: {}", tried, path, error.what()));
 }
 

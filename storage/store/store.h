@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,11 +40,13 @@ class Store {
   void set_paused(const std::string& target, bool paused, const std::string& note, std::int64_t now_ms);
 
   // Returns the new id; state kQueued. Writes the event run.queued. A key that is given leads to this run for a day
-  // from `key_time_ms` on, which is the time that the run was queued unless it is given.
+  // from `key_time_ms` on, which is the time that the run was queued unless it is given. `spec_of` makes the spec of
+  // the id, in the same transaction; without it the run has that of `run`.
   std::int64_t add_run(const RunRow& run, const RequestKey& key = {},
-                       std::optional<std::int64_t> key_time_ms = std::nullopt);
-  // The seed and the run id that go into the spec are known only after add_run; the run takes its seed from the spec.
-  // This and the next three methods throw when the run is past the state that they lead to.
+                       std::optional<std::int64_t> key_time_ms = std::nullopt,
+                       const std::function<std::string(std::int64_t)>& spec_of = {});
+  // The run takes its seed from the spec. This and the next three methods throw when the run is past the state that
+  // they lead to.
   void set_spec(std::int64_t run_id, const std::string& spec_json);
   void start_run(std::int64_t run_id, std::int64_t now_ms);
   // Facts from the probe's hello.
@@ -106,6 +109,9 @@ class Store {
   // Gives some of the pages that removed rows have left back to the filesystem. False when there are none; until then
   // size_bytes() counts them.
   bool give_space_back();
+  // Writes as much as a run does, and takes it away again. Throws when that is not possible: after a failure this tells
+  // whether it is over.
+  void prove_writable();
   // Reads an index through: tens of milliseconds for a million.
   std::uint64_t run_count() const;
   // Database plus write-ahead log.

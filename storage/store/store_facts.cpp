@@ -11,6 +11,15 @@ std::string Store::id() const {
                       [&] { return state_->database.execAndGet("SELECT id FROM identity").getString(); });
 }
 
+void Store::prove_writable() {
+  const std::string tried = "write to the database again";
+  // Two transactions: pages that are freed within one are never written.
+  state_->change(tried, [&] {
+    state_->database.exec("INSERT OR REPLACE INTO facts (name, value) VALUES ('proof', hex(zeroblob(32768)))");
+  });
+  state_->change(tried, [&] { state_->database.exec("DELETE FROM facts WHERE name = 'proof'"); });
+}
+
 std::optional<std::string> Store::fact(const std::string& name) const {
   return state_->look(fmt::format("look up the fact \"{}\"", name), [&]() -> std::optional<std::string> {
     SQLite::Statement select(state_->database, "SELECT value FROM facts WHERE name = ?");

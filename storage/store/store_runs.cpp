@@ -51,6 +51,13 @@ void remember_key(SQLite::Database& database, const RequestKey& key, std::int64_
   insert.exec();
 }
 
+void take_spec(SQLite::Database& database, RunRow& run, const std::string& spec_json) {
+  run.spec_json = spec_json;
+  const nlohmann::json spec = nlohmann::json::parse(spec_json);
+  run.result.seed = parse_seed(spec.value("seed", nlohmann::json())).value_or(run.result.seed);
+  update_run(database, run);
+}
+
 void finish(RunRow& run, Verdict verdict, std::int64_t now_ms) {
   run.state = RunState::kFinished;
   run.verdict = verdict;
@@ -59,7 +66,8 @@ void finish(RunRow& run, Verdict verdict, std::int64_t now_ms) {
 
 }  // namespace
 
-std::int64_t Store::add_run(const RunRow& run, const RequestKey& key, std::optional<std::int64_t> key_time_ms) {
+std::int64_t Store::add_run(const RunRow& run, const RequestKey& key, std::optional<std::int64_t> key_time_ms,
+                            const std::function<std::string(std::int64_t)>& spec_of) {
   return state_->change(fmt::format("add a run of {} on target \"{}\"", run.result.profile, run.target), [&] {
     RunRow row = run;
     row.state = RunState::kQueued;
@@ -67,6 +75,7 @@ std::int64_t Store::add_run(const RunRow& run, const RequestKey& key, std::optio
     row.started_at_ms.reset();
     row.finished_at_ms.reset();
     row.id = insert_run(state_->database, row);
+    if (spec_of) take_spec(state_->database, row, spec_of(row.id));
     append_run_event(state_->database, "run.queued", row.queued_at_ms, row);
     if (!key.key.empty()) {
       remember_key(state_->database, key, row.id, key_time_ms.value_or(row.queued_at_ms));
@@ -79,10 +88,7 @@ void Store::set_spec(std::int64_t run_id, const std::string& spec_json) {
   const std::string tried = fmt::format("store the spec of run {}", run_id);
   state_->change(tried, [&] {
     RunRow run = unfinished_run(state_->database, tried, run_id);
-    run.spec_json = spec_json;
-    const nlohmann::json spec = nlohmann::json::parse(spec_json);
-    run.result.seed = parse_seed(spec.value("seed", nlohmann::json())).value_or(run.result.seed);
-    update_run(state_->database, run);
+    take_spec(state_->database, run, spec_json);
   });
 }
 

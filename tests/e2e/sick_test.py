@@ -178,10 +178,18 @@ class StateDirectory(unittest.TestCase):
             self.assertEqual(daemon.get("/healthz")[0], 200)
             self.assertEqual(daemon.get("/metrics")[0], 200)
             self.assertEqual(daemon.get("/api/v1/runs")[0], 200)
+            wait_until(lambda: daemon.metric("writecanary_ready") == 0, 10, "the daemon to say that it cannot work")
+            self.assertEqual(daemon.get("/readyz")[0], 503)
+            failed = daemon.metric("writecanary_storage_errors_total")
+            self.assertGreater(failed, 0)
+            # It looks again by itself, and does not take a little space for enough.
+            wait_until(lambda: daemon.metric("writecanary_storage_errors_total") > failed, 30, "another try")
+            self.assertEqual(daemon.metric("writecanary_ready"), 0)
             os.unlink(ballast)
             wait_until(lambda: daemon.post("/runs", {"target": "data", "profile": "append-sync", "writes": 5,
                                                      "queue": True})[0] == 202, 30, "the recovery")
             wait_until(lambda: daemon.get("/readyz")[0] == 200, 30, "readiness")
+            daemon.wait_for_metric(1, "writecanary_ready")
 
     def refused(self, daemon):
         answer = daemon.post("/runs", {"target": "data", "profile": "append-sync", "writes": 5, "queue": True})

@@ -1,4 +1,5 @@
-"""A wall clock that a test sets for a daemon, by libfaketime. The clocks that nobody sets go on as they are."""
+"""A wall clock that a test sets for a daemon, by libfaketime. The clocks that nobody sets go on as they are, and so do
+timers (tests/support/plain_timers.c)."""
 
 import glob
 import os
@@ -16,10 +17,11 @@ class WallClock:
             raise unittest.SkipTest("libfaketime is not installed (package faketime)")
         if "WRITECANARY_INSTRUMENTED" in os.environ:
             raise unittest.SkipTest("the sanitizer's library and libfaketime both want to be loaded first")
+        timers = os.path.join(os.path.dirname(os.environ["WRITECANARY_DAMAGEFS"]), "libplain_timers.so")
         self._file = os.path.join(directory, "faketime")
         self.set("+0")
         self.environment = {
-            "LD_PRELOAD": libraries[0],
+            "LD_PRELOAD": f"{timers}:{libraries[0]}",
             "FAKETIME_TIMESTAMP_FILE": self._file,
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",

@@ -116,6 +116,23 @@ TEST_F(MetricsTest, GoldenScrapeAfterAFinding) {
   EXPECT_EQ(golden_part(own.scrape()), golden);
 }
 
+TEST_F(MetricsTest, AStateDirectoryThatFailsIsSeen) {
+  const auto look = [this](bool ready, std::uint64_t errors) {
+    LiveState state = *board.get();
+    state.ready = ready;
+    state.storage_errors = errors;
+    metrics.mirror(state, 4096);
+    return metrics.scrape();
+  };
+  EXPECT_TRUE(has_line(look(true, 0), "writecanary_storage_errors_total 0"));
+  const auto failing = look(false, 3);
+  EXPECT_TRUE(has_line(failing, "writecanary_ready 0"));
+  EXPECT_TRUE(has_line(failing, "writecanary_storage_errors_total 3"));
+  const auto again = look(true, 5);
+  EXPECT_TRUE(has_line(again, "writecanary_ready 1"));
+  EXPECT_TRUE(has_line(again, "writecanary_storage_errors_total 5"));
+}
+
 TEST_F(MetricsTest, CountersGoOnAfterARestart) {
   daemon.run_once("data", "append", Verdict::kCorrupt, {duplicate_finding()});
   daemon.run_once("data", "offset", Verdict::kClean);  // not among the configured profiles

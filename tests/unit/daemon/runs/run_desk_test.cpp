@@ -90,6 +90,17 @@ TEST_F(DeskTest, AResultThatCannotBeCommittedWaitsAndIsNotLost) {
   EXPECT_EQ(desk_->find("a")->bytes_today, 1000U);
 }
 
+TEST_F(DeskTest, ARunThatCannotBeStoredWholeIsNotStored) {
+  SQLite::Database other(config_.storage_path, SQLite::OPEN_READWRITE);
+  other.exec("CREATE TRIGGER full BEFORE UPDATE OF spec ON runs BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+  EXPECT_THROW(start("a"), storage::StorageError);
+  EXPECT_TRUE(reader_->runs({}).empty()) << "it would wait for ever";
+  EXPECT_FALSE(desk_->find("a")->busy());
+  other.exec("DROP TRIGGER full");
+  EXPECT_EQ(started("a"), 1);
+  until_settled();
+}
+
 TEST_F(DeskTest, ACgroupThatAnEarlierDaemonCouldNotRemoveHoldsItsTarget) {
   // A directory that cannot be removed stands for a cgroup with a process in it.
   const auto cgroup = directory_.path() + "/cgroup";

@@ -327,6 +327,28 @@ TEST(StoreTest, IdempotencyKeysGoByTheTimeThatTheCallerBelieves) {
   EXPECT_EQ(found->run_id, first);
 }
 
+TEST(StoreTest, TheSpecMayBeMadeOfTheNumber) {
+  const TestStore store;
+  const auto spec_of = [](std::int64_t id) { return "{\"run_id\":" + std::to_string(id) + ",\"seed\":11}"; };
+  const auto id = store->add_run(queued_run(), {}, std::nullopt, spec_of);
+  EXPECT_EQ(store.reader().run(id)->spec_json, "{\"run_id\":1,\"seed\":11}");
+  EXPECT_EQ(store.reader().run(id)->result.seed, 11U);
+}
+
+TEST(StoreTest, ADatabaseThatCannotGrowIsNotWritableBeforeItCan) {
+  const TestStore store;
+  EXPECT_NO_THROW(store->prove_writable());
+  SQLite::Database other = raw(store.path);
+  other.exec("CREATE TRIGGER full BEFORE INSERT ON facts BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+  const auto before = storage_errors_total();
+  EXPECT_THAT(storage_error([&] { store->prove_writable(); }), testing::HasSubstr("write to the database again"));
+  EXPECT_EQ(storage_errors_total(), before + 1);
+  other.exec("DROP TRIGGER full");
+  EXPECT_NO_THROW(store->prove_writable());
+  EXPECT_EQ(store->fact("proof"), std::nullopt) << "nothing stays";
+  EXPECT_EQ(storage_errors_total(), before + 1);
+}
+
 TEST(StoreTest, TheNewestRunSaysWhenItWas) {
   const TestStore store;
   EXPECT_EQ(store->newest_run_ms(), std::nullopt);
