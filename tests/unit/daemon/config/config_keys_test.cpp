@@ -22,6 +22,7 @@ void change(Flag flag) { *flag.value = !*flag.value; }
 void change(Count count) { ++*count.value; }
 void change(Number number) { *number.value += 1; }
 void change(Percent percent) { *percent.value += 1; }
+void change(Path path) { *path.value += "/x"; }
 void change(Size size) { ++*size.value; }
 void change(Duration duration) { *duration.value += std::chrono::milliseconds{1}; }
 void change(Space space) { space.value->percent += 1; }

@@ -11,7 +11,7 @@ TEST(RunOrder, SpecHasTheTargetsSettingsAndTheOrdersOverrides) {
   target.path = "/data";
   target.fstype = "xfs";
   target.options["append"] = {{"write_bytes", 1}, {"files", 2}};
-  RunOrder order{"data_1.x",   "append",     "api",        "me",           "",  5000,
+  RunOrder order{"data_1.x",   "append",     "api",        "me",           {},  5000,
                  std::nullopt, std::nullopt, std::nullopt, {{"files", 3}}, true};
   const auto made = make_spec(order, target, 12, 77, "/var/evidence");
   EXPECT_EQ(made.run_id, "12");
