@@ -69,7 +69,7 @@ TEST_F(FindingsTest, ReportReadsAsMail) {
   const std::string& text = answer->body;
   const std::string words = std::regex_replace(text, std::regex("\\s+"), " ");
   for (const char* part : {"duplicate on xfs, Linux 6.1.170: 8192 bytes at offset 528384 (0x81000) of run-1-0.bin\n",
-                           "Belongs to:   offset 520192 (0x7f000)", "xfs, /dev/loop0 on /data",
+                           "Belongs to:   offset 520192 (0x7f000)", "xfs on /dev/loop0, mounted on /data",
                            "Must hold:    the file holds each write once",
                            "  0x0000080ff8  00 01 02 03 04 05 06 07  00 01 02 03 04 05 06 07\n",
                            "  0x0000081000  08 09 0a 0b 0c 0d 0e 0f  f8 f9 fa fb fc fd fe ff  <\n",
