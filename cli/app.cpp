@@ -16,8 +16,8 @@
 #include "cli/terminal/parsed_option.h"
 #include "cli/terminal/text.h"
 #include "core/base/limits.h"
-#include "core/base/units.h"
 #include "core/base/version.h"
+#include "core/text/units.h"
 
 namespace writecanary::cli {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "core/base/json_text.h"
 #include "core/base/limits.h"
-#include "core/base/units.h"
+#include "core/text/units.h"
 
 namespace writecanary::daemon {
 namespace {

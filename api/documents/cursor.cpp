@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "core/base/base64.h"
+#include "core/text/base64.h"
 
 namespace writecanary::api {
 

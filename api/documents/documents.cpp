@@ -5,11 +5,11 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
-#include "core/base/units.h"
 #include "core/base/upper_bound.h"
 #include "core/base/version.h"
 #include "core/host/host_facts.h"
 #include "core/report/known_issues.h"
+#include "core/text/units.h"
 #include "storage/tables/documents.h"
 
 namespace writecanary::api {

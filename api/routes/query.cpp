@@ -6,7 +6,7 @@
 #include "api/refusal/problem.h"
 #include "api/routes/router.h"
 #include "core/base/limits.h"
-#include "core/base/units.h"
+#include "core/text/units.h"
 
 namespace writecanary::api {
 

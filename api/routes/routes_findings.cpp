@@ -9,11 +9,11 @@
 #include "api/routes/query.h"
 #include "api/routes/routes.h"
 #include "core/base/json_text.h"
-#include "core/base/units.h"
 #include "core/report/replay.h"
 #include "core/report/report.h"
 #include "core/run/evidence_document.h"
 #include "core/run/run_spec.h"
+#include "core/text/units.h"
 #include "storage/tables/documents.h"
 
 namespace writecanary::api {

@@ -8,7 +8,7 @@
 #include "api/refusal/problem.h"
 #include "api/routes/query.h"
 #include "api/routes/routes.h"
-#include "core/base/units.h"
+#include "core/text/units.h"
 
 namespace writecanary::api {
 namespace {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <system_error>
 
-#include "core/base/shell.h"
+#include "core/text/shell.h"
 
 namespace writecanary::cli {
 namespace {

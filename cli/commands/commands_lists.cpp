@@ -5,8 +5,8 @@
 #include "cli/commands/fields.h"
 #include "cli/terminal/table.h"
 #include "core/base/json_text.h"
-#include "core/base/units.h"
 #include "core/process/probe_process.h"
+#include "core/text/units.h"
 
 namespace writecanary::cli {
 namespace {

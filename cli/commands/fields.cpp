@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "core/base/json_text.h"
-#include "core/base/units.h"
 #include "core/run/finding.h"
+#include "core/text/units.h"
 
 namespace writecanary::cli {
 

@@ -6,7 +6,7 @@
 
 #include "cli/terminal/table.h"
 #include "core/base/json_text.h"
-#include "core/base/units.h"
+#include "core/text/units.h"
 
 namespace writecanary::cli {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "cli/gate/gate.h"
 #include "cli/terminal/parsed_option.h"
-#include "core/base/units.h"
+#include "core/text/units.h"
 
 namespace writecanary::cli {
 namespace {

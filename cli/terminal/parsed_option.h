@@ -11,7 +11,7 @@
 
 namespace writecanary::cli {
 
-// An option whose text goes through one of the parse_* of core/base/units.h, between bounds.
+// An option whose text goes through one of the parse_* of core/text/units.h, between bounds.
 template <typename T, typename Parse>
 CLI::Option* add_parsed(CLI::App* command, const std::string& name, T& out, Parse parse, const std::string& expected,
                         const std::string& help) {

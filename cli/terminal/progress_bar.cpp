@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cli/terminal/text.h"
-#include "core/base/units.h"
+#include "core/text/units.h"
 
 namespace writecanary::cli {
 namespace {

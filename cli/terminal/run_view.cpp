@@ -8,8 +8,8 @@
 #include "cli/terminal/table.h"
 #include "cli/terminal/text.h"
 #include "core/base/json_fields.h"
-#include "core/base/units.h"
 #include "core/run/seed.h"
+#include "core/text/units.h"
 
 namespace writecanary::cli {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "core/base/units.h"
+#include "core/text/units.h"
 
 namespace writecanary::cli {
 namespace {

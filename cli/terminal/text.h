@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "core/base/clock.h"
-#include "core/base/printable.h"  // goes with what is here wherever text of others is printed
 #include "core/run/verdict.h"
+#include "core/text/printable.h"  // goes with what is here wherever text of others is printed
 
 namespace writecanary::cli {
 

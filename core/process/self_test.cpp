@@ -5,10 +5,10 @@
 
 #include "core/base/error.h"
 #include "core/base/json_fields.h"
-#include "core/base/units.h"
 #include "core/base/version.h"
 #include "core/process/probe_process.h"
 #include "core/run/protocol.h"
+#include "core/text/units.h"
 
 namespace writecanary {
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "core/base/shell.h"
+#include "core/text/shell.h"
 
 namespace writecanary {
 namespace {

@@ -6,11 +6,11 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "core/base/hex_dump.h"
 #include "core/base/json_fields.h"
 #include "core/base/version.h"
 #include "core/report/known_issues.h"
 #include "core/report/segment_picture.h"
+#include "core/text/hex_dump.h"
 
 namespace writecanary {
 namespace {

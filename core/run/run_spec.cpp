@@ -5,9 +5,9 @@
 #include <string_view>
 
 #include "core/base/json_fields.h"
-#include "core/base/letters.h"
 #include "core/base/system_text.h"
 #include "core/run/seed.h"
+#include "core/text/letters.h"
 
 namespace writecanary {
 namespace {

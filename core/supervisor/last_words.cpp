@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "core/base/printable.h"
+#include "core/text/printable.h"
 
 namespace writecanary {
 namespace {

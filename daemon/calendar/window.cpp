@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "core/base/letters.h"
+#include "core/text/letters.h"
 
 namespace writecanary::daemon {
 namespace {

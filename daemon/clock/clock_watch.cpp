@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "core/base/json_text.h"
-#include "core/base/units.h"
+#include "core/text/units.h"
 
 namespace writecanary::daemon {
 namespace {

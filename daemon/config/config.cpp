@@ -9,9 +9,9 @@
 
 #include "api/http/listener.h"
 #include "core/base/error.h"
-#include "core/base/letters.h"
 #include "core/base/limits.h"
-#include "core/base/units.h"
+#include "core/text/letters.h"
+#include "core/text/units.h"
 #include "daemon/calendar/window.h"
 #include "daemon/config/config_keys.h"
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
-#include "core/base/units.h"
+#include "core/text/units.h"
 #include "daemon/config/identity.h"
 
 namespace writecanary::daemon {

@@ -14,7 +14,7 @@
 
 #include "core/base/error.h"
 #include "core/base/fd.h"
-#include "core/base/units.h"
+#include "core/text/units.h"
 
 namespace writecanary::daemon {
 namespace {

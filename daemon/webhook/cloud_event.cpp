@@ -8,10 +8,10 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "core/base/base64.h"
 #include "core/base/error.h"
 #include "core/base/json_text.h"
-#include "core/base/units.h"
+#include "core/text/base64.h"
+#include "core/text/units.h"
 
 namespace writecanary::daemon {
 namespace {

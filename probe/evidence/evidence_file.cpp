@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "core/base/error.h"
-#include "core/base/hex.h"
 #include "core/base/json_fields.h"
 #include "core/base/limits.h"
 #include "core/run/protocol.h"
+#include "core/text/hex.h"
 #include "probe/verify/scanner.h"
 
 namespace writecanary::probe {

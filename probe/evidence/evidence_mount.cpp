@@ -12,8 +12,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
-#include "core/base/hex.h"
 #include "core/base/system_text.h"
+#include "core/text/hex.h"
 
 namespace writecanary::probe {
 namespace {

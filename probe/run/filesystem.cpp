@@ -14,10 +14,10 @@
 #include <span>
 #include <system_error>
 
-#include "core/base/hex.h"
 #include "core/base/system_text.h"
 #include "core/host/host_facts.h"
 #include "core/host/mountinfo.h"
+#include "core/text/hex.h"
 #include "probe/evidence/evidence_mount.h"
 
 namespace writecanary::probe {

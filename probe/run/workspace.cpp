@@ -16,7 +16,7 @@
 
 #include "core/base/error.h"
 #include "core/base/system_text.h"
-#include "core/base/units.h"
+#include "core/text/units.h"
 #include "probe/run/filesystem.h"
 
 namespace writecanary::probe {

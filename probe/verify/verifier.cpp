@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "core/base/fd.h"
-#include "core/base/hex.h"
 #include "core/base/limits.h"
+#include "core/text/hex.h"
 #include "probe/verify/classifier.h"
 #include "probe/verify/fault_text.h"
 #include "probe/verify/file_end.h"

@@ -1,6 +1,6 @@
 #include "storage/tables/documents.h"
 
-#include "core/base/units.h"
+#include "core/text/units.h"
 
 namespace writecanary::storage {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/base/json_text.h"
-#include "core/base/units.h"
+#include "core/text/units.h"
 #include "storage/tables/documents.h"
 #include "storage/tables/rows.h"
 

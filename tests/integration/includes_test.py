@@ -23,7 +23,7 @@ ALLOWED = {
 # The rooms of a folder, in the direction of the includes: each may include those before it. What lies in the folder
 # itself may include all of them, and no room includes that.
 ROOMS = {
-    "core": ["base", "run", "host", "loop", "process", "supervisor", "report"],
+    "core": ["base", "text", "run", "host", "loop", "process", "supervisor", "report"],
     "probe": ["pattern", "trap", "verify", "verify/content", "verify/cold", "evidence", "run", "stream", "profiles"],
     "storage": ["database", "tables", "store", "reader"],
     "web": [],

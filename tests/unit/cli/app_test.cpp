@@ -205,7 +205,7 @@ TEST_F(App, WatchEndsWithItsRun) {
              finished_run(Verdict::kCorrupt).dump() + "\n\n");
   EXPECT_EQ(run({"watch", "12"}), 0) << err();
   EXPECT_EQ(out(),
-            "2026-06-04T14:46:33.000Z  run 12 data/append: FOUND torn #5: split?[2J\n"
+            "2026-06-04T14:46:33.000Z  run 12 data/append: FOUND torn #5: split\\x1b[2J\n"
             "2026-06-04T14:46:33.000Z  run 12 data/append: corrupt: 500 of 500 writes were exposed\n");
 }
 

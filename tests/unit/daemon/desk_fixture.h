@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "core/base/units.h"
+#include "core/text/units.h"
 #include "daemon/commands.h"
 #include "daemon/runs/run_desk.h"
 #include "storage/reader/reader.h"

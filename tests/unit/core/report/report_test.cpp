@@ -8,10 +8,10 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "core/base/hex_dump.h"
 #include "core/report/replay.h"
 #include "core/report/segment_picture.h"
 #include "core/run/protocol.h"
+#include "core/text/hex_dump.h"
 
 namespace writecanary {
 namespace {

@@ -27,8 +27,8 @@ TEST(LastWords, AreLinesHoweverTheyArrive) {
 TEST(LastWords, DoNotSteerATerminalNorForgeALine) {
   Heard heard;
   heard.feed("\x1b[2J\n\rred\x07");
-  EXPECT_EQ(heard.lines, (std::vector<std::string>{"?[2J"}));
-  EXPECT_EQ(heard.words.text(), "?[2J;  red?");
+  EXPECT_EQ(heard.lines, (std::vector<std::string>{"\\x1b[2J"}));
+  EXPECT_EQ(heard.words.text(), "\\x1b[2J;  red\\x07");
 }
 
 TEST(LastWords, AreTheEndOfAFlood) {

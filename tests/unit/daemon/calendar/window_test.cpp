@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "core/base/units.h"
+#include "core/text/units.h"
 
 namespace writecanary::daemon {
 namespace {

@@ -155,7 +155,7 @@ TEST_F(DeskTest, ARunThatWaitsBeginsWithWhatAReloadHasConfigured) {
   target.settings.memory_bytes = 32U << 20;
   desk_->configure(config_);
   EXPECT_FALSE(desk_->find("a")->mount.usable) << "before anybody reads the mount table again";
-  mounts_.push_back({"8:4", "/mnt/moved", "rw", "ext4", "/dev/sda4"});
+  mounts_.push_back({"8:4", "/mnt/moved", "rw", "ext4", "/dev/sda4", "/", 24, 21});
   desk_->set_mounts(mounts_);
   desk_->stop(running, "me");
   until([&] { return row(waiting).state == RunState::kRunning; });

@@ -6,7 +6,7 @@
 #include <map>
 #include <set>
 
-#include "core/base/units.h"
+#include "core/text/units.h"
 
 namespace writecanary::daemon {
 namespace {

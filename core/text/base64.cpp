@@ -1,4 +1,4 @@
-#include "core/base/base64.h"
+#include "core/text/base64.h"
 
 namespace writecanary {
 namespace {

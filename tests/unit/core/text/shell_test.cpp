@@ -1,4 +1,4 @@
-#include "core/base/shell.h"
+#include "core/text/shell.h"
 
 #include <gtest/gtest.h>
 

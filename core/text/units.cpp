@@ -1,4 +1,4 @@
-#include "core/base/units.h"
+#include "core/text/units.h"
 
 #include <fmt/format.h>
 

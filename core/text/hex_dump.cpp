@@ -1,4 +1,4 @@
-#include "core/base/hex_dump.h"
+#include "core/text/hex_dump.h"
 
 #include <fmt/format.h>
 

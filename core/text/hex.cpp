@@ -1,4 +1,4 @@
-#include "core/base/hex.h"
+#include "core/text/hex.h"
 
 #include <fmt/format.h>
 

@@ -1,11 +1,11 @@
-// The part of core/base/units.h about points in time.
+// The part of core/text/units.h about points in time.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
 #include <chrono>
 
-#include "core/base/units.h"
+#include "core/text/units.h"
 
 namespace writecanary {
 namespace {
