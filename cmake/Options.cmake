@@ -45,7 +45,7 @@ function(writecanary_unite NAME)
   endif()
   foreach(SOURCE ${ARGN})
     get_filename_component(ROOM ${SOURCE} DIRECTORY)
-    if(NOT ROOM MATCHES "/probe/profiles$") # each has a describe() and a run() of its own
+    if(NOT ROOM MATCHES "/probe/profiles(/held)?$") # each has a describe() and a run() of its own
       string(MD5 GROUP ${ROOM})
       set_source_files_properties(${SOURCE} PROPERTIES UNITY_GROUP ${GROUP})
     endif()

@@ -30,8 +30,8 @@ inline constexpr std::size_t kTargetsMax = 64;
 inline constexpr std::size_t kLiveEventsMax = 1024;
 // A probe told to stop ends its write, verifies nothing more and removes its files: well below this.
 inline constexpr std::chrono::milliseconds kStopGrace{3000};
-// A system call that is held open goes on after this, whatever is still being done beside it: well below kStopGrace.
-inline constexpr std::chrono::milliseconds kHoldLimit{1000};
+// A system call that is held open goes on after this, whatever is still being done beside it: below kStopGrace.
+inline constexpr std::chrono::milliseconds kHoldLimit{2000};
 // After SIGKILL a process that still exists hangs in the kernel; it is reported as stuck after this.
 inline constexpr std::chrono::milliseconds kKillGrace{2000};
 // Time beyond its own limit that a run gets for set-up and the last verification.

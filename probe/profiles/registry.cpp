@@ -20,12 +20,20 @@ extern const Profile kDirectAppend;
 extern const Profile kCopyAfterWrite;
 extern const Profile kMixedModel;
 extern const Profile kArchive;
+extern const Profile kHeldTail;
+extern const Profile kHeldAppend;
+extern const Profile kHeldResize;
+extern const Profile kHeldCopy;
+extern const Profile kHeldDirect;
+extern const Profile kHeldRead;
+extern const Profile kHeldSource;
 
 std::span<const Profile* const> profiles() {
-  static constexpr std::array kProfiles = {&kAppend,         &kNowaitContract, &kAppendInterposed, &kAppendConcurrent,
-                                           &kOffset,         &kAppendAsync,    &kAppendSync,       &kTailReader,
-                                           &kSharedBlocks,   &kLargeFolio,     &kCollapse,         &kDirectAppend,
-                                           &kCopyAfterWrite, &kMixedModel,     &kArchive};
+  static constexpr std::array kProfiles = {
+      &kAppend,         &kNowaitContract, &kAppendInterposed, &kAppendConcurrent, &kOffset,     &kAppendAsync,
+      &kAppendSync,     &kTailReader,     &kSharedBlocks,     &kLargeFolio,       &kCollapse,   &kDirectAppend,
+      &kCopyAfterWrite, &kMixedModel,     &kArchive,          &kHeldTail,         &kHeldAppend, &kHeldResize,
+      &kHeldCopy,       &kHeldDirect,     &kHeldRead,         &kHeldSource};
   return kProfiles;
 }
 

@@ -1,188 +1,146 @@
-// shared-blocks: several writers fill one file with small adjacent ranges, so that each block has bytes of several,
-// while the file is written back and dropped from the page cache under them.
+// shared-blocks: a write of parts of blocks is held open while the rest of those blocks, a neighbour's, is written back
+// and dropped from the page cache.
 //
-// A write of part of a block must know what the rest of the block holds. A kernel that asks before writeback and acts
-// after it (a stale mapping) takes the block for a hole and puts zeros where a neighbour's bytes already were.
+// A write of part of a block must know what the rest of the block holds. A kernel that asks before it copies and acts
+// on the answer afterwards (a stale mapping) takes for empty a block that writeback has filled in between, and puts
+// zeros where the neighbour's bytes were. So the blocks are preallocated and empty on storage, and the neighbour's
+// bytes are in the page cache alone, when the write asks; and they are on storage alone when it goes on.
 #include <fcntl.h>
-#include <unistd.h>
+#include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
-#include <ctime>
-#include <future>
-#include <vector>
 
 #include "core/base/error.h"
-#include "probe/pattern/pattern.h"
 #include "probe/pattern/plan.h"
-#include "probe/run/content_check.h"
+#include "probe/profiles/held/held_file.h"
+#include "probe/run/extents.h"
 #include "probe/run/profile.h"
-#include "probe/verify/cold/eviction.h"
+#include "probe/verify/cold/range_eviction.h"
 
 namespace writecanary::probe {
 namespace {
 
-constexpr std::uint64_t kPasses = 8;  // over a file; a block is written to in several, with writeback in between
-constexpr timespec kPause{0, 20'000};
+constexpr std::uint64_t kWritesPerFile = 12;
 
 ProfileInfo describe() {
   return {
       .name = "shared-blocks",
-      .title = "writers that share blocks",
+      .title = "writes that share blocks",
       .description =
-          "Threads write adjacent ranges, none of them block-aligned, into sparse and preallocated files, while "
-          "another "
-          "writes the file back and evicts it.",
+          "Into preallocated space a neighbour writes the begin of one block and the end of another. A write of all "
+          "between is held open at a page of its source (userfaultfd) while the neighbour's bytes are written back and "
+          "evicted, and then goes on.",
       .role = "detector",
-      .oracle = "Every byte has one owner and is what its owner wrote; what nobody wrote is zero.",
-      .exposure = "A range that shares a block with a neighbour's was written while writeback or eviction ran.",
+      .oracle = "Every byte is what its owner wrote; what nobody wrote is zero.",
+      .exposure =
+          "A write was held open while both blocks that it shares were written back and evicted, as mincore(2) "
+          "tells, and FIEMAP had said before that they were not written yet.",
       .needs_io_uring = false,
-      .options = {{"writers", "threads that write", "count", 2, kWritersMax, 3},
-                  {"range_max_bytes", "largest range", "bytes", 64, 64 << 10, 2000},
-                  {"file_bytes", "size of a file", "bytes", 64 << 10, 4 << 20, 1 << 20},
-                  {"files", "files to fill; 0: until another limit", "count", 0, 100'000, 10}},
+      .options = {{"blocks_max", "largest write, in blocks", "count", 2, 512, 12},
+                  {"holds", "writes to hold; 0: until another limit", "count", 0, 1'000'000, 120}},
       .references = {"https://git.kernel.org/linus/d7b64041164c (iomap: write iomap validity checks, 6.2)",
                      "https://git.kernel.org/linus/304a68b9c63b (xfs: use iomap_valid method to detect stale cached "
                      "iomaps, 6.2)"},
   };
 }
 
-struct Range {
-  std::uint64_t offset = 0, length = 0;
-  std::uint64_t pass = 0;
-  bool written = false;  // by its owner alone, read when that has ended
-  bool exposed = false;
+// Why writes were not exposed.
+struct Misses {
+  int refused = 0;  // the errno of preallocation
+  std::uint64_t written_before = 0, not_evicted = 0, not_held = 0;
 };
 
-class RangesRound {
+// One held write with its neighbour, in blocks that nobody else uses.
+struct Place {
+  std::uint64_t first_block = 0, last_block = 0;  // offsets of the two that are shared
+  std::uint64_t begin = 0, end = 0;               // of the held write
+  std::size_t withheld = 0;                       // byte of its source
+};
+
+class BlocksFile {
  public:
-  explicit RangesRound(RunContext& context)
+  BlocksFile(RunContext& context, WithheldMemory& memory, std::uint64_t block_bytes, Misses& misses)
       : context_(context),
-        identity_(context.next_file()),
-        file_(context.workspace, identity_.name, 0),
-        image_(context.settings.option("file_bytes")),
-        ranges_(context.settings.option("writers")) {
-    plan_ranges();
-    if (ftruncate(file_.fd(), static_cast<off_t>(image_.size())) != 0) throw_errno("truncate " + file_.name());
-    // Every second file has unwritten extents instead of holes; a filesystem that has none makes it sparse too.
-    if (identity_.tag.file % 2 == 0) fallocate(file_.fd(), 0, 0, static_cast<off_t>(image_.size()));
+        misses_(misses),
+        file_(context, memory),
+        block_(block_bytes),
+        blocks_max_(context.settings.option("blocks_max")) {
+    const std::uint64_t bytes = kWritesPerFile * (blocks_max_ + 2) * block_;
+    if (fallocate(file_.fd(), 0, 0, static_cast<off_t>(bytes)) != 0) misses_.refused = errno;
+    file_.resize(bytes);
   }
 
-  void run() {
-    std::vector<std::future<void>> writers;
-    const Ender ender{stop_};
-    for (std::vector<Range>& own : ranges_) {
-      writers.push_back(std::async(std::launch::async, [this, &own] { write(own); }));
+  void run(std::uint64_t holds) {
+    for (std::uint64_t i = 0; i < std::min(holds, kWritesPerFile) && context_.limits.may_continue(); ++i) {
+      write_held(choose(i));
     }
-    const auto ended = [](const std::future<void>& writer) {
-      return writer.wait_for(std::chrono::seconds{0}) == std::future_status::ready;
-    };
-    while (!std::ranges::all_of(writers, ended)) {
-      if (!context_.limits.may_continue()) stop_ = true;
-      flush();
-    }
-    for (auto& writer : writers) writer.get();
-    judge();
+    file_.judge();
   }
 
  private:
-  struct Ender {
-    std::atomic<bool>& stop;
-    ~Ender() { stop = true; }
-  };
-
-  // Each writer's ranges, and what all of them together make of the file.
-  void plan_ranges() {
-    Plan lengths(identity_.seed, kWordBytes, context_.settings.option("range_max_bytes"));
-    std::uint64_t offset = 0;
-    for (std::uint64_t number = 0; offset < image_.size(); ++number) {
-      const std::uint64_t length = std::min(lengths.next_length(), image_.size() - offset);
-      const std::uint64_t owner = number % ranges_.size();
-      Tag tag = identity_.tag;
-      tag.writer = static_cast<std::uint8_t>(owner);
-      Pattern(tag, identity_.incompressible).fill_bytes(offset, std::span(image_).subspan(offset, length));
-      ranges_[owner].push_back({offset, length, derive_seed(identity_.seed, number) % kPasses});
-      offset += length;
-    }
+  Place choose(std::uint64_t number) const {
+    const auto any = [&](std::uint64_t what, std::uint64_t below) {
+      return derive_seed(file_.seed(), number * 8 + what) % below;
+    };
+    Place place;
+    place.first_block = number * (blocks_max_ + 2) * block_;
+    place.last_block = place.first_block + (1 + any(0, blocks_max_)) * block_;
+    place.begin = place.first_block + 1 + any(1, block_ - 1);
+    place.end = place.last_block + 1 + any(2, block_ - 1);
+    // At the first page every kernel still has all of the write before it. A later one stops the write in its middle,
+    // where the kernel copies page by page; the first shared block is then done.
+    place.withheld = any(3, 2) == 0 ? 0 : any(4, place.last_block - place.begin);
+    return place;
   }
 
-  void write(std::vector<Range>& own) {
-    for (std::uint64_t pass = 0; pass < kPasses; ++pass) {
-      const std::uint64_t seen = flushes_;
-      for (Range& range : own) {
-        if (stop_) return;
-        if (range.pass == pass) write(range);
-      }
-      while (flushes_ < seen + 2 && !stop_) nanosleep(&kPause, nullptr);
-    }
+  void write_held(const Place& place) {
+    file_.write(kOtherBytes, place.first_block, place.begin - place.first_block);
+    file_.write(kOtherBytes, place.end, place.last_block + block_ - place.end);
+    const bool unwritten = misses_.refused == 0 && is_unwritten(file_.fd(), place.first_block, block_) &&
+                           is_unwritten(file_.fd(), place.last_block, block_);
+    bool evicted = false;
+    const HeldOutcome outcome = file_.write_held(
+        {.fd = file_.fd(),
+         .offset = place.begin,
+         .bytes = place.end - place.begin,
+         .withheld = place.withheld,
+         .lead = place.begin % context_.workspace.page_bytes()},
+        [&] { evicted = evict(place); }, [&] { return unwritten && evicted; });
+    file_.accept_held(place.begin, place.end - place.begin);
+    misses_.not_held += outcome.held() ? 0 : 1;
+    misses_.written_before += unwritten ? 0 : 1;
+    misses_.not_evicted += evicted ? 0 : 1;
   }
 
-  void write(Range& range) {
-    const std::uint64_t before = flushes_;
-    for (std::uint64_t done = 0; done < range.length;) {
-      const ssize_t returned = pwrite(file_.fd(), image_.data() + range.offset + done, range.length - done,
-                                      static_cast<off_t>(range.offset + done));
-      if (returned < 0) throw_errno("write to " + file_.name());
-      done += static_cast<std::uint64_t>(returned);
-    }
-    const std::uint64_t block = context_.workspace.page_bytes();
-    const bool shares = range.offset % block != 0 || (range.offset + range.length) % block != 0;
-    range.written = true;
-    range.exposed = shares && (before % 2 == 1 || flushes_ != before);
-  }
-
-  // One of the ways in which a file is written back; flushes_ is odd meanwhile.
-  void flush() {
-    const std::uint64_t number = flushes_.fetch_add(1) / 2;
-    if (number % 3 == 0) {
-      sync_file_range(file_.fd(), 0, 0, SYNC_FILE_RANGE_WRITE);  // an error comes back from fdatasync
-    } else if (number % 3 == 1) {
-      sync_file_range(file_.fd(), 0, 0,
-                      SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
-      posix_fadvise(file_.fd(), 0, 0, POSIX_FADV_DONTNEED);
-    } else {
-      evict(file_.fd(), file_.name());
-    }
-    flushes_.fetch_add(1);
-  }
-
-  void judge() {
-    for (std::size_t owner = 0; owner < ranges_.size(); ++owner) {
-      for (std::size_t i = 0; i < ranges_[owner].size(); ++i) {
-        const Range& range = ranges_[owner][i];
-        if (!range.written) {
-          std::fill_n(image_.begin() + static_cast<std::ptrdiff_t>(range.offset), range.length, std::byte{0});
-          continue;
-        }
-        WriteRef write;
-        write.length_bytes = range.length;
-        write.result = static_cast<std::int64_t>(range.length);
-        context_.meter.count(write, range.exposed);
-      }
-    }
-    judge_content(context_.findings, {.fd = file_.fd(),
-                                      .name = file_.name(),
-                                      .size_bytes = image_.size(),
-                                      .expected = bytes_of(image_),
-                                      .run_tag = identity_.tag.run,
-                                      .incompressible = identity_.incompressible});
+  bool evict(const Place& place) const {
+    const bool first = evict_range(file_.fd(), file_.name(), place.first_block, block_);
+    return evict_range(file_.fd(), file_.name(), place.last_block, block_) && first;
   }
 
   RunContext& context_;
-  FileIdentity identity_;
-  RunFile file_;
-  std::vector<std::byte> image_;            // the whole file as it must be; constant while writers run
-  std::vector<std::vector<Range>> ranges_;  // per writer
-  std::atomic<std::uint64_t> flushes_{0};   // begun and ended ones
-  std::atomic<bool> stop_{false};
+  Misses& misses_;
+  HeldFile file_;
+  std::uint64_t block_, blocks_max_;
 };
 
+std::string hint(const Misses& misses, const WithheldMemory& memory, const std::string& type) {
+  if (misses.refused != 0) return fmt::format("{} preallocates no blocks: {}", type, error_text(misses.refused));
+  return explain_missing_holds(memory,
+                               fmt::format("of the writes {} were not held, {} had blocks that {} does not call "
+                                           "unwritten (FIEMAP), {} had blocks that could not be evicted",
+                                           misses.not_held, misses.written_before, type, misses.not_evicted));
+}
+
 std::optional<Unsupported> run(RunContext& context) {
-  const std::uint64_t files = context.settings.option("files");
-  for (std::uint64_t made = 0; context.limits.may_continue() && (files == 0 || made < files); ++made)
-    RangesRound(context).run();
-  context.exposure_hint = "the writes fell between the flushes; give it more files";
+  const std::uint64_t block = block_bytes(context.workspace);
+  const std::uint64_t asked = context.settings.option("holds");
+  const auto memory = open_withheld(context.workspace, (context.settings.option("blocks_max") + 2) * block);
+  Misses misses;
+  for (std::uint64_t made = 0; context.limits.may_continue() && (asked == 0 || made < asked); made += kWritesPerFile) {
+    BlocksFile(context, *memory, block, misses).run(asked == 0 ? kWritesPerFile : asked - made);
+  }
+  context.exposure_hint = hint(misses, *memory, context.workspace.filesystem().type);
   return std::nullopt;
 }
 

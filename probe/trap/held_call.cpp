@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -22,6 +23,27 @@ namespace writecanary::probe {
 namespace {
 
 using HoldClock = std::chrono::steady_clock;
+
+// The caller and the threads that it starts meanwhile stay on one processor. They take turns, and a turn that goes to
+// another processor costs the interrupt that wakes it: much on a busy host, and most in an emulated guest.
+class OnOneProcessor {
+ public:
+  OnOneProcessor() {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(static_cast<unsigned>(std::max(sched_getcpu(), 0)), &one);
+    moved_ = sched_getaffinity(0, sizeof before_, &before_) == 0 && sched_setaffinity(0, sizeof one, &one) == 0;
+  }
+  ~OnOneProcessor() {
+    if (moved_) sched_setaffinity(0, sizeof before_, &before_);
+  }
+  OnOneProcessor(const OnOneProcessor&) = delete;
+  OnOneProcessor& operator=(const OnOneProcessor&) = delete;
+
+ private:
+  cpu_set_t before_{};
+  bool moved_ = false;
+};
 
 // A thread without signals: one that arrives while the kernel waits for a page makes the system call fail.
 std::future<std::int64_t> start_thread(HeldWork work) {
@@ -153,6 +175,7 @@ bool waits_in_kernel(pid_t thread) {
 HeldOutcome hold(WithheldMemory& memory, const HeldWork& call, const std::function<void()>& beside,
                  const HoldPlan& plan) {
   if (memory.descriptor() < 0) return run_unheld(call, beside);
+  const OnOneProcessor pinned;
   Hold hold(memory, plan);
   HeldOutcome outcome;
   auto server = start_thread([&hold] { return hold.serve(), 0; });

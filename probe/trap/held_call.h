@@ -53,10 +53,12 @@ HeldOutcome hold(WithheldMemory& memory, const HeldWork& call, const std::functi
 // Work that is expected to wait for the held call, in a thread of its own.
 class Contender {
  public:
-  // Begins it and returns when it has ended or waits in the kernel, but at the latest after the limit of a hold.
+  // Begins it and returns when it has ended or waits in the kernel, at the latest after half the limit of a hold.
   explicit Contender(HeldWork work);
   // Whether it had ended when the constructor returned: then it did not wait.
   bool ended_at_once() const { return ended_at_once_; }
+  // Whether it ends within that time.
+  bool ends_within(std::chrono::milliseconds time) { return result_.wait_for(time) == std::future_status::ready; }
   // Waits for its end. Call it when the held call has ended.
   std::int64_t result() { return result_.get(); }
 

@@ -69,6 +69,22 @@ class Expectations(unittest.TestCase):
             self.assertTrue(problems("6.12.117", "ext4", profile), profile)
             self.assertEqual(problems("6.12.117", "ext4", profile, exit_code=3, verdict="unexposed"), [])
 
+    def test_held_calls_find_what_is_wrong_before_the_validity_checks(self):
+        def of(kernel, filesystem, profile, exit_code, **changes):
+            return expectations.problems(expectations.expected_held(kernel, filesystem, profile), run_document(**changes), exit_code)
+
+        caught = {"verdict": "corrupt", "finding_counts": {"zeroed": 1}}
+        for profile in ("shared-blocks", "held-source"):
+            self.assertEqual(of("5.10.223", "xfs", profile, 2, **caught), [])
+            self.assertTrue(of("5.10.223", "xfs", profile, 0))
+            self.assertTrue(of("5.10.223", "ext4", profile, 2, **caught))
+            self.assertTrue(of("6.1.192", "xfs", profile, 2, **caught))
+        self.assertTrue(of("5.10.223", "xfs", "held-tail", 2, **caught))
+        self.assertTrue(of("6.1.192", "tmpfs", "shared-blocks", 0))
+        self.assertEqual(of("6.1.192", "xfs", "shared-blocks", 0), [])
+        self.assertEqual(problems("5.10.223", "xfs", "append", exit_code=3, verdict="unexposed"), [])
+        self.assertTrue(problems("5.10.223", "xfs", "append"))
+
     def test_a_tolerated_kind_is_not_due_and_others_are_not_tolerated(self):
         torn = {"verdict": "corrupt", "exit_code": 2}
         self.assertEqual(problems("6.12.117", "btrfs-nocow", "append-interposed", **torn, finding_counts={"torn": 5}), [])

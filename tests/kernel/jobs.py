@@ -77,6 +77,14 @@ def repeat_job(kernel: str, filesystem: str, count: int, binaries: list[Path]) -
     return _job(kernel, filesystem, checks, binaries, timeout_seconds=60 + 10 * count)
 
 
+def held_job(kernel: str, filesystem: str, profiles: list[str], seeds: int | None, binaries: list[Path]) -> Job:
+    """Every profile once, for as long as it takes; or with default settings, and that many seeds."""
+    runs = itertools.product(profiles, range(1, (seeds or 1) + 1))
+    limit = "" if seeds else "--duration 120s"
+    checks = [f"check {profile}@{seed} --profile {profile} --seed {seed} {limit}" for profile, seed in runs]
+    return _job(kernel, filesystem, checks, binaries, timeout_seconds=60 + 150 * len(checks))
+
+
 def results(result: Result) -> dict[str, Run]:
     """By name, in no particular order."""
     names = {Path(name).stem for name in result.files if name.endswith(".exit")}

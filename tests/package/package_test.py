@@ -26,6 +26,7 @@ FILES = {
     "/usr/share/fish/vendor_completions.d/writecanary.fish",
     "/usr/share/doc/writecanary/copyright", "/usr/share/doc/writecanary/changelog.gz",
     "/usr/share/doc/writecanary/changelog.Debian.gz", "/usr/share/doc/writecanary/examples/target.conf",
+    "/usr/share/doc/writecanary/examples/hold.conf", "/usr/share/doc/writecanary/examples/hold.rules",
     "/usr/share/lintian/overrides/writecanary", "/usr/share/writecanary/evidence.schema.json",
 }
 DIRECTORIES = ("/usr/share/writecanary/monitoring/", "/usr/share/doc/writecanary/runbooks/")

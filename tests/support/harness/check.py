@@ -22,9 +22,9 @@ class Checked:
         return run
 
 
-def check(path, *arguments, seconds=120):
+def check(path, *arguments, seconds=120, prefix=()):
     """Runs `writecanary check PATH --json ARGUMENTS`; the document is what it printed on stdout."""
-    command = [program("writecanary"), "check", path, "--json", *arguments]
+    command = [*prefix, program("writecanary"), "check", path, "--json", *arguments]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
     assert ran.stdout, f"{command} printed no document (exit {ran.returncode}): {ran.stderr}"
     return Checked(ran.returncode, json.loads(ran.stdout), ran.stderr)

@@ -66,6 +66,18 @@ def loop_mount(directory, fstype, name=None, size="1G", mkfs=(), options="loop")
 
 
 @contextlib.contextmanager
+def tmpfs_mount(directory, size="1G"):
+    require_root("a tmpfs mount")
+    mount_point = os.path.join(directory, "memory")
+    os.mkdir(mount_point)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", mount_point], check=True)
+    try:
+        yield mount_point
+    finally:
+        unmount(mount_point)
+
+
+@contextlib.contextmanager
 def frozen(path):
     """Whoever writes to the filesystem meanwhile waits in the kernel, and cannot be killed."""
     subprocess.run(["fsfreeze", "-f", path], check=True)

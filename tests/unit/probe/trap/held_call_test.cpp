@@ -211,6 +211,7 @@ TEST_F(HeldCallAnywhere, AContenderThatWaitsAndOneThatDoesNot) {
   ASSERT_EQ(flock(first.get(), LOCK_EX), 0);
   Contender waits(lock);
   EXPECT_FALSE(waits.ended_at_once());
+  EXPECT_FALSE(waits.ends_within(milliseconds{1}));
   ASSERT_EQ(flock(first.get(), LOCK_UN), 0);
   EXPECT_EQ(waits.result(), 0);
   Contender does_not(lock);

@@ -1,0 +1,40 @@
+#include "probe/verify/cold/range_eviction.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "core/base/error.h"
+
+namespace writecanary::probe {
+
+std::uint64_t resident_pages(int fd, const std::string& name, std::uint64_t offset, std::uint64_t bytes) {
+  const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  const std::uint64_t begin = offset / page * page;
+  const std::uint64_t pages = (offset + bytes - begin + page - 1) / page;
+  void* mapping = mmap(nullptr, pages * page, PROT_READ, MAP_SHARED, fd, static_cast<off_t>(begin));
+  if (mapping == MAP_FAILED) throw_errno("map " + name);
+  std::vector<unsigned char> flags(pages, 1);
+  const bool asked = mincore(mapping, pages * page, flags.data()) == 0;
+  munmap(mapping, pages * page);
+  if (!asked) return pages;
+  return static_cast<std::uint64_t>(std::ranges::count_if(flags, [](auto page_flags) { return page_flags & 1; }));
+}
+
+bool evict_range(int fd, const std::string& name, std::uint64_t offset, std::uint64_t bytes) {
+  constexpr int kTries = 3;  // a page that somebody holds for a moment stays at first
+  constexpr unsigned kWriteAndWait = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+  const auto begin = static_cast<off_t>(offset);
+  const auto length = static_cast<off_t>(bytes);
+  if (sync_file_range(fd, begin, length, kWriteAndWait) != 0) throw_errno("write back a part of " + name);
+  for (int i = 0; i < kTries; ++i) {
+    posix_fadvise(fd, begin, length, POSIX_FADV_DONTNEED);
+    if (resident_pages(fd, name, offset, bytes) == 0) return true;
+  }
+  return false;
+}
+
+}  // namespace writecanary::probe

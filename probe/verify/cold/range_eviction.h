@@ -1,0 +1,20 @@
+// Writes a part of a file back and drops it from the page cache, while the rest of the file is in use.
+//
+// probe/verify/cold/eviction.h does it to a whole file at rest and starts with fdatasync, which on btrfs waits for a
+// write that is held open. This writes back with sync_file_range(2), which waits for no inode.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace writecanary::probe {
+
+// Pages of that range that are in the page cache; all of them when mincore cannot be asked. Throws SystemError.
+std::uint64_t resident_pages(int fd, const std::string& name, std::uint64_t offset, std::uint64_t bytes);
+
+// Only pages that touch the range are written back; only those that lie in it as a whole are dropped, so give it whole
+// pages. True when none of it is resident afterwards: a page that was dirty and is gone was written. Throws
+// SystemError.
+bool evict_range(int fd, const std::string& name, std::uint64_t offset, std::uint64_t bytes);
+
+}  // namespace writecanary::probe
