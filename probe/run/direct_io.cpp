@@ -15,7 +15,7 @@
 namespace writecanary::probe {
 namespace {
 
-constexpr std::uint64_t kDefaultAlignment = 4096;  // where statx does not know (before 6.1, FUSE)
+constexpr std::uint64_t kDirectAlignmentGuess = 4096;  // where statx does not know (before 6.1, FUSE)
 constexpr char kScratch[] = "scratch";
 
 }  // namespace
@@ -32,7 +32,7 @@ std::optional<std::uint64_t> direct_alignment(const Workspace& workspace, Unsupp
   }
   struct statx facts {};
   if (statx(direct.get(), "", AT_EMPTY_PATH, STATX_DIOALIGN, &facts) != 0 || (facts.stx_mask & STATX_DIOALIGN) == 0) {
-    return kDefaultAlignment;
+    return kDirectAlignmentGuess;
   }
   const std::uint64_t alignment = std::max<std::uint64_t>(facts.stx_dio_offset_align, facts.stx_dio_mem_align);
   if (alignment != 0) return alignment;
