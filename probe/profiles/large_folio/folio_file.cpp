@@ -16,7 +16,6 @@ namespace writecanary::probe {
 namespace {
 
 constexpr std::uint64_t kWriteBytes = 1 << 20;  // as large as folios get on most filesystems, times a few
-constexpr std::uint64_t kReadBytes = 64 << 10;  // of a sequential reader
 constexpr std::uint64_t kLookBytes = 256 << 10;
 constexpr std::size_t kWrongLooksMax = 16;  // per reader and file; more tell nothing new
 constexpr std::uint8_t kNone = 0xff;
@@ -119,14 +118,10 @@ bool FolioFile::drop(std::uint64_t offset, std::uint64_t bytes) {
   return residency(file_.fd(), file_.name()).resident < before.resident;
 }
 
-bool FolioFile::reclaim() {
+bool FolioFile::reclaim(Looks& looks) {
   drop(0, size_bytes());
-  const Fd sequential = context_.workspace.open(file_.name(), O_RDONLY);  // its readahead begins anew
-  posix_fadvise(sequential.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
-  const auto room = std::as_writable_bytes(std::span(buffer_));
-  for (std::uint64_t offset = 0; offset < size_bytes(); offset += kReadBytes) {
-    read_at(sequential.get(), file_.name(), offset, room.first(std::min(kReadBytes, size_bytes() - offset)));
-  }
+  Reader sequential(*this);  // a descriptor of its own, whose readahead begins anew
+  for (std::uint64_t offset = 0; offset < size_bytes(); offset += kLookBytes) sequential.look(offset, looks);
   const Residency before = residency(file_.fd(), file_.name());
   if (!context_.pressure.reclaim(size_bytes())) return false;
   return residency(file_.fd(), file_.name()).resident < before.resident;

@@ -31,9 +31,6 @@ class FolioFile {
   void truncate(std::uint64_t where);                // cut in the second half, then as long as before
   // The following take pages out of the page cache, and leave what the file holds. They return whether any page went.
   bool drop(std::uint64_t offset, std::uint64_t bytes);  // with fadvise(DONTNEED), which leaves no trace of them
-  // Reads the file from its beginning, which brings it in as large folios, and has its cgroup's memory reclaimed, which
-  // leaves a shadow entry of each. False as well where there is no cgroup to do so.
-  bool reclaim();
 
   struct Looks {
     std::uint64_t bytes = 0;
@@ -53,6 +50,10 @@ class FolioFile {
     Fd fd_;
     std::vector<std::uint64_t> found_, expected_;
   };
+
+  // Reads the file from its beginning, which brings it in as large folios, and has its cgroup's memory reclaimed, which
+  // leaves a shadow entry of each. What it read wrong is added to `looks`. False as well where there is no cgroup.
+  bool reclaim(Looks& looks);
 
   // With all readers ended: reports what they saw and what is wrong with the file.
   void settle(const Looks& looks);

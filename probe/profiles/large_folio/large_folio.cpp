@@ -110,6 +110,7 @@ class FolioRound {
           std::ranges::count_if(reads.raced, [this](const Reads::Raced& raced) { return had_effect(raced); })));
       file_.settle(reads.looks);
     }
+    file_.settle(own_looks_);
     file_.judge();
   }
 
@@ -157,7 +158,7 @@ class FolioRound {
       case 7:
         return file_.drop(where % file_.size_bytes(), file_.size_bytes() / 4);
       default:
-        return file_.reclaim();
+        return file_.reclaim(own_looks_);
     }
   }
 
@@ -172,7 +173,8 @@ class FolioRound {
   FolioFile file_;
   std::uint64_t seed_;
   RaceState state_;
-  std::vector<bool> effects_;  // of each eviction
+  FolioFile::Looks own_looks_;  // of the thread that makes the changes
+  std::vector<bool> effects_;   // of each eviction
 };
 
 std::optional<Unsupported> run(RunContext& context) {

@@ -22,6 +22,7 @@ class FileExecutor {
   // A new file. With a null ring all goes through system calls.
   FileExecutor(RunContext& context, const FileIdentity& identity, std::uint64_t size_max, Ring* ring);
 
+  Operation resolved(const Operation& operation) const { return model_.resolved(operation); }
   // Returns what a read found wrong. Throws SystemError when a call fails. `counted`: the write counts for the run.
   FileReport execute(const Operation& operation, bool counted);
   // The whole file and its twin, as the page cache has them, or in both views.

@@ -109,6 +109,12 @@ std::uint64_t FileModel::place(const Operation& operation, std::uint64_t size) c
   return std::min(behind - std::min(behind, operation.offset % kAroundEnd), size_max_);
 }
 
+Operation FileModel::resolved(Operation operation) const {
+  operation.offset = place(operation, operation.kind == OpKind::kTwinWrite ? twin_.size() : bytes_.size());
+  operation.near_end = false;
+  return operation;
+}
+
 // Collapsing and inserting: whole blocks, before the end.
 FileRange FileModel::reach_of_blocks(const Operation& operation) const {
   const std::uint64_t block = limits_.block_bytes, size = bytes_.size();

@@ -75,6 +75,9 @@ class FileModel {
   const std::vector<std::byte>& twin() const { return twin_; }  // empty before the first clone
   // The part of [offset, offset + length) that the operation can work on as the file is now; empty: it does nothing.
   FileRange reach(const Operation& operation) const;
+  // The same operation with its place as it is now, which no longer depends on what came before: a list of such can be
+  // made shorter.
+  Operation resolved(Operation operation) const;
   // What a write operation puts there.
   std::vector<std::byte> data(const Operation& operation, const FileRange& range) const;
   void apply(const Operation& operation);
