@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "core/base/error.h"
-#include "probe/run/mapped_access.h"
+#include "probe/access/mapped_access.h"
 #include "probe/trap/held_call.h"
 
 namespace {

@@ -12,8 +12,8 @@
 #include <cerrno>
 
 #include "core/base/error.h"
+#include "probe/access/direct_alignment.h"
 #include "probe/profiles/direct_append/cache_bypass.h"
-#include "probe/run/direct_alignment.h"
 #include "probe/run/profile.h"
 #include "probe/stream/stream.h"
 #include "probe/verify/cold/eviction.h"

@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "probe/access/direct_io.h"
+#include "probe/access/withheld.h"
 #include "probe/run/content_check.h"
-#include "probe/run/direct_io.h"
 #include "probe/run/run_context.h"
-#include "probe/run/withheld.h"
 #include "probe/trap/held_call.h"
 
 namespace writecanary::probe {

@@ -13,9 +13,9 @@
 #include <cerrno>
 
 #include "core/base/error.h"
+#include "probe/access/extents.h"
 #include "probe/pattern/plan.h"
 #include "probe/profiles/held/held_file.h"
-#include "probe/run/extents.h"
 #include "probe/run/profile.h"
 
 namespace writecanary::probe {

@@ -14,9 +14,9 @@
 #include <cerrno>
 
 #include "core/base/error.h"
+#include "probe/access/mapped_access.h"
 #include "probe/pattern/plan.h"
 #include "probe/profiles/held/held_file.h"
-#include "probe/run/mapped_access.h"
 #include "probe/run/profile.h"
 #include "probe/verify/cold/range_eviction.h"
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "probe/run/mapped_access.h"
+#include "probe/access/mapped_access.h"
 #include "probe/verify/content/comparison.h"
 
 namespace writecanary::probe {
@@ -56,12 +56,6 @@ std::size_t Witness::read_at_once(int fd, std::uint64_t offset, std::uint64_t by
 void Witness::report(FindingReporter& findings) const {
   FileReport report = keep_transient(view_, wrong_, findings.wanted());
   report.bytes_verified = bytes_;
-  // More than there is can only have been seen by who saw it.
-  for (const Finding& finding : wrong_) {
-    if (finding.kind != FindingKind::kSizeMismatch) continue;
-    report.tally.add(finding.kind, finding.length_bytes);
-    if (report.findings.size() < findings.wanted()) report.findings.push_back(finding);
-  }
   findings.report(report);
 }
 

@@ -8,8 +8,8 @@
 #include <cerrno>
 
 #include "core/base/error.h"
+#include "probe/access/direct_alignment.h"
 #include "probe/profiles/mixed_model/shared_mapping.h"
-#include "probe/run/direct_alignment.h"
 #include "probe/verify/cold/eviction.h"
 #include "probe/verify/content/comparison.h"
 

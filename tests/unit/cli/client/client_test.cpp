@@ -37,7 +37,7 @@ TEST(Url, WhatIsAnAddressAndWhatIsNot) {
 TEST(Refusal, IsShownAsTitleDetailAndFields) {
   EXPECT_EQ(describe_refusal(409, kBusy),
             "The target is busy: run 7 is on it. Wait, or set queue.\n  target: data is busy");
-  EXPECT_EQ(describe_refusal(502, "<html>Bad\x1b gateway"), "the daemon answered 502: <html>Bad? gateway");
+  EXPECT_EQ(describe_refusal(502, "<html>Bad\x1b gateway"), "the daemon answered 502: <html>Bad\\x1b gateway");
   EXPECT_EQ(describe_refusal(500, ""), "the daemon answered 500");
   EXPECT_EQ(describe_refusal(422, R"({"title":"No","errors":["text",{"field":"writes","detail":"too many"}]})"),
             "No\n  writes: too many");

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "probe/run/extents.h"
-#include "probe/run/mapped_access.h"
+#include "probe/access/extents.h"
+#include "probe/access/mapped_access.h"
 #include "probe/verify/cold/range_eviction.h"
 
 namespace writecanary::probe {

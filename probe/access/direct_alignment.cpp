@@ -1,4 +1,4 @@
-#include "probe/run/direct_alignment.h"
+#include "probe/access/direct_alignment.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "probe/run/direct_io.h"
+#include "probe/access/direct_io.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "probe/run/withheld.h"
+#include "probe/access/withheld.h"
 
 namespace writecanary::probe {
 

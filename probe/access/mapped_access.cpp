@@ -1,4 +1,4 @@
-#include "probe/run/mapped_access.h"
+#include "probe/access/mapped_access.h"
 
 #include <sys/mman.h>
 #include <sys/uio.h>

@@ -1,4 +1,4 @@
-#include "probe/run/extents.h"
+#include "probe/access/extents.h"
 
 #include <linux/fiemap.h>
 #include <linux/fs.h>
