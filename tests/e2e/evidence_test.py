@@ -183,7 +183,6 @@ class OfKnownContent(Evidence):
         zeros = {"kind": "zero", "offset": 104, "length": 200}
         for profile, options, rule in (
                 ("large-folio", ("files=1", "changes=1"), zeros | {"at": 2}),
-                ("shared-blocks", ("files=1",), zeros | {"at": 200}),
                 ("copy-after-write", ("copies=2",), zeros | {"at": 2, "file": "file-1-copy"}),
                 ("collapse", ("files=1",), zeros | {"at": 1}),
                 ("mixed-model", (), {"kind": "zero", "offset": 8, "length": 40, "at": 700})):

@@ -9,13 +9,10 @@ import tempfile
 import unittest
 
 from harness import run
+from harness.kernel import kernel_at_least
 from harness.check import check
 from harness.mounts import loop_mount, temporary_directory
 from harness.waiting import wait_until
-
-
-def kernel_at_least(major, minor):
-    return tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2]) >= (major, minor)
 
 
 class WhereThePathCannotRun(unittest.TestCase):

@@ -45,8 +45,6 @@ PROFILE_CONTROLS = (
             ("files=1", "readers=1"), "transient"),
     Control("tail-reader", {"kind": "foreign", "on": "read", "at": 3, "offset": 64, "length": 256}, "foreign",
             ("files=1", "readers=1"), "transient"),
-    Control("shared-blocks", {"kind": "zero", "at": 200, "offset": 104, "length": 200}, "zeroed", ("files=1",), views=LASTING),
-    Control("shared-blocks", {"kind": "flip", "at": 200, "offset": 104, "bit": 3}, "bitflip", ("files=2",), views=LASTING),
     Control("large-folio", {"kind": "zero", "at": 2, "offset": 8200, "length": 5000}, "zeroed",
             ("files=1", "changes=1"), views=LASTING),
     Control("large-folio", {"kind": "foreign", "on": "read", "at": 1, "place": 65536, "length": 400}, "foreign",
