@@ -95,6 +95,8 @@ def _entry_mistakes(entry: dict[str, Any], profiles: set[str] | None) -> list[st
         return wrong
     wrong += [f"{name} {entry[name]!r} is not in kebab-case" for name in ("name", "class")
               if not KEBAB.fullmatch(entry[name])]
+    if entry["number"] < 1:
+        wrong.append("numbers begin with 1, 0 is the kernel as it is")
     if entry["lasts"] not in LASTS:
         wrong.append(f"lasts {entry['lasts']!r} is none of {', '.join(LASTS)}")
     if not entry["filesystems"]:
@@ -129,8 +131,6 @@ def _common_mistakes(mutants: list[Mutant]) -> list[str]:
     names: dict[str, Mutant] = {}
     hundreds: dict[int, str] = {}
     for mutant in mutants:
-        if mutant.number < 1:
-            wrong.append(f"{mutant.area}.toml: mutant {mutant.number}: numbers begin with 1, 0 is the kernel as it is")
         for known, key, what in ((numbers, mutant.number, "number"), (names, mutant.name, "name")):
             if (first := known.setdefault(key, mutant)) is not mutant:
                 wrong.append(f"{what} {key} stands in {first.area}.toml and again in {mutant.area}.toml")

@@ -46,13 +46,14 @@ class Results:
         self._file = file
         self._lock = threading.Lock()
         self._lines: dict[Place, dict[str, Any]] = {}
-        if file.exists():
-            for text in file.read_text().splitlines():
-                try:
-                    line = json.loads(text)
-                except json.JSONDecodeError:
-                    continue  # the last one, when the machine stopped in its middle
-                self._lines[Place(*(line[name] for name in KEY))] = line
+        text = file.read_text() if file.exists() else ""
+        self._begin = "" if text.endswith("\n") or not text else "\n"
+        for one in text.splitlines():
+            try:
+                line = json.loads(one)
+            except json.JSONDecodeError:
+                continue  # the last one, when the machine stopped in its middle
+            self._lines[Place(*(line[name] for name in KEY))] = line
 
     def find(self, place: Place) -> dict[str, Any] | None:
         with self._lock:
@@ -70,7 +71,8 @@ class Results:
             # One write, so that lines of processes that run at the same time do not mix.
             descriptor = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
             try:
-                os.write(descriptor, (json.dumps(line) + "\n").encode())
+                os.write(descriptor, (self._begin + json.dumps(line) + "\n").encode())
+                self._begin = ""
             finally:
                 os.close(descriptor)
         return line
