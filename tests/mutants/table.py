@@ -70,7 +70,8 @@ def _sums(table: Table, mutants: list[Mutant], tools: list[str]) -> str:
 
 
 def _only(cells: dict[str, Cell], tool: str) -> bool:
-    return len(cells) > 1 and {name for name, cell in cells.items() if cell.count()} == {tool}
+    others = {name: cell for name, cell in cells.items() if name != "witness"}
+    return len(others) > 1 and {name for name, cell in others.items() if cell.count()} == {tool}
 
 
 def _classes(table: Table, mutants: list[Mutant], tools: list[str]) -> str:

@@ -2,6 +2,8 @@
 
 Every tool gets a fresh guest and about the same time. What it leaves in /results is read here, into plain data that is kept
 (results.py); whether that means "found" is decided when the table is made (judgement.py), which needs the unmutated kernel.
+
+The witness (witness/) is none of them: it is told what to look for. It proves that a mutant can be seen at all.
 """
 
 import dataclasses
@@ -38,6 +40,8 @@ class Options:
     duration: str = "4s"  # of each profile
     tool_seconds: int = 60  # of each other tool, in all its ways together
     seed: int = 1
+    witness: Path = Path("mutant-witness")
+    witnesses: tuple[int, ...] = ()  # the mutants that it looks for
     fsx: Path | None = None
     reproducer: Path | None = None
 
@@ -138,6 +142,12 @@ def _fsx(options: Options) -> str:
                   "mapped": f"{program} DIR/file"}, options.tool_seconds)
 
 
+def _witness(options: Options) -> str:
+    # Under the name of the witness; with mutant 0 each one is a way of its own, so that one that is wrong spoils no other.
+    return "\n".join([MEASURED, *(f"measured {number} {options.witness.name} {MOUNTED} {number}"
+                                  for number in options.witnesses)])
+
+
 def _reproducer(options: Options) -> str:
     contained = (f"mkdir -p /sys/fs/cgroup/contained; echo {MEMORY_MIB}M >/sys/fs/cgroup/contained/memory.max; "
                  "echo $$ >/sys/fs/cgroup/contained/cgroup.procs\n")
@@ -145,6 +155,8 @@ def _reproducer(options: Options) -> str:
 
 
 TOOLS = {
+    "witness": Tool(lambda options: given(options.witness, "--witness"), _witness, _reader(r"(?m)^\d+ seen:"),
+                    lambda options: "its own"),
     "canary": Tool(lambda options: jobs.programs(options.binaries, ("writecanary-probe", "writecanary")), _check, _read_check,
                    lambda options: f"{options.profiles} {options.duration}"),
     "fio": Tool(lambda options: installed("fio"), _fio, _reader(r"verify: bad|verify.*failed|bad (header|magic)"),
