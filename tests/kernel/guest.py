@@ -7,6 +7,7 @@ received the guest is killed: its disk is thrown away anyway.
 
 import dataclasses
 import io
+import os
 import re
 import secrets
 import shutil
@@ -30,7 +31,9 @@ MKFS = {
     "ext4": ["mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0"],
     "btrfs": ["mkfs.btrfs", "-q", "-f"],
 }
-PACKAGE_OF = {QEMU: "qemu-system-x86", "mkfs.xfs": "xfsprogs", "mkfs.ext4": "e2fsprogs", "mkfs.btrfs": "btrfs-progs"}
+MKSWAP = ["mkswap"]
+PACKAGE_OF = {QEMU: "qemu-system-x86", "mkswap": "util-linux", "mkfs.xfs": "xfsprogs", "mkfs.ext4": "e2fsprogs",
+              "mkfs.btrfs": "btrfs-progs"}
 PORTS = ("out", "err", "results")
 FILESYSTEMS = (*MKFS, "tmpfs")
 
@@ -47,11 +50,13 @@ class GuestTimeout(GuestFailed):
 class Job:
     """What to boot and what to run in it. Host paths are those of this machine."""
 
-    kernel: str
+    kernel: str  # a known version, or the path of an image with everything built in
     command: str  # for the guest's shell; writes what it wants kept to /results
     filesystem: str = "xfs"  # mounted on /mnt/test
     filesystem_bytes: int = 2 << 30
+    mkfs_options: tuple[str, ...] = ()
     mount_options: str = "rw"
+    swap_bytes: int = 0  # of a disk of its own; it is in use before the job runs
     programs: list[Path] = dataclasses.field(default_factory=list)
     files: dict[str, Path] = dataclasses.field(default_factory=dict)  # path in the guest -> file here
     forward: dict[int, int] = dataclasses.field(default_factory=dict)  # port on 127.0.0.1 -> port in the guest
@@ -131,7 +136,7 @@ class Guest:
     def _start(self, console: Path | None, echo: tuple[BinaryIO | None, BinaryIO | None]) -> None:
         job = self._job
         require_program(QEMU)
-        kernel = kernels.obtain(job.kernel)
+        kernel = kernels.choose(job.kernel)
         image = self._directory / "initramfs"
         initramfs.build(image, kernel, job.filesystem, job.programs, job.files, job.command)
         token = secrets.token_hex(8)
@@ -162,9 +167,10 @@ class Guest:
             line += ["-chardev", f"socket,id={name},path={self._directory / name}",
                      "-device", f"virtserialport,chardev={name},name={name}"]
         if job.filesystem in MKFS:
-            disk = make_disk(self._directory / "disk", job.filesystem, job.filesystem_bytes)
-            line += ["-drive", f"file={disk},format=raw,if=none,id=disk,cache=unsafe",
-                     "-device", "virtio-blk-pci,drive=disk"]
+            disk = make_disk(self._directory / "disk", job.filesystem, job.filesystem_bytes, job.mkfs_options)
+            line += drive("disk", disk)
+        if job.swap_bytes:
+            line += drive("swap", make_disk(self._directory / "swap", "swap", job.swap_bytes))
         if job.forward:
             rules = "".join(f",hostfwd=tcp:127.0.0.1:{here}-:{there}" for here, there in job.forward.items())
             line += ["-netdev", f"user,id=net,restrict=on{rules}", "-device", "virtio-net-pci,netdev=net,romfile="]
@@ -212,11 +218,18 @@ def require_program(name: str) -> None:
         raise Unavailable(f"{name} is missing; install the package {PACKAGE_OF[name]}")
 
 
-def make_disk(path: Path, filesystem: str, size_bytes: int) -> Path:
-    """A sparse file with a fresh filesystem."""
-    command = MKFS[filesystem]
+def drive(name: str, file: Path) -> list[str]:
+    """QEMU's arguments for a disk that the guest finds by its serial number, which is `name`."""
+    return ["-drive", f"file={file},format=raw,if=none,id={name},cache=unsafe",
+            "-device", f"virtio-blk-pci,drive={name},serial={name}"]
+
+
+def make_disk(path: Path, content: str, size_bytes: int, options: tuple[str, ...] = ()) -> Path:
+    """A sparse file with a fresh filesystem, or swap space."""
+    command = [*MKFS[content], *options] if content in MKFS else MKSWAP
     require_program(command[0])
     with open(path, "wb") as disk:
+        os.fchmod(disk.fileno(), 0o600)  # else mkswap complains
         disk.truncate(size_bytes)
     subprocess.run([*command, path], check=True, stdout=subprocess.DEVNULL)
     return path

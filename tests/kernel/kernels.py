@@ -1,7 +1,8 @@
 """Debian kernels to test against: fetched by package name, unpacked once, kept outside the source tree.
 
 A kernel is known by its upstream version ("6.1.170"). Nothing is installed: the package is only unpacked, so neither
-root nor a matching host is needed. What each kernel does wrong is not said here but in expectations.py.
+root nor a matching host is needed. What each kernel does wrong is not said here but in expectations.py. Kernels that were
+built here (tests/mutants) are named by the path of their image instead.
 """
 
 import dataclasses
@@ -39,7 +40,7 @@ class Kernel:
     version: str  # "6.1.170"
     release: str  # what `uname -r` says in the guest
     image: Path  # the bzImage
-    modules: Path  # lib/modules/RELEASE
+    modules: Path | None  # lib/modules/RELEASE; None: everything is built in
 
     def load_order(self, names: list[str]) -> list[tuple[str, bytes]]:
         """The named modules and all they depend on, dependencies first, as (name, contents of the .ko).
@@ -47,6 +48,8 @@ class Kernel:
         Built-in modules and modules that this kernel does not have are left out: 6.12 builds in or drops some that
         6.1 needs, and a filesystem that is really missing shows itself when it is mounted.
         """
+        if self.modules is None:
+            return []
         index = {
             _module_name(path): path
             for path in self.modules.rglob("*")
@@ -89,6 +92,15 @@ def obtain(version: str) -> Kernel:
     release = image.name.removeprefix("vmlinuz-")
     modules = next(path for path in tree.glob(f"**/lib/modules/{release}") if path.is_dir())
     return Kernel(version, release, image, modules)
+
+
+def choose(text: str) -> Kernel:
+    """What a user named: a known version, or the path of an image with everything built in. Throws Unavailable."""
+    if "/" not in text:
+        return obtain(text)
+    if not Path(text).is_file():
+        raise Unavailable(f"there is no kernel image {text}")
+    return Kernel(text, text, Path(text), None)
 
 
 def _download(version: str) -> Path:
