@@ -95,6 +95,7 @@ class NeverClean(HeldTest):
             if setting.read().strip() != "0":
                 self.skipTest("everyone may use userfaultfd here")
         path = self.mount("xfs")
+        os.chmod(os.path.dirname(path), 0o755)
         os.chown(path, NOBODY, NOBODY)
         for profile in HELD:
             with self.subTest(profile):
