@@ -211,8 +211,9 @@ class InATree(unittest.TestCase):
 
 
 def line(number, profile="append", kinds=("lost",), **changes):
-    run = {"profile": profile, "verdict": "corrupt" if kinds else "clean", "writes": 1, "exposures": 5, "bytes_written": 1000000,
-           "finding_counts": {kind: 1 for kind in kinds}, "first_finding_seconds": 0.5 if kinds else None}
+    run = {"profile": profile, "verdict": "corrupt" if kinds else "clean", "writes": 1, "exposures": 5,
+           "bytes_written": 1000000, "finding_counts": {kind: 1 for kind in kinds},
+           "first_finding_seconds": 0.5 if kinds else None}
     return {"version": "v", "variant": str(number), "mutant": number, "fs": "xfs", "tool": "canary", "program": "p",
             "settings": "all 4s", "seed": 1, "ended": "done", "runs": [run]} | changes
 
