@@ -172,6 +172,7 @@ void Scheduler::plan_target(Target& target, const TargetSituation& situation, co
     if (slot.decided_at > now + kClockStepTolerated) {
       slot.next = slot_after(target.settings, slot.phase, now);
       slot.decided_at = now;
+      slot.started = std::min(slot.started, now);  // or it would come last for as long as the clock was ahead
     }
     move_into_window(target, slot, now);
     hold_for_budget(target, situation, slot, now);

@@ -132,7 +132,7 @@ TEST_F(App, StatusIsOneScreen) {
       "/api/v1/status",
       R"({"summary":"1 of 2 profiles is clean","hostname":"box","kernel":{"release":"6.1.0"},"version":"0.1.0","uptime_seconds":60,
              "ready":true,"pressure":{"backend":"none","reason":"no delegation"},"database":{"path":"/var/x.db"},
-             "config":{"reload_successful":true},"open_findings":{"torn":2,"stale":0}})");
+             "config":{"reload_successful":true},"notices":["evidence lies there"],"open_findings":{"torn":2,"stale":0}})");
   answer("/api/v1/targets",
          R"({"items":[{"name":"data","state":"not_mounted","state_reason":"/data is not a mount point","profiles":[
               {"profile":"append","last_verdict":"clean","last_run_at":"2026-06-04T14:43:33.000Z","last_clean_at":"2026-06-04T14:43:33.000Z",
@@ -143,6 +143,7 @@ TEST_F(App, StatusIsOneScreen) {
             "1 of 2 profiles is clean\n\n"
             "box, Linux 6.1.0; writecanaryd 0.1.0, up 1 min; memory cgroup: none; database /var/x.db\n"
             "! no memory cgroup: no delegation\n"
+            "! evidence lies there\n"
             "! data is not_mounted: /data is not a mount point\n\n"
             "TARGET  PROFILE  VERDICT    LAST RUN   LAST CLEAN  EXPOSURES  NEXT RUN   FINDINGS\n"
             "data    append   clean      3 min ago  3 min ago       1,200  in 12 min  none\n"

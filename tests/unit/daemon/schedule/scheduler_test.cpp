@@ -280,6 +280,28 @@ TEST(Scheduler, ALateRunReplacesTheSlotThatFollowsSoon) {
   EXPECT_LE(started.size(), 5U);
 }
 
+TEST(Scheduler, WhatRanWhileTheClockWasAheadIsNotLastForAYear) {
+  Scheduler scheduler("host-a");
+  scheduler.configure(config_of({"data"}, {"append", "offset"}), kStart);
+  auto now = kStart + minutes{5};
+  const auto next = [&] {
+    const auto plan = scheduler.plan({}, {}, now);
+    EXPECT_EQ(plan.due.size(), 1U);
+    scheduler.started("data", plan.due.at(0).profile, now);
+    return plan.due.at(0).profile;
+  };
+  next();
+  now += hours{24 * 365};
+  next();
+  now -= hours{24 * 365};
+  std::map<std::string, int> runs;
+  for (int i = 0; i < 6; ++i) {
+    now += hours{2};  // both are due
+    ++runs[next()];
+  }
+  EXPECT_EQ(runs, (std::map<std::string, int>{{"append", 3}, {"offset", 3}}));
+}
+
 TEST(Scheduler, AClockSetBackDoesNotSilenceIt) {
   Simulation simulation(config_of({"data"}));
   simulation.run_until(kStart + hours{5});
