@@ -1,4 +1,7 @@
-// What direct I/O needs on the filesystem of the run, and whether it is direct there at all.
+// Whether a filesystem does direct I/O, what it must be aligned to, and whether it is direct.
+//
+// tmpfs, and ext4 with data=journal, take O_DIRECT and write to the page cache all the same; btrfs does so for files
+// with checksums since 6.15, and drops its pages afterwards.
 #pragma once
 
 #include <cstdint>
@@ -6,22 +9,18 @@
 
 #include "probe/run/workspace.h"
 #include "probe/trap/ring.h"
-#include "probe/trap/withheld_memory.h"
 
 namespace writecanary::probe {
 
-// Offsets and lengths must be multiples of this. Nothing, and why, when the filesystem refuses O_DIRECT. Throws
-// SystemError.
-std::optional<std::uint64_t> direct_alignment(const Workspace& workspace, Unsupported& refused);
+struct DirectIo {
+  std::uint64_t alignment = 0;  // of offsets, lengths and memory
+  // Tried with a direct write over pages of a file that are mapped: they are gone after one, which takes even mapped
+  // pages away before it begins, and stay after a buffered one, since what is mapped is not dropped
+  // (invalidate_mapping_pages(), mm/truncate.c). False when it cannot be known.
+  bool passes_cache_by = false;
+};
 
-// Where a direct write that is held open across this has a part of itself in the page cache, it is none: kernels copy
-// buffered writes in chunks that end there (large folios), and a direct write pins all of its memory before it begins.
-inline constexpr std::uint64_t kChunkBytesMax = 2UL << 20;
-
-// Whether a direct write passes the page cache by. tmpfs, ext4 with data=journal and btrfs with checksums (6.15) take
-// O_DIRECT and write to the page cache all the same, some of them clean up after themselves. It is tried, with a write
-// that is held open; false when that cannot be had, since unknown is not direct. The memory must hold six units. Throws
-// SystemError.
-bool passes_cache_by(const Workspace& workspace, WithheldMemory& memory, std::uint64_t unit_bytes);
+// Nothing, and why, where O_DIRECT is refused. Throws SystemError for any other failure.
+std::optional<DirectIo> try_direct_io(const Workspace& workspace, Unsupported& refused);
 
 }  // namespace writecanary::probe

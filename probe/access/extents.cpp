@@ -3,22 +3,10 @@
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
-#include <sys/statvfs.h>
 
-#include <algorithm>
 #include <vector>
 
-#include "core/base/error.h"
-
 namespace writecanary::probe {
-
-std::uint64_t block_bytes(const Workspace& workspace) {
-  constexpr std::uint64_t kBlockBytesMax = 64UL << 10;
-  struct statvfs facts {};
-  if (statvfs(workspace.directory().c_str(), &facts) != 0) throw_errno("statvfs " + workspace.directory());
-  return std::clamp<std::uint64_t>(facts.f_bsize, workspace.page_bytes(),
-                                   std::max(kBlockBytesMax, workspace.page_bytes()));
-}
 
 bool is_unwritten(int fd, std::uint64_t offset, std::uint64_t bytes) {
   constexpr std::uint32_t kExtents = 16;

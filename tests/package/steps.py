@@ -165,6 +165,25 @@ def lets_go_of_it(host: Host) -> str:
     return "unmounted, mounted again and written to while the service runs"
 
 
+def may_hold_calls_open(host: Host) -> str:
+    """As /usr/share/doc/writecanary/examples/hold.conf says; before that it may not, and says so."""
+    examples = "/usr/share/doc/writecanary/examples"
+
+    def held() -> Output:
+        return host.run("writecanary run data --profile shared-blocks --wait", check=False)
+
+    refused = held()
+    expect(refused.exit_code == 3, f"exit code {refused.exit_code}, not 3: {refused.stdout}{refused.stderr}")
+    host.run(f"install -D -m 0644 {examples}/hold.rules /etc/udev/rules.d/70-writecanary.rules")
+    host.run("udevadm control --reload && udevadm trigger --name-match=userfaultfd && udevadm settle")
+    host.run(f"install -D -m 0644 {examples}/hold.conf /etc/systemd/system/{SERVICE}.d/hold.conf")
+    host.run(f"systemctl daemon-reload && systemctl restart {SERVICE}")
+    host.wait_for("the service", host.is_up, 120)
+    clean = held()
+    expect(clean.exit_code == 0, f"exit code {clean.exit_code}, not 0: {clean.stdout}{clean.stderr}")
+    return "shared-blocks was unexposed and is clean"
+
+
 CHECK = "writecanary check . --profile append --writes 50"
 
 
@@ -221,5 +240,5 @@ def purges(host: Host) -> str:
 
 
 STEPS = [installs, finds_the_duplicate, is_confined, finishes_a_round, says_what_it_is_doing, reloads, restarts,
-         is_let_onto_another_filesystem, lets_go_of_it, checks_for_an_ordinary_user, checks_with_the_help_of_root,
-         upgrades, removes, purges]
+         is_let_onto_another_filesystem, lets_go_of_it, may_hold_calls_open, checks_for_an_ordinary_user,
+         checks_with_the_help_of_root, upgrades, removes, purges]

@@ -86,7 +86,7 @@ class DirectHolds {
         {.fd = direct_.get(), .offset = begin, .bytes = bytes, .withheld = any(2, bytes)},
         [&] {
           bring_in(mapping, begin, seen, reader);
-          resident = resident_pages(file_.fd(), file_.name(), begin, bytes);
+          resident = resident_pages(file_.fd(), begin, bytes);
           if (number_ % 3 != 0 || after.store(stored) != stored.size()) return;
           std::ranges::copy(stored, right.begin() + static_cast<std::ptrdiff_t>(behind));
         },
@@ -127,12 +127,11 @@ class DirectHolds {
 
 std::optional<Unsupported> run(RunContext& context) {
   Unsupported refused;
-  const auto alignment = direct_alignment(context.workspace, refused);
-  if (!alignment) return refused;
-  const std::uint64_t unit = std::max(*alignment, context.workspace.page_bytes());
-  const auto memory =
-      open_withheld(context.workspace, std::max<std::uint64_t>(context.settings.option("units_max"), 6) * unit);
-  const bool meaningful = passes_cache_by(context.workspace, *memory, unit);
+  const auto direct_io = try_direct_io(context.workspace, refused);
+  if (!direct_io) return refused;
+  const bool meaningful = direct_io->passes_cache_by;
+  const std::uint64_t unit = std::max(direct_io->alignment, context.workspace.page_bytes());
+  const auto memory = open_withheld(context.workspace, context.settings.option("units_max") * unit);
   const std::uint64_t holds = context.settings.option("holds");
   for (std::uint64_t made = 0; context.limits.may_continue() && (holds == 0 || made < holds); made += kWritesPerFile) {
     DirectHolds(context, *memory, unit, meaningful).run(holds == 0 ? kWritesPerFile : holds - made);

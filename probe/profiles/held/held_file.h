@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "probe/access/direct_io.h"
 #include "probe/access/withheld.h"
 #include "probe/run/content_check.h"
 #include "probe/run/run_context.h"
@@ -81,6 +80,8 @@ class HeldFile {
   std::vector<std::byte> image_;
 };
 
+// The largest chunk that is tried; see chunk_bytes().
+inline constexpr std::uint64_t kChunkBytesMax = 2UL << 20;
 // Where a write must begin and end so that a part of it is in the file while it is held.
 //
 // A kernel with large folios faults the source of a whole chunk of up to a folio in before it copies the first byte of

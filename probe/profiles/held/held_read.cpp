@@ -13,6 +13,7 @@
 #include <cerrno>
 
 #include "core/base/error.h"
+#include "probe/access/direct_io.h"
 #include "probe/pattern/plan.h"
 #include "probe/profiles/held/held_file.h"
 #include "probe/profiles/held/witness.h"
@@ -51,14 +52,14 @@ ProfileInfo describe() {
 
 class ReadHolds {
  public:
-  ReadHolds(RunContext& context, WithheldMemory& memory, std::optional<std::uint64_t> alignment)
+  ReadHolds(RunContext& context, WithheldMemory& memory, std::uint64_t unit, bool also_direct)
       : context_(context),
         memory_(memory),
         page_(context.workspace.page_bytes()),
-        unit_(std::max(page_, alignment.value_or(page_))),
+        unit_(unit),
         file_(context, memory),
         buffered_(file_.open(O_RDONLY)) {
-    if (alignment) direct_ = file_.open(O_RDONLY | O_DIRECT);
+    if (also_direct) direct_ = file_.open(O_RDONLY | O_DIRECT);
   }
 
   void run(std::uint64_t holds) {
@@ -126,9 +127,9 @@ class ReadHolds {
 
   // True when pages left the page cache.
   bool drop(std::uint64_t begin, std::uint64_t bytes) {
-    const std::uint64_t before = resident_pages(file_.fd(), file_.name(), begin, bytes);
+    const std::uint64_t before = resident_pages(file_.fd(), begin, bytes);
     evict_range(file_.fd(), file_.name(), begin / page_ * page_, bytes + page_);
-    return resident_pages(file_.fd(), file_.name(), begin, bytes) < before;
+    return resident_pages(file_.fd(), begin, bytes) < before;
   }
 
   void judge_read(Beside beside, std::uint64_t begin, std::span<const std::byte> into, std::uint64_t got,
@@ -161,13 +162,13 @@ class ReadHolds {
 
 std::optional<Unsupported> run(RunContext& context) {
   Unsupported refused;
-  const auto alignment = direct_alignment(context.workspace, refused);
-  if (!alignment) context.note = "without direct reads: " + refused.reason;
-  const std::uint64_t unit = std::max(context.workspace.page_bytes(), alignment.value_or(0));
+  const auto direct_io = try_direct_io(context.workspace, refused);
+  if (!direct_io) context.note = "without direct reads: " + refused.reason;
+  const std::uint64_t unit = std::max(context.workspace.page_bytes(), direct_io.value_or(DirectIo{}).alignment);
   const auto memory = open_withheld(context.workspace, kPages * unit);
   const std::uint64_t holds = context.settings.option("holds");
   for (std::uint64_t made = 0; context.limits.may_continue() && (holds == 0 || made < holds); made += kReadsPerFile) {
-    ReadHolds(context, *memory, alignment).run(holds == 0 ? kReadsPerFile : holds - made);
+    ReadHolds(context, *memory, unit, direct_io.has_value()).run(holds == 0 ? kReadsPerFile : holds - made);
   }
   context.exposure_hint = explain_missing_holds(*memory, "nothing was evicted or changed while a read was held");
   return std::nullopt;

@@ -13,7 +13,6 @@
 #include <cerrno>
 
 #include "core/base/error.h"
-#include "probe/access/extents.h"
 #include "probe/pattern/plan.h"
 #include "probe/profiles/held/held_file.h"
 #include "probe/run/profile.h"
@@ -182,7 +181,7 @@ class ResizeHold {
 };
 
 std::optional<Unsupported> run(RunContext& context) {
-  const std::uint64_t block = block_bytes(context.workspace);
+  const std::uint64_t block = context.workspace.block_bytes();
   const auto memory = open_withheld(context.workspace, 2 * kHeldBlocks * block);
   const std::uint64_t chunk = chunk_bytes(context, *memory).value_or(kChunkBytesMax);
   const std::uint64_t holds = context.settings.option("holds");

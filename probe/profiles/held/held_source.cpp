@@ -34,17 +34,18 @@ ProfileInfo describe() {
       .name = "held-source",
       .title = "writes whose source goes away",
       .description =
-          "A write into old bytes, a hole or preallocated blocks is held open at a page of its source (userfaultfd). "
-          "Every "
-          "second one finds a page gone that it has just looked at; the others end in memory that cannot be read, and "
-          "beside them a mapping stores further on in the range.",
+          "A write into old bytes, a hole or preallocated blocks, or across the end of the file, is held open at a "
+          "page of "
+          "its source (userfaultfd). Every second one finds a page gone that it has just looked at; the others end in "
+          "memory that cannot be read, and beside most of them a mapping stores further on in the range.",
       .role = "detector",
       .oracle =
           "The file holds what the result acknowledges, no more of the write than that, the store, and what was there "
           "before.",
       .exposure =
-          "The write was held open: after its copy had failed once, or with the store made and a result that is "
-          "shorter than what was asked for.",
+          "The write was held open: after its copy had failed once, or with the store made, if one is, and a result "
+          "that "
+          "is shorter than what was asked for.",
       .needs_io_uring = false,
       .options = {{"holds", "writes to hold; 0: until another limit", "count", 0, 1'000'000, 60}},
       .references = {"https://git.kernel.org/linus/f43dc4dc3eff (iomap: buffered write failure should not truncate the "
@@ -56,9 +57,7 @@ ProfileInfo describe() {
 class SourceHolds {
  public:
   SourceHolds(RunContext& context, WithheldMemory& memory)
-      : context_(context), memory_(memory), page_(context.workspace.page_bytes()), file_(context, memory) {
-    file_.resize(kWritesPerFile * kPages * page_);
-  }
+      : context_(context), memory_(memory), page_(context.workspace.page_bytes()), file_(context, memory) {}
 
   void run(std::uint64_t holds) {
     for (; number_ < std::min(holds, kWritesPerFile) && context_.limits.may_continue(); ++number_) {
@@ -83,6 +82,7 @@ class SourceHolds {
   // Old bytes, a hole or preallocated blocks; old bytes in the page cache or on storage alone.
   void fill() {
     const std::uint64_t what = any(0, 4), bytes = kPages * page_;
+    file_.resize(place_ + bytes);
     if (what < 2) file_.write(kOldBytes, place_, bytes);
     if (what == 1) evict_range(file_.fd(), file_.name(), place_, bytes);
     if (what == 2) fallocate(file_.fd(), 0, static_cast<off_t>(place_), static_cast<off_t>(bytes));
@@ -128,8 +128,11 @@ class SourceHolds {
     return ((whole + 1) * page_ - begin_) / piece - 1;
   }
 
-  // The bytes lie right before memory that cannot be read, and more of it is asked for.
+  // The bytes lie right before memory that cannot be read, and more of it is asked for. Every third one crosses the end
+  // of the file; beside the others a mapping stores further on.
   void lose_for_good() {
+    const bool at_end = any(6, 3) == 0;
+    if (at_end) file_.resize(begin_ + 1 + any(7, bytes_ - 1));
     const std::vector<std::byte> made = file_.make(kHeldBytes, begin_, bytes_);
     const auto source = memory_.fill(made, memory_.size_bytes() - bytes_, any(4, bytes_));
     const std::uint64_t asked = bytes_ + (2 + any(5, kLostPagesMax - 2)) * page_;
@@ -143,11 +146,12 @@ class SourceHolds {
           const ssize_t returned = pwrite(file_.fd(), source.data(), asked, static_cast<off_t>(begin_));
           return returned < 0 ? -errno : returned;
         },
-        [&] { stored = Mapped(file_.fd(), store_at, store.size(), true).store(store) == store.size(); });
+        [&] { stored = !at_end && Mapped(file_.fd(), store_at, store.size(), true).store(store) == store.size(); });
     WriteRef ref;
     ref.length_bytes = asked;
     ref.result = outcome.result;
-    context_.meter.count(ref, outcome.held() && stored && outcome.result < static_cast<std::int64_t>(asked));
+    context_.meter.count(ref,
+                         outcome.held() && (stored || at_end) && outcome.result < static_cast<std::int64_t>(asked));
     if (outcome.result < 0 && outcome.result != -EFAULT) {
       throw SystemError("write to " + file_.name(), static_cast<int>(-outcome.result));
     }

@@ -133,18 +133,12 @@ std::string hint(const Misses& misses, const WithheldMemory& memory, const std::
 }
 
 std::optional<Unsupported> run(RunContext& context) {
-  const std::uint64_t block = block_bytes(context.workspace);
+  const std::uint64_t block = context.workspace.block_bytes();
   const std::uint64_t asked = context.settings.option("holds");
   const auto memory = open_withheld(context.workspace, (context.settings.option("blocks_max") + 2) * block);
   Misses misses;
-  try {
-    for (std::uint64_t made = 0; context.limits.may_continue() && (asked == 0 || made < asked);
-         made += kWritesPerFile) {
-      BlocksFile(context, *memory, block, misses).run(asked == 0 ? kWritesPerFile : asked - made);
-    }
-  } catch (const SystemError& error) {
-    if (error.error_number() != ENODEV) throw;
-    return Unsupported{"this filesystem maps no files (mmap: ENODEV), so nobody can tell whether a page was evicted"};
+  for (std::uint64_t made = 0; context.limits.may_continue() && (asked == 0 || made < asked); made += kWritesPerFile) {
+    BlocksFile(context, *memory, block, misses).run(asked == 0 ? kWritesPerFile : asked - made);
   }
   context.exposure_hint = hint(misses, *memory, context.workspace.filesystem().type);
   return std::nullopt;

@@ -11,17 +11,15 @@
 
 namespace writecanary::probe {
 
-std::uint64_t resident_pages(int fd, const std::string& name, std::uint64_t offset, std::uint64_t bytes) {
+std::uint64_t resident_pages(int fd, std::uint64_t offset, std::uint64_t bytes) {
   const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-  const std::uint64_t begin = offset / page * page;
-  const std::uint64_t pages = (offset + bytes - begin + page - 1) / page;
-  void* mapping = mmap(nullptr, pages * page, PROT_READ, MAP_SHARED, fd, static_cast<off_t>(begin));
-  if (mapping == MAP_FAILED) throw_errno("map " + name);
-  std::vector<unsigned char> flags(pages, 1);
-  const bool asked = mincore(mapping, pages * page, flags.data()) == 0;
-  munmap(mapping, pages * page);
-  if (!asked) return pages;
-  return static_cast<std::uint64_t>(std::ranges::count_if(flags, [](auto page_flags) { return page_flags & 1; }));
+  const std::uint64_t lead = offset % page;
+  std::vector<unsigned char> pages((lead + bytes + page - 1) / page, 1);
+  void* mapping = mmap(nullptr, lead + bytes, PROT_READ, MAP_SHARED, fd, static_cast<off_t>(offset - lead));
+  if (mapping == MAP_FAILED) return pages.size();
+  if (mincore(mapping, lead + bytes, pages.data()) != 0) std::ranges::fill(pages, static_cast<unsigned char>(1));
+  munmap(mapping, lead + bytes);
+  return static_cast<std::uint64_t>(std::ranges::count_if(pages, [](unsigned char flags) { return (flags & 1) != 0; }));
 }
 
 bool evict_range(int fd, const std::string& name, std::uint64_t offset, std::uint64_t bytes) {
@@ -32,7 +30,7 @@ bool evict_range(int fd, const std::string& name, std::uint64_t offset, std::uin
   if (sync_file_range(fd, begin, length, kWriteAndWait) != 0) throw_errno("write back a part of " + name);
   for (int i = 0; i < kTries; ++i) {
     posix_fadvise(fd, begin, length, POSIX_FADV_DONTNEED);
-    if (resident_pages(fd, name, offset, bytes) == 0) return true;
+    if (resident_pages(fd, offset, bytes) == 0) return true;
   }
   return false;
 }

@@ -9,8 +9,8 @@
 
 namespace writecanary::probe {
 
-// Pages of that range that are in the page cache; all of them when mincore cannot be asked. Throws SystemError.
-std::uint64_t resident_pages(int fd, const std::string& name, std::uint64_t offset, std::uint64_t bytes);
+// Pages of this range that are in the page cache; all of them when mincore(2) cannot be asked.
+std::uint64_t resident_pages(int fd, std::uint64_t offset, std::uint64_t bytes);
 
 // Only pages that touch the range are written back; only those that lie in it as a whole are dropped, so give it whole
 // pages. True when none of it is resident afterwards: a page that was dirty and is gone was written. Throws

@@ -12,11 +12,11 @@
 #include <cerrno>
 
 #include "core/base/error.h"
-#include "probe/access/direct_alignment.h"
-#include "probe/profiles/direct_append/cache_bypass.h"
+#include "probe/access/direct_io.h"
 #include "probe/run/profile.h"
 #include "probe/stream/stream.h"
 #include "probe/verify/cold/eviction.h"
+#include "probe/verify/cold/range_eviction.h"
 
 namespace writecanary::probe {
 namespace {
@@ -139,17 +139,11 @@ class DirectWriter final : public StreamWriter {
 };
 
 std::optional<Unsupported> run(RunContext& context) {
-  const RunFile scratch(context.workspace, "scratch", 0);
-  Fd direct;
-  try {
-    direct = context.workspace.open("scratch", O_RDWR | O_DIRECT);
-  } catch (const SystemError& error) {
-    if (error.error_number() != EINVAL) throw;
-    return Unsupported{fmt::format("{}: {} has no direct I/O", error.what(), context.workspace.filesystem().type)};
-  }
-  const std::uint64_t alignment = direct_alignment(direct.get());
-  if (alignment == 0) return Unsupported{context.workspace.filesystem().type + " has no direct I/O (statx says so)"};
-  const bool meaningful = passes_cache_by(direct.get(), alignment);
+  Unsupported refused;
+  const auto direct_io = try_direct_io(context.workspace, refused);
+  if (!direct_io) return refused;
+  const std::uint64_t alignment = direct_io->alignment;
+  const bool meaningful = direct_io->passes_cache_by;
   const std::uint64_t smallest = std::max(context.settings.option("write_min_bytes"), 2 * alignment);
   const std::uint64_t largest = std::max(context.settings.option("write_max_bytes"), smallest + 2 * alignment);
   DirectWriter writer(context, largest, alignment, meaningful);

@@ -65,20 +65,20 @@ TEST_F(FilePartsTest, WhatIsBehindTheEndIsShortAndNoSignal) {
 TEST_F(FilePartsTest, EvictsARangeAndNothingElse) {
   if (!on_storage()) GTEST_SKIP() << "/tmp has nothing below its pages";
   fill(file_);
-  EXPECT_EQ(resident_pages(file_.get(), "file", 0, content_.size()), 8U);
+  EXPECT_EQ(resident_pages(file_.get(), 0, content_.size()), 8U);
   ASSERT_EQ(fdatasync(file_.get()), 0);  // a large folio with a page outside the range would stay as a whole
   EXPECT_TRUE(evict_range(file_.get(), "file", 0, content_.size()));
-  EXPECT_EQ(resident_pages(file_.get(), "file", 0, content_.size()), 0U);
+  EXPECT_EQ(resident_pages(file_.get(), 0, content_.size()), 0U);
   std::vector<std::byte> read(content_.size());
   ASSERT_EQ(pread(file_.get(), read.data(), read.size(), 0), static_cast<ssize_t>(read.size()));
   EXPECT_EQ(read, content_);
-  EXPECT_EQ(resident_pages(file_.get(), "file", 3 * page_, 2 * page_), 2U);
+  EXPECT_EQ(resident_pages(file_.get(), 3 * page_, 2 * page_), 2U);
 }
 
 TEST_F(FilePartsTest, MemoryIsNotEvicted) {
   fill(memory_);
   EXPECT_FALSE(evict_range(memory_.get(), "memory", 0, content_.size()));
-  EXPECT_EQ(resident_pages(memory_.get(), "memory", 0, content_.size()), 8U);
+  EXPECT_EQ(resident_pages(memory_.get(), 0, content_.size()), 8U);
 }
 
 TEST_F(FilePartsTest, OnlyWhatIsSaidToBeUnwrittenIs) {
