@@ -83,6 +83,7 @@ void Server::State::start() {
   router.emplace(all_routes({services, options.evidence_root, &streams}),
                  RequestGuard(address.host, address.is_unix(), listener->is_local(), access), services.commands,
                  services.clock, options.access_log);
+  router->set_reads_per_second(access.get()->reads_per_second());
   engine.emplace(
       services.clock, [this](const Request& request, Response& response) { router->dispatch(request, response); },
       [this](const Request& request, const Response& response) { options.access_log(log_line(request, response)); });
@@ -137,7 +138,10 @@ void Server::start() { state_->start(); }
 
 void Server::stop() { state_->stop(); }
 
-void Server::set_access(std::shared_ptr<const Access> access) { state_->access.publish(std::move(access)); }
+void Server::set_access(std::shared_ptr<const Access> access) {
+  if (state_->router) state_->router->set_reads_per_second(access->reads_per_second());
+  state_->access.publish(std::move(access));
+}
 
 std::string Server::url() const {
   const auto& address = state_->listener ? state_->listener->address() : state_->address;

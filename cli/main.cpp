@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 #include <random>
@@ -30,6 +31,7 @@ bool wants_colour() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file beyond RLIMIT_FSIZE is an error of the write then, and not the end
   const writecanary::SystemClock clock;
   std::random_device random;
   writecanary::cli::Environment environment{.out = std::cout, .err = std::cerr, .clock = clock};

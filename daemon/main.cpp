@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <spdlog/spdlog.h>
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <memory>
@@ -52,6 +53,7 @@ int run(const Options& options) {
   }
 
   share_memory_between_threads();
+  std::signal(SIGXFSZ, SIG_IGN);  // a file beyond RLIMIT_FSIZE is an error of the write then, and not the end
   // Blocked before any thread starts, so that all of them are, and the cgroup is entered while there is only one.
   Signals signals;
   const auto probe = sibling_program("writecanary-probe");

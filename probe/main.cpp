@@ -35,6 +35,7 @@ void handle_signals() {
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // a file beyond RLIMIT_FSIZE is an error of the write then (EFBIG), not the end
 }
 
 // A canary gives way to everyone: low CPU priority, idle I/O class, first in line when the host runs out of memory.

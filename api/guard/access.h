@@ -16,6 +16,7 @@
 
 #include "api/guard/client.h"
 #include "api/http/tls.h"
+#include "api/refusal/limits.h"
 
 namespace writecanary::api {
 
@@ -44,6 +45,7 @@ struct AccessRules {
   std::vector<std::string> allowed_hosts = {};  // names in Host, beside those that are always right; "*": any
   std::optional<PublicUrl> public_url = {};
   TrustedProxies trusted_proxies = {};
+  double reads_per_second = kReadsPerSecond;  // of one address; 0: no limit
 };
 
 class Access {
@@ -60,6 +62,7 @@ class Access {
   bool allows_host(std::string_view name) const;
   const std::optional<PublicUrl>& public_url() const { return rules_.public_url; }
   const TrustedProxies& trusted_proxies() const { return rules_.trusted_proxies; }
+  double reads_per_second() const { return rules_.reads_per_second; }
 
  private:
   AccessRules rules_;

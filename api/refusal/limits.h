@@ -35,6 +35,13 @@ inline constexpr std::size_t kConnectionsPerAddress = 256;
 // Changes that one address may ask for, at once and in the long run. Setting up a fleet by script stays below it.
 inline constexpr double kChangesBurst = 60;
 inline constexpr double kChangesPerSecond = 5;
+// Requests that one address may make that change nothing. A person with the page open needs a few a second, all at once
+// when something happens; the rate is configured, and so many seconds of it can be asked for at once.
+inline constexpr double kReadsPerSecond = 100;
+inline constexpr double kReadsBurstSeconds = 10;
+// Of /metrics, /healthz and /readyz, apart: whoever asks too much else from the same address must not blind a scraper.
+inline constexpr double kVitalReadsBurst = 100;
+inline constexpr double kVitalReadsPerSecond = 20;
 // Refused changes that are recorded one by one. Each costs the loop a synced write; beyond this they are counted.
 inline constexpr double kRefusalsBurst = 100;
 inline constexpr double kRefusalsPerSecond = 5;

@@ -61,6 +61,9 @@ constexpr ProblemType kTypes[] = {
     {"too-many-changes", "429", "Too many changes were asked for", "Retry-After says when to ask again."},
     {"too-many-parameters", "400", "The query has too many parameters",
      "At most 64 are possible; no call has that many."},
+    {"too-many-requests", "429", "Too many requests came from there",
+     "Retry-After says when to ask again; server.reads_per_second says how many are taken. /metrics, /healthz and "
+     "/readyz have an allowance of their own, and the event streams tell of every change."},
     {"too-many-streams", "503", "Too many streams are open",
      "32 event streams and downloads can be open at once. Close one, or poll."},
     {"too-slow", "408", "The request did not come in time",

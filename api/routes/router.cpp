@@ -51,6 +51,9 @@ std::optional<std::vector<std::string>> match(std::string_view pattern, std::str
   return arguments;
 }
 
+// What watchers ask.
+bool is_vital(std::string_view path) { return path == "/metrics" || path == "/healthz" || path == "/readyz"; }
+
 bool serves(const Endpoint& route, const std::string& method) {
   return route.method == method || (route.method == "GET" && method == "HEAD");
 }
@@ -121,9 +124,25 @@ void Router::dispatch(const Request& request, Response& response) {
   if (!response.has_header("Cache-Control")) response.set_header("Cache-Control", "no-store");
 }
 
+void Router::set_reads_per_second(double reads) { reads_.set(reads * kReadsBurstSeconds, reads); }
+
+// Also of what leads nowhere: each costs a look at the table.
+Outcome Router::check_reads(const Request& request, const Client& client, Response& response) {
+  if (request.method == "POST") return std::nullopt;  // has a limit of its own
+  RateLimit& limit = is_vital(request.path) ? vital_reads_ : reads_;
+  if (limit.allow(client.address, clock_.steady())) return std::nullopt;
+  response.set_header("Retry-After", "1");
+  return Refusal{429,
+                 "too-many-requests",
+                 "Too many requests came from there",
+                 "The address " + client.address + " asks more often than server.reads_per_second allows.",
+                 {}};
+}
+
 Outcome Router::route(const Request& request, Response& response) {
-  std::string allowed;
   const auto client = guard_.client(request);
+  if (auto refusal = check_reads(request, client, response)) return refusal;
+  std::string allowed;
   for (const auto& route : routes_) {
     auto arguments = match(route.pattern, request.path);
     if (!arguments) continue;

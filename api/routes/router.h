@@ -61,11 +61,14 @@ class Router {
   Router(std::vector<Endpoint> routes, RequestGuard guard, CommandPort& commands, const Clock& clock,
          std::function<void(const std::string&)> log_failure);
 
+  // How many requests that change nothing are taken from one address; 0: any number. Any thread.
+  void set_reads_per_second(double reads);
   // Any thread; never throws. Sets X-Request-Id and the security headers on every answer.
   void dispatch(const Request& request, Response& response);
 
  private:
   Outcome route(const Request& request, Response& response);
+  Outcome check_reads(const Request& request, const Client& client, Response& response);
   Outcome serve(const Endpoint& route, Call& call);
   Outcome admit(const Endpoint& route, Call& call);
   void end_with_access(const Endpoint& route, Call& call) const;
@@ -74,6 +77,8 @@ class Router {
   const RequestGuard guard_;
   const Clock& clock_;
   RateLimit changes_{kChangesBurst, kChangesPerSecond};
+  RateLimit reads_{kReadsPerSecond * kReadsBurstSeconds, kReadsPerSecond};
+  RateLimit vital_reads_{kVitalReadsBurst, kVitalReadsPerSecond};
   AuditLog audit_;
   const std::function<void(const std::string&)> log_failure_;
 };

@@ -1,8 +1,10 @@
 #include "core/host/mountinfo.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 
+#include "core/base/error.h"
 #include "core/base/fd.h"
 
 namespace writecanary {
@@ -139,15 +141,21 @@ std::optional<Mount> find_mount(const std::vector<Mount>& mounts, std::string_vi
   return *at;
 }
 
-std::optional<Mount> find_mount(const std::vector<Mount>& mounts, int fd) {
-  const std::string text = read_file("/proc/self/fdinfo/" + std::to_string(fd));
+std::uint64_t mount_id(int fd) {
+  const std::string file = "/proc/self/fdinfo/" + std::to_string(fd);
+  const std::string text = read_file(file);
   constexpr std::string_view kLabel = "mnt_id:\t";
   for (const std::string_view line : split(text, '\n')) {
     const auto id = line.starts_with(kLabel) ? number(line.substr(kLabel.size())) : std::nullopt;
-    const auto found = id ? std::ranges::find(mounts, *id, &Mount::id) : mounts.end();
-    if (found != mounts.end()) return *found;
+    if (id) return *id;
   }
-  return std::nullopt;
+  throw SystemError(file + " has no mnt_id", EPROTO);
+}
+
+std::optional<Mount> find_mount(const std::vector<Mount>& mounts, int fd) {
+  const auto found = std::ranges::find(mounts, mount_id(fd), &Mount::id);
+  if (found == mounts.end()) return std::nullopt;
+  return *found;
 }
 
 }  // namespace writecanary

@@ -30,8 +30,10 @@ std::vector<Mount> read_mountinfo(const std::string& file = "/proc/self/mountinf
 // The mount that holds the absolute path, found as the kernel walks it: from the root over every mount that is met on
 // the way. What is mounted below another mount that was put over it later is not met.
 std::optional<Mount> find_mount(const std::vector<Mount>& mounts, std::string_view path);
-// The mount that an open file or directory is on, whatever names lead there (proc_pid_fdinfo(5)); nothing when it is
-// not in the table. Throws SystemError.
+// The number of the mount that an open file or directory is on, whatever names lead there (proc_pid_fdinfo(5)). Throws
+// SystemError.
+std::uint64_t mount_id(int fd);
+// That mount; nothing when it is not in the table. Throws SystemError.
 std::optional<Mount> find_mount(const std::vector<Mount>& mounts, int fd);
 // Whether the absolute path is `directory` or below it, as the texts say. Neither ends in a slash, but for "/" itself.
 bool is_within(std::string_view path, std::string_view directory);

@@ -73,6 +73,7 @@ struct Config {
   bool anonymous_read = false;
   std::string public_url;
   std::vector<std::string> trusted_proxies;
+  std::uint64_t reads_per_second = 100;
   std::vector<TokenConfig> tokens;
   std::string storage_path = "/var/lib/writecanary/results.db";
   std::uint64_t storage_bytes_max = 1ULL << 30;

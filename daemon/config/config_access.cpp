@@ -92,7 +92,8 @@ api::AccessRules access_rules(const Config& config) {
   api::AccessRules rules{.tls = config.tls,
                          .anonymous_read = config.anonymous_read,
                          .allowed_hosts = config.allowed_hosts,
-                         .public_url = api::parse_public_url(config.public_url)};
+                         .public_url = api::parse_public_url(config.public_url),
+                         .reads_per_second = static_cast<double>(config.reads_per_second)};
   for (const auto& proxy : config.trusted_proxies) {
     if (proxy == "unix") rules.trusted_proxies.at_unix_socket = true;
     if (const auto network = api::parse_network(proxy)) rules.trusted_proxies.networks.push_back(*network);

@@ -33,6 +33,11 @@ constexpr Key<Config> kServer[] = {
     {"trusted_proxies", in<Texts, &Config::trusted_proxies>,
      "addresses and networks, such as `\"127.0.0.1\"` and `\"10.0.0.0/8\"`, from which `X-Forwarded-For`, `-Proto` and "
      "`-Host` are believed; `\"unix\"`: whoever connects to the socket. Nobody there is an operator without a token"},
+    {"reads_per_second",
+     in<Count, &Config::reads_per_second>,
+     "requests from one address that change nothing, in the long run; ten seconds' worth of them at once. `/metrics`, "
+     "`/healthz` and `/readyz` have an allowance of their own. 0: any number",
+     {0, 1'000'000}},
 };
 
 constexpr Key<Config> kStorage[] = {

@@ -5,7 +5,9 @@
 // probe/run/file_judge.h; the comparing itself is probe/verify/content/comparison.h.
 #pragma once
 
+#include <cstdint>
 #include <span>
+#include <string>
 
 #include "probe/run/finding_reporter.h"
 #include "probe/verify/content/content_view.h"
@@ -18,6 +20,10 @@ FileReport compare_content(const ContentView& view, std::size_t max_findings);
 FileReport inspect_content(const ContentView& view, std::size_t max_findings);
 // The same, reported, with the file kept as evidence.
 void judge_content(FindingReporter& findings, const ContentView& view);
+
+// What a write that failed left from this place on was promised by nobody: takes over what stands there, as far as the
+// file goes, so that the rest can be judged. Throws SystemError.
+void take_over(int fd, const std::string& name, std::uint64_t offset, std::span<std::byte> expected);
 
 // Of what readers saw wrong while the file was in use: what is right now that it rests, said to be transient. What is
 // still wrong is left to judge_content() or FileJudge. Throws SystemError.

@@ -24,7 +24,7 @@ void write_counted(Meter& meter, int fd, const std::string& name, std::uint64_t 
     write.length_bytes = data.size();
     write.result = returned < 0 ? -error : returned;
     meter.count(write, false);
-    if (returned < 0) throw SystemError("write to " + name, error);
+    if (returned < 0) throw WriteFailed(name, offset, error);
     offset += static_cast<std::uint64_t>(returned);
     data = data.subspan(static_cast<std::size_t>(returned));
   }

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 
+#include "core/base/error.h"
 #include "probe/run/meter.h"
 #include "probe/run/workspace.h"
 
@@ -29,7 +30,19 @@ class RunFile {
   Fd fd_;
 };
 
-// Writes all of `data` there with pwrite(2) and counts each call. Throws SystemError; `name` is for its text.
+// A write that failed; what was acknowledged before is in the file.
+class WriteFailed : public SystemError {
+ public:
+  WriteFailed(const std::string& name, std::uint64_t offset, int error_number)
+      : SystemError("write to " + name + " at " + std::to_string(offset), error_number), offset_(offset) {}
+  // From here on nothing of it was acknowledged.
+  std::uint64_t offset() const { return offset_; }
+
+ private:
+  std::uint64_t offset_;
+};
+
+// Writes all of `data` there with pwrite(2) and counts each call. Throws WriteFailed; `name` is for its text.
 void write_counted(Meter& meter, int fd, const std::string& name, std::uint64_t offset,
                    std::span<const std::byte> data);
 

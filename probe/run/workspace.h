@@ -1,8 +1,10 @@
 // The run's directory on the tested filesystem: <path>/.writecanary/run-<id>, and the rules that keep it safe.
 //
 // A canary must never harm the host it guards: it writes only in its own directory, refuses when that is not on the
-// expected mount, keeps a second canary out with flock, names files O_EXCL, watches free space, and removes all it
-// made. Only the probe touches the filesystem; the daemon must not (it may hang).
+// expected mount or belongs to somebody else, keeps a second canary out with flock, names files O_EXCL, watches free
+// space, and removes all it made. It goes from one open directory to the next and never by path, so that nobody can
+// lead it elsewhere by renaming a directory on the way. Only the probe touches the filesystem; the daemon must not (it
+// may hang).
 #pragma once
 
 #include <cstdint>
@@ -33,7 +35,8 @@ class Workspace {
   void make_run_directory(const std::string& run_id);
 
   const FilesystemFacts& filesystem() const { return filesystem_; }
-  const std::string& directory() const { return directory_; }  // of the run
+  // A path to the run's directory that always leads there, for what takes nothing but paths.
+  std::string directory() const;
   std::uint64_t page_bytes() const { return page_bytes_; }
   // Of the filesystem, as far as its blocks are larger than pages; at most 64 KiB, since network filesystems call other
   // things a block. Throws SystemError.
@@ -52,15 +55,20 @@ class Workspace {
   bool enough_space(std::string& why) const;
 
  private:
-  void check_mount(const RunSpec& spec, const std::string& real_path);
-  void lock(const std::string& real_path);
+  void check_mount(const RunSpec& spec) const;
+  Fd open_home() const;
+  void check_home(const Fd& home, bool is_new) const;
+  void lock();
+  void sweep() const;
+  std::string home() const;
 
   std::uint64_t min_free_bytes_;
   double min_free_percent_;
-  FilesystemFacts filesystem_;
   std::uint64_t page_bytes_;
-  std::string home_;       // <path>/.writecanary
-  std::string directory_;  // of the run, empty before make_run_directory
+  Fd root_fd_;        // <path>
+  std::string path_;  // of it, without symbolic links, for texts
+  FilesystemFacts filesystem_;
+  std::string run_;  // name of the run's directory, empty before make_run_directory
   Fd home_fd_, lock_fd_, directory_fd_;
 };
 

@@ -1,11 +1,16 @@
 #include "probe/trap/ring.h"
 
+#include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 
 #include <cerrno>
 
 #include "core/base/error.h"
 #include "core/base/fd.h"
+#include "core/host/host_facts.h"
+#include "core/host/kernel_version.h"
+#include "core/text/units.h"
 
 namespace writecanary::probe {
 namespace {
@@ -36,6 +41,16 @@ std::string explain_refusal(int error_number) {
          "Allow io_uring_setup, io_uring_enter and io_uring_register in its profile";
 }
 
+// Why a ring of so many entries found no memory; empty when it is the memory of the host or the cgroup.
+std::string memory_advice(unsigned entries) {
+  const auto kernel = identify_kernel(kernel_facts()).version;
+  if (!kernel || *kernel >= KernelVersion{5, 12, 0}) return {};  // charged to the cgroup
+  const ssize_t needed = io_uring_mlock_size(entries, 0);
+  rlimit limit{};
+  if (needed <= 0 || getrlimit(RLIMIT_MEMLOCK, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return {};
+  return locked_memory_advice(static_cast<std::uint64_t>(needed), limit.rlim_cur);
+}
+
 }  // namespace
 
 std::unique_ptr<Ring> Ring::open(unsigned entries, Unsupported& refused) {
@@ -47,7 +62,16 @@ std::unique_ptr<Ring> Ring::open(unsigned entries, Unsupported& refused) {
     refused.reason = explain_refusal(-result);
     return nullptr;
   }
+  if (result == -ENOMEM) throw SystemError("io_uring_setup" + memory_advice(entries), ENOMEM);
   throw SystemError("io_uring_setup", -result);
+}
+
+std::string locked_memory_advice(std::uint64_t needed_bytes, std::uint64_t limit_bytes) {
+  return fmt::format(
+      " (this kernel, older than 5.12, charges a ring to locked memory: this one needs {} beside the user's other "
+      "rings, "
+      "and RLIMIT_MEMLOCK is {}. Raise it: LimitMEMLOCK= of the service, or ulimit -l)",
+      format_size(needed_bytes), format_size(limit_bytes));
 }
 
 Ring::~Ring() {

@@ -47,4 +47,8 @@ class Ring {
   io_uring ring_{};
 };
 
+// What to say when a ring finds no locked memory, as kernels before 5.12 want it: how much it needs, and how little
+// there may be.
+std::string locked_memory_advice(std::uint64_t needed_bytes, std::uint64_t limit_bytes);
+
 }  // namespace writecanary::probe

@@ -81,6 +81,8 @@ FileReport Verifier::verify(int fd, const FileLog& log, std::size_t max_findings
       report.findings.back().views.hot = Look::kWrong;
     }
   }
+  // A page that was there went and cannot be read again: reading says why.
+  if (window.lost_a_page()) return verify(fd, log, max_findings, Access::kRead);
   return report;
 }
 

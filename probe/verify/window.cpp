@@ -22,8 +22,6 @@ constexpr std::uint64_t kMappedBytes = std::uint64_t{4} << 20;  // a mapping and
 Window::Window(int fd, std::string name, std::uint64_t size_bytes, std::span<std::uint64_t> buffer, Access access)
     : fd_(fd), name_(std::move(name)), size_(size_bytes), buffer_(buffer), access_(access) {}
 
-Window::~Window() { unmap(); }
-
 std::span<const std::uint64_t> Window::words(std::uint64_t position) {
   const bool aligned = position >= base_ && position < end() && (position - base_) % sizeof(std::uint64_t) == 0;
   if (!aligned || (end() - position < sizeof(std::uint64_t) && end() < size_)) load(position);
@@ -40,31 +38,31 @@ void Window::load(std::uint64_t position) {
   if (!map(position)) read(position);
 }
 
-// MADV_POPULATE_READ brings the pages in and says so when it cannot, where a plain access would end in SIGBUS.
+// MADV_POPULATE_READ brings the pages in and says so when it cannot, before anything is seen of them.
 bool Window::map(std::uint64_t position) {
   unmap();
   if (access_ != Access::kMapped || position % sizeof(std::uint64_t) != 0 || position >= size_) return false;
   const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
   const std::uint64_t begin = position - position % page;
   const std::uint64_t length = std::min(kMappedBytes, size_ - begin);
-  void* memory = mmap(nullptr, length, PROT_READ, MAP_SHARED, fd_, static_cast<off_t>(begin));
-  if (memory == MAP_FAILED) return false;
-  mapping_ = memory;
-  mapped_ = length;
+  mapping_ = FileMapping(fd_, begin, length, PROT_READ, MAP_SHARED);
+  if (mapping_.bytes().empty()) return false;
+  std::byte* memory = mapping_.bytes().data();
   if (madvise(memory, length, MADV_POPULATE_READ) != 0) {
     unmap();
     return false;
   }
   base_ = begin;
   filled_ = length;
-  words_ = {static_cast<const std::uint64_t*>(memory), (length + sizeof(std::uint64_t) - 1) / sizeof(std::uint64_t)};
+  words_ = {reinterpret_cast<const std::uint64_t*>(memory),
+            (length + sizeof(std::uint64_t) - 1) / sizeof(std::uint64_t)};
   return true;
 }
 
 void Window::unmap() {
-  if (mapping_ == nullptr) return;
-  munmap(mapping_, mapped_);
-  mapping_ = nullptr;
+  if (mapping_.bytes().empty()) return;
+  lost_ = lost_a_page();
+  mapping_ = {};
   filled_ = 0;
 }
 

@@ -25,7 +25,7 @@ class CrowdTest(unittest.TestCase):
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
         directory = self.enterContext(temporary_directory())
         target = self.enterContext(temporary_directory())
-        with running_daemon(directory, [("data", target, {"require_mount": False})]) as daemon:
+        with running_daemon(directory, [("data", target, {"require_mount": False})], server={"reads_per_second": 0}) as daemon:
             with Dawdlers(daemon.port, CROWD), Watch(daemon.port, "/metrics") as watch:
                 wait_until(lambda: len(watch.seconds) >= 200, 120, "answers")
                 ask(daemon.port, "/api/v1/status")

@@ -46,7 +46,7 @@ class Torture(unittest.TestCase):
         self.bad = mount.mount_point
         self.cgroups_before = cgroups_of_runs()
         targets = [("good", self.good, {}), ("bad", self.bad, {"max_evidence": 0})]
-        self.daemon = Daemon(self.directory, targets, **SETTINGS)
+        self.daemon = Daemon(self.directory, targets, server={"reads_per_second": 0}, **SETTINGS)
         self.addCleanup(self.daemon.stop, signal.SIGKILL)
         self.random = random.Random(SEED)
         print(f"WRITECANARY_SEED={SEED} WRITECANARY_KILLS={KILLS}", flush=True)

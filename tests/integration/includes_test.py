@@ -24,7 +24,8 @@ ALLOWED = {
 # itself may include all of them, and no room includes that.
 ROOMS = {
     "core": ["base", "text", "run", "host", "loop", "process", "supervisor", "report"],
-    "probe": ["pattern", "trap", "verify", "verify/content", "verify/cold", "evidence", "run", "access", "stream", "profiles"],
+    "probe": ["memory", "pattern", "trap", "verify", "verify/content", "verify/cold", "evidence", "run", "access", "stream",
+              "profiles"],
     "storage": ["database", "tables", "store", "reader"],
     "web": [],
     "api": ["refusal", "loop", "http", "guard", "documents", "metrics", "events", "routes", "openapi"],

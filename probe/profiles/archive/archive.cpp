@@ -18,6 +18,7 @@
 #include "core/base/aligned.h"
 #include "core/base/error.h"
 #include "probe/profiles/archive/archive_name.h"
+#include "probe/run/content_check.h"
 #include "probe/run/profile.h"
 #include "probe/verify/cold/eviction.h"
 #include "probe/verify/content/comparison.h"
@@ -124,13 +125,12 @@ class Archive {
     ArchiveName name{now, context_.settings.option("file_bytes") / kAlignment * kAlignment, context_.next_file().tag,
                      context_.settings.spec().incompressible, kernel_release()};
     const std::string text = to_string(name), unfinished = kUnfinished + text;
-    const Fd fd = open(unfinished, O_WRONLY | O_CREAT | O_EXCL);
-    const Pattern pattern(name.tag, name.incompressible);
-    for (std::uint64_t offset = 0; offset < name.size_bytes;) {
-      const auto piece = std::span(expected_).first(std::min<std::uint64_t>(kPieceBytes, name.size_bytes - offset));
-      pattern.fill_bytes(offset, piece);
-      write_counted(context_.meter, fd.get(), "archive/" + unfinished, offset, piece);
-      offset += piece.size();
+    const Fd fd = open(unfinished, O_RDWR | O_CREAT | O_EXCL);
+    try {
+      fill(name, fd, unfinished);
+    } catch (const WriteFailed& failed) {
+      judge_before(name, fd, unfinished, failed);
+      throw;
     }
     if (fsync(fd.get()) != 0) throw_errno("fsync archive/" + unfinished);
     if (renameat(directory_.get(), unfinished.c_str(), directory_.get(), text.c_str()) != 0) {
@@ -138,6 +138,29 @@ class Archive {
     }
     if (fsync(directory_.get()) != 0) throw_errno("fsync archive");
     return name;
+  }
+
+  void fill(const ArchiveName& name, const Fd& fd, const std::string& text) {
+    const Pattern pattern(name.tag, name.incompressible);
+    for (std::uint64_t offset = 0; offset < name.size_bytes;) {
+      const auto piece = std::span(expected_).first(std::min<std::uint64_t>(kPieceBytes, name.size_bytes - offset));
+      pattern.fill_bytes(offset, piece);
+      write_counted(context_.meter, fd.get(), "archive/" + text, offset, piece);
+      offset += piece.size();
+    }
+  }
+
+  // What was acknowledged before a write failed. What else it left is cut off.
+  void judge_before(const ArchiveName& name, const Fd& fd, const std::string& text, const WriteFailed& failed) {
+    if (ftruncate(fd.get(), static_cast<off_t>(failed.offset())) != 0) throw_errno("truncate archive/" + text);
+    const Pattern pattern(name.tag, name.incompressible);
+    judge_content(context_.findings,
+                  {.fd = fd.get(),
+                   .name = "archive/" + text,
+                   .size_bytes = failed.offset(),
+                   .expected = [&](std::uint64_t offset, std::span<std::byte> out) { pattern.fill_bytes(offset, out); },
+                   .run_tag = name.tag.run,
+                   .incompressible = name.incompressible});
   }
 
   void verify(const ArchiveName& name) {

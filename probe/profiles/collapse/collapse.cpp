@@ -134,17 +134,17 @@ class CollapseRound {
   };
   Outcome run() {
     Pattern(identity_.tag, identity_.incompressible).fill(0, image_);
-    write(context_.workspace.create(identity_.name, 0), 0, bytes());
+    write_first();
     const Outcome outcome = collapse();
     if (outcome.refused == 0 && outcome.made_huge != 0) context_.meter.expose(1);
     const Fd fd = context_.workspace.open(identity_.name, O_RDWR);
-    overwrite(fd);
-    judge_content(context_.findings, {.fd = fd.get(),
-                                      .name = identity_.name,
-                                      .size_bytes = bytes().size(),
-                                      .expected = bytes_of(bytes()),
-                                      .run_tag = identity_.tag.run,
-                                      .incompressible = identity_.incompressible});
+    try {
+      overwrite(fd);
+    } catch (const WriteFailed& failed) {
+      judge_before(fd, failed);
+      throw;
+    }
+    judge(fd, bytes().size());
     context_.workspace.remove(identity_.name);
     return outcome;
   }
@@ -167,6 +167,33 @@ class CollapseRound {
   }
 
   std::span<const std::byte> bytes() const { return std::as_bytes(std::span(image_)); }
+
+  void write_first() {
+    const Fd fd = context_.workspace.create(identity_.name, 0);
+    try {
+      write(fd, 0, bytes());
+    } catch (const WriteFailed& failed) {
+      judge_before(fd, failed);
+      throw;
+    }
+  }
+
+  // What was acknowledged before a write failed.
+  void judge_before(const Fd& fd, const WriteFailed& failed) {
+    const std::uint64_t size = std::min<std::uint64_t>(file_size(fd.get(), identity_.name), bytes().size());
+    take_over(fd.get(), identity_.name, failed.offset(),
+              std::as_writable_bytes(std::span(image_)).subspan(failed.offset()));
+    judge(fd, size);
+  }
+
+  void judge(const Fd& fd, std::uint64_t size) {
+    judge_content(context_.findings, {.fd = fd.get(),
+                                      .name = identity_.name,
+                                      .size_bytes = size,
+                                      .expected = bytes_of(bytes()),
+                                      .run_tag = identity_.tag.run,
+                                      .incompressible = identity_.incompressible});
+  }
 
   // A few words in the middle, so that the file is not only opened for writing.
   void overwrite(const Fd& fd) {

@@ -52,7 +52,13 @@ class CopyRound {
 
   // Returns what the method returned. `as_asked`: whether the source could be made so.
   int run(const CopyMethod& method, SourceState state, bool& as_asked) {
-    as_asked = source_.write(state);
+    try {
+      as_asked = source_.write(state);
+    } catch (const WriteFailed& failed) {
+      source_.take_over(failed);
+      judge(source_.fd(), source_.name());
+      throw;
+    }
     const RunFile copy(context_.workspace, source_.name() + "-copy", 0);
     const bool dirty = has_dirty_pages(source_.fd(), source_.last_written(), context_.workspace.filesystem().type);
     if (lseek(source_.fd(), 0, SEEK_SET) != 0) throw_errno("seek " + source_.name());

@@ -12,6 +12,7 @@
 #include "core/base/aligned.h"
 #include "core/base/error.h"
 #include "probe/pattern/plan.h"
+#include "probe/run/content_check.h"
 #include "probe/verify/cold/eviction.h"
 
 namespace writecanary::probe {
@@ -72,16 +73,23 @@ bool CopySource::write(SourceState state) {
       if (piece.number % 2 != 0 && !piece.last) continue;
       const auto bytes = std::span(image_).subspan(piece.where.offset, piece.where.length);
       Pattern(older, identity_.incompressible).fill_bytes(piece.where.offset, bytes);
+      writing_ = piece.where;
       write_counted(context_.meter, fd(), name(), piece.where.offset, bytes);
     }
     evict(fd(), name());
   }
   for (const Piece& piece : pieces) {
     pattern.fill_bytes(piece.where.offset, std::span(image_).subspan(piece.where.offset, piece.where.length));
+    writing_ = piece.where;
     as_asked = put(state, piece) && as_asked;
     last_ = piece.where;
   }
   return as_asked;
+}
+
+void CopySource::take_over(const WriteFailed& failed) {
+  const std::uint64_t end = writing_.offset + writing_.length;
+  probe::take_over(fd(), name(), failed.offset(), std::span(image_).subspan(failed.offset(), end - failed.offset()));
 }
 
 bool CopySource::put(SourceState state, const Piece& piece) {

@@ -13,6 +13,7 @@
 
 #include "probe/run/file_range.h"
 #include "probe/run/run_context.h"
+#include "probe/run/run_file.h"
 
 namespace writecanary::probe {
 
@@ -34,6 +35,8 @@ class CopySource {
   // Fills the file. What the filesystem refuses of the state (fallocate, O_DIRECT, a shared mapping) is written
   // plainly; false then. Throws SystemError.
   bool write(SourceState state);
+  // After a WriteFailed of write(): the image is what the file must be as far as writes were acknowledged.
+  void take_over(const WriteFailed& failed);
 
   int fd() const { return file_.fd(); }
   const std::string& name() const { return file_.name(); }
@@ -55,7 +58,7 @@ class CopySource {
   FileIdentity identity_;
   RunFile file_;
   std::vector<std::byte> image_;
-  FileRange last_;
+  FileRange last_, writing_;
 };
 
 }  // namespace writecanary::probe

@@ -22,7 +22,12 @@ std::vector<std::byte> HeldFile::make(Owner owner, std::uint64_t offset, std::ui
 
 void HeldFile::write(Owner owner, std::uint64_t offset, std::uint64_t bytes) {
   const std::vector<std::byte> made = make(owner, offset, bytes);
-  write_counted(context_.meter, fd(), name(), offset, made);
+  try {
+    write_counted(context_.meter, fd(), name(), offset, made);
+  } catch (const WriteFailed&) {
+    judge_before(offset, bytes);
+    throw;
+  }
   if (image_.size() < offset + bytes) image_.resize(offset + bytes);
   std::ranges::copy(made, image_.begin() + static_cast<std::ptrdiff_t>(offset));
 }
@@ -48,7 +53,7 @@ HeldOutcome HeldFile::write_held(const Held& write, const std::function<void()>&
   ref.length_bytes = write.bytes;
   ref.result = outcome.result;
   context_.meter.count(ref, outcome.held() && exposed());
-  if (outcome.result < 0) throw SystemError("write to " + name(), static_cast<int>(-outcome.result));
+  if (outcome.result < 0) throw WriteFailed(name(), write.offset, static_cast<int>(-outcome.result));
   const auto done = static_cast<std::uint64_t>(outcome.result);
   write_counted(context_.meter, fd(), name(), write.offset + done, std::span(made).subspan(done));
   return outcome;
@@ -68,6 +73,15 @@ ContentView HeldFile::view(std::span<const std::byte> image) const {
           .expected = bytes_of(image),
           .run_tag = identity_.tag.run,
           .incompressible = identity_.incompressible};
+}
+
+void HeldFile::judge_before(std::uint64_t offset, std::uint64_t bytes) {
+  image_.resize(std::max<std::uint64_t>(image_.size(), std::min(size_bytes(), offset + bytes)));
+  if (offset < image_.size()) {
+    const std::uint64_t there = std::min<std::uint64_t>(bytes, image_.size() - offset);
+    take_over(fd(), name(), offset, std::span(image_).subspan(offset, there));
+  }
+  judge();
 }
 
 void HeldFile::judge_mostly_hot() {

@@ -43,13 +43,13 @@ class HeldFile {
   // What stands in the file now.
   std::vector<std::byte>& image() { return image_; }
   std::vector<std::byte> make(Owner owner, std::uint64_t offset, std::uint64_t bytes) const;
-  // Both change file and image. Throw SystemError.
+  // Both change file and image. Throw SystemError; a write that fails, after what was acknowledged before is judged.
   void write(Owner owner, std::uint64_t offset, std::uint64_t bytes);
   void resize(std::uint64_t bytes);
 
   // A write at a known place, held at the page with that byte of it. `beside` runs as hold() says. A short result is
   // continued with an ordinary write. Counted as a write, exposed if it was held and `exposed` says so afterwards. The
-  // image is left as it was: see accept_held(). Throws SystemError.
+  // image is left as it was: see accept_held(). Throws WriteFailed.
   struct Held {
     int fd = -1;
     std::uint64_t offset = 0, bytes = 0;
@@ -69,6 +69,8 @@ class HeldFile {
   // and for the 1st, 2nd, 4th, 8th file and so on. Going through the device costs time and wear.
   void judge() { judge_content(context_.findings, view(image_)); }
   void judge_mostly_hot();
+  // After a write of those bytes that failed: nobody promised what stands there, and the rest is judged.
+  void judge_before(std::uint64_t offset, std::uint64_t bytes);
   // Takes for the image what comes nearest to the file, of at least one.
   void settle(std::vector<Legal> legal);
 

@@ -100,13 +100,19 @@ class BlocksFile {
     const bool unwritten = misses_.refused == 0 && is_unwritten(file_.fd(), place.first_block, block_) &&
                            is_unwritten(file_.fd(), place.last_block, block_);
     bool evicted = false;
-    const HeldOutcome outcome = file_.write_held(
-        {.fd = file_.fd(),
-         .offset = place.begin,
-         .bytes = place.end - place.begin,
-         .withheld = place.withheld,
-         .lead = place.begin % context_.workspace.page_bytes()},
-        [&] { evicted = evict(place); }, [&] { return unwritten && evicted; });
+    HeldOutcome outcome;
+    try {
+      outcome = file_.write_held(
+          {.fd = file_.fd(),
+           .offset = place.begin,
+           .bytes = place.end - place.begin,
+           .withheld = place.withheld,
+           .lead = place.begin % context_.workspace.page_bytes()},
+          [&] { evicted = evict(place); }, [&] { return unwritten && evicted; });
+    } catch (const WriteFailed&) {
+      file_.judge_before(place.begin, place.end - place.begin);
+      throw;
+    }
     file_.accept_held(place.begin, place.end - place.begin);
     misses_.not_held += outcome.held() ? 0 : 1;
     misses_.written_before += unwritten ? 0 : 1;

@@ -61,7 +61,13 @@ void FolioFile::write(FileRange range, std::uint8_t generation, bool uncached) {
     write.length_bytes = vector.iov_len;
     write.result = returned < 0 ? -errno : returned;
     context_.meter.count(write, false);
-    if (returned < 0) throw_errno("write to " + file_.name());
+    if (returned < 0) {
+      const std::uint64_t whole = to_word(done);
+      std::fill_n(generations_.begin() + static_cast<std::ptrdiff_t>(range.offset / kWordBytes), whole / kWordBytes,
+                  generation);
+      failed_ = {range.offset + whole, range.length - whole};
+      throw WriteFailed(file_.name(), failed_.offset, static_cast<int>(-write.result));
+    }
     done += static_cast<std::uint64_t>(returned);
   }
 }
@@ -142,12 +148,17 @@ void FolioFile::expected(std::uint64_t offset, std::span<std::byte> out) const {
     }
     done += piece.size();
   }
+  const std::uint64_t begin = std::max(offset, failed_.offset);
+  const std::uint64_t end = std::min(offset + out.size(), failed_.offset + failed_.length);
+  if (begin < end) take_over(file_.fd(), file_.name(), begin, out.subspan(begin - offset, end - begin));
 }
 
+// A file that could not be filled ends where its last write did.
 ContentView FolioFile::view() const {
+  const std::uint64_t size = failed_.length > 0 ? std::min(size_bytes(), file_.size_bytes()) : size_bytes();
   return {.fd = file_.fd(),
           .name = file_.name(),
-          .size_bytes = size_bytes(),
+          .size_bytes = size,
           .expected = [this](std::uint64_t offset, std::span<std::byte> out) { expected(offset, out); },
           .run_tag = identity_.tag.run,
           .incompressible = identity_.incompressible};

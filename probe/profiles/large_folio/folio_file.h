@@ -73,6 +73,7 @@ class FolioFile {
   std::vector<std::uint8_t> generations_;  // per word; kNone: zero
   std::vector<std::uint64_t> buffer_;
   std::uint8_t generation_ = 0;
+  FileRange failed_;                       // of a write that failed: nobody knows what stands there
   bool uncached_known_ = true;             // RWF_DONTCACHE has not been refused
   std::atomic<std::uint64_t> changes_{0};  // of the second half, begun and ended ones
 };

@@ -91,7 +91,23 @@ class FolioRound {
   explicit FolioRound(RunContext& context) : FolioRound(context, context.next_file()) {}
 
   void run() {
-    file_.fill();
+    try {
+      file_.fill();
+      race();
+    } catch (const WriteFailed&) {  // what was acknowledged before is judged
+      file_.settle(own_looks_);
+      file_.judge();
+      throw;
+    }
+    file_.judge();
+  }
+
+ private:
+  FolioRound(RunContext& context, const FileIdentity& identity)
+      : context_(context), file_(context, identity, context.settings.option("file_bytes")), seed_(identity.seed) {}
+
+  // Readers look while the file is changed and evicted under them.
+  void race() {
     std::vector<std::future<Reads>> readers;
     {
       const Ender ender{state_.done};
@@ -111,12 +127,7 @@ class FolioRound {
       file_.settle(reads.looks);
     }
     file_.settle(own_looks_);
-    file_.judge();
   }
-
- private:
-  FolioRound(RunContext& context, const FileIdentity& identity)
-      : context_(context), file_(context, identity, context.settings.option("file_bytes")), seed_(identity.seed) {}
 
   struct Ender {
     std::atomic<bool>& done;

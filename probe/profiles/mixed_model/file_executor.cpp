@@ -1,15 +1,17 @@
 #include "probe/profiles/mixed_model/file_executor.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <vector>
 
 #include "core/base/error.h"
 #include "probe/access/direct_alignment.h"
-#include "probe/profiles/mixed_model/shared_mapping.h"
+#include "probe/memory/file_mapping.h"
 #include "probe/verify/cold/eviction.h"
 #include "probe/verify/content/comparison.h"
 
@@ -17,6 +19,11 @@ namespace writecanary::probe {
 namespace {
 
 constexpr std::uint64_t kBehindEndBytes = 5000;
+
+// A shared mapping of a piece of a file; empty where the filesystem refuses it.
+FileMapping map(int fd, const FileRange& where) {
+  return {fd, where.offset, where.length, PROT_READ | PROT_WRITE, MAP_SHARED};
+}
 
 Fd open_direct(const Workspace& workspace, const std::string& name) {
   try {
@@ -182,18 +189,20 @@ bool FileExecutor::copy(const Operation& operation, const FileRange& where) {
 }
 
 bool FileExecutor::map_write(const Operation& operation, const FileRange& where) {
-  const SharedMapping mapping(file_.fd(), where);
+  const FileMapping mapping = map(file_.fd(), where);
   if (mapping.bytes().empty()) return refuse("mmap(MAP_SHARED)");
   std::ranges::copy(model_.data(operation, where), mapping.bytes().begin());
+  mapping.check("store through a mapping of " + file_.name());
   return true;
 }
 
 bool FileExecutor::store_behind(const Operation& operation, const FileRange& where) {
   if (file_.size_bytes() != where.offset) return true;  // not as the model has it: the comparison says it
-  const SharedMapping mapping(file_.fd(), where);
+  const FileMapping mapping = map(file_.fd(), where);
   if (mapping.bytes().empty()) return refuse("mmap(MAP_SHARED)");
-  std::ranges::copy(model_.data(operation, where), mapping.bytes().begin());
   stored_behind_ = true;
+  std::ranges::copy(model_.data(operation, where), mapping.bytes().begin());
+  mapping.check("store through a mapping of " + file_.name());
   return true;
 }
 
@@ -215,23 +224,25 @@ FileReport FileExecutor::read(const Operation& operation, const FileRange& where
 
 FileReport FileExecutor::map_read(const FileRange& where) {
   const std::uint64_t end = where.offset + where.length;
-  if (file_.size_bytes() < end) return {};  // would be killed (SIGBUS)
+  if (file_.size_bytes() < end) return {};  // has no such pages
   const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
   const bool to_end = end == model_.bytes().size() && !stored_behind_;
   const std::uint64_t behind = to_end ? (page - end % page) % page : 0;
-  const SharedMapping mapping(file_.fd(), {where.offset, where.length + behind});
+  const FileMapping mapping = map(file_.fd(), {where.offset, where.length + behind});
   if (mapping.bytes().empty()) {
     refuse("mmap(MAP_SHARED)");
     return {};
   }
   FileReport report = compare_piece(where.offset, mapping.bytes().first(where.length));
-  if (behind == 0 || report.tally.total() != 0) return report;
-  const std::vector<std::byte> zeros(behind);
-  Comparison comparison(file_.name(), identity_.tag.run, identity_.incompressible, findings_.wanted());
-  comparison.add(end, mapping.bytes().subspan(where.length), zeros);
-  report = comparison.report();
-  for (Finding& finding : report.findings)
-    finding.detail += ", behind the end of the file, where a mapping must show zeros";
+  if (behind != 0 && report.tally.total() == 0) {
+    const std::vector<std::byte> zeros(behind);
+    Comparison comparison(file_.name(), identity_.tag.run, identity_.incompressible, findings_.wanted());
+    comparison.add(end, mapping.bytes().subspan(where.length), zeros);
+    report = comparison.report();
+    for (Finding& finding : report.findings)
+      finding.detail += ", behind the end of the file, where a mapping must show zeros";
+  }
+  mapping.check("load through a mapping of " + file_.name());
   return report;
 }
 

@@ -25,6 +25,9 @@ class FileExecutor {
   Operation resolved(const Operation& operation) const { return model_.resolved(operation); }
   // Returns what a read found wrong. Throws SystemError when a call fails. `counted`: the write counts for the run.
   FileReport execute(const Operation& operation, bool counted);
+  // After an operation that failed: of what it reaches the model has what stands there, so that the rest can be judged.
+  // Throws SystemError.
+  void take_over(const Operation& failed);
   // The whole file and its twin, as the page cache has them, or in both views.
   FileReport compare();
   FileReport inspect();

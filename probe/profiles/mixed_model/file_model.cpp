@@ -52,6 +52,13 @@ OpKind kind_of(std::uint64_t number) {
   return OpKind::kRead;
 }
 
+void put(std::vector<std::byte>& bytes, std::uint64_t size, std::uint64_t offset, std::span<const std::byte> found) {
+  bytes.resize(size);
+  if (offset >= size) return;
+  std::ranges::copy(found.first(std::min<std::uint64_t>(found.size(), size - offset)),
+                    bytes.begin() + static_cast<std::ptrdiff_t>(offset));
+}
+
 bool can_use_ring(OpKind kind) { return kind == OpKind::kWrite || kind == OpKind::kAppend || kind == OpKind::kRead; }
 
 }  // namespace
@@ -234,6 +241,14 @@ void FileModel::apply(const Operation& operation) {
     default:
       return;
   }
+}
+
+void FileModel::take_over(std::uint64_t size, std::uint64_t offset, std::span<const std::byte> found) {
+  put(bytes_, size, offset, found);
+}
+
+void FileModel::take_over_twin(std::uint64_t size, std::uint64_t offset, std::span<const std::byte> found) {
+  put(twin_, size, offset, found);
 }
 
 }  // namespace writecanary::probe

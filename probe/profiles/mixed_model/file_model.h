@@ -81,6 +81,9 @@ class FileModel {
   // What a write operation puts there.
   std::vector<std::byte> data(const Operation& operation, const FileRange& range) const;
   void apply(const Operation& operation);
+  // What an operation that failed left: the file, or its twin, has this size, and these bytes from the offset on.
+  void take_over(std::uint64_t size, std::uint64_t offset, std::span<const std::byte> found);
+  void take_over_twin(std::uint64_t size, std::uint64_t offset, std::span<const std::byte> found);
 
  private:
   // Where the operation is meant to be.

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/base/error.h"
 #include "probe/profiles/mixed_model/file_executor.h"
 #include "probe/profiles/mixed_model/shrink.h"
 #include "probe/run/profile.h"
@@ -64,7 +65,7 @@ class OperationsRound {
       FileExecutor executor(context_, identity_, context_.settings.option("file_bytes"), ring_);
       while (made < operations_.size() && wrong.tally.total() == 0 && context_.limits.may_continue()) {
         operations_[made] = executor.resolved(operations_[made]);  // so that replays can leave others out
-        wrong = executor.execute(operations_[made++], true);
+        wrong = execute(executor, operations_[made++]);
         if (made % kCheckEvery == 0 && wrong.tally.total() == 0) wrong = check(executor.compare());
       }
       if (wrong.tally.total() == 0) wrong = check(executor.inspect());
@@ -80,6 +81,22 @@ class OperationsRound {
   }
 
  private:
+  // What was acknowledged before is judged when the operation fails.
+  FileReport execute(FileExecutor& executor, const Operation& operation) {
+    try {
+      return executor.execute(operation, true);
+    } catch (const SystemError&) {
+      try {
+        executor.take_over(operation);
+        const FileReport report = executor.compare();
+        if (report.tally.total() != 0) executor.keep_evidence(report);
+        context_.findings.report(report);
+      } catch (const SystemError&) {  // cannot even be read; why the operation failed says more
+      }
+      throw;
+    }
+  }
+
   // Keeps what was verified and is right out of the way.
   FileReport check(FileReport report) {
     if (report.tally.total() == 0) context_.findings.report(report);
@@ -102,7 +119,11 @@ class OperationsRound {
   void explain(FileReport wrong, std::size_t made) {
     FileReport last;
     const Shrunk shrunk = shrink(made, kReplaysMax, [&](std::span<const std::size_t> indices) {
-      FileReport report = replay(indices);
+      FileReport report;
+      try {
+        report = replay(indices);
+      } catch (const SystemError&) {  // such as a disk that is full by now: shows nothing
+      }
       if (report.tally.total() == 0) return false;
       last = std::move(report);
       return true;

@@ -35,8 +35,63 @@ TEST(RateLimitTest, GivesEachAddressItsBurstAndThenItsRate) {
   EXPECT_FALSE(limit.allow("a", begin + std::chrono::milliseconds{300}));
 }
 
+TEST(RateLimitTest, CanBeSetAnewAndTakenAway) {
+  RateLimit limit(1, 1);
+  const SteadyTime begin{std::chrono::hours{1}};
+  EXPECT_TRUE(limit.allow("a", begin));
+  EXPECT_FALSE(limit.allow("a", begin));
+  limit.set(2, 1);
+  EXPECT_TRUE(limit.allow("a", begin));
+  EXPECT_TRUE(limit.allow("a", begin));
+  EXPECT_FALSE(limit.allow("a", begin));
+  limit.set(0, 0);
+  for (int i = 0; i < 1000; ++i) EXPECT_TRUE(limit.allow("a", begin));
+}
+
+// So few that a test meets the limit.
+class FewReadsTest : public ApiTest {
+ protected:
+  explicit FewReadsTest(AccessRules rules = {.reads_per_second = 1}) : ApiTest("127.0.0.1:0", std::move(rules)) {}
+};
+
+TEST_F(FewReadsTest, OneAddressCanAskForSoMuchAndAScraperAlways) {
+  auto http = client();
+  int allowed = 0;
+  httplib::Result answer;
+  // A path that leads nowhere counts too.
+  while ((answer = http.Get(allowed % 2 == 0 ? "/api/v1/status" : "/nowhere"))->status != 429) ++allowed;
+  EXPECT_EQ(allowed, 10) << "ten seconds' worth at once";
+  EXPECT_EQ(answer->get_header_value("Retry-After"), "1");
+  EXPECT_EQ(json::parse(answer->body)["type"], "/problems/too-many-requests");
+  for (const char* path : {"/metrics", "/healthz", "/readyz"}) EXPECT_EQ(http.Get(path)->status, 200) << path;
+  EXPECT_EQ(http.Post("/api/v1/targets/data/pause", "{}", "application/json")->status, 200) << "a change is no read";
+  EXPECT_EQ(http.Get("/")->status, 429);
+
+  server.set_access(std::make_shared<const Access>(AccessRules{.reads_per_second = 0}));
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(http.Get("/api/v1/status")->status, 200);
+}
+
+class FewReadsBehindAProxyTest : public FewReadsTest {
+ protected:
+  FewReadsBehindAProxyTest()
+      : FewReadsTest({.anonymous_read = true,
+                      .trusted_proxies = {{parse_network("127.0.0.1").value()}, false},
+                      .reads_per_second = 1}) {}
+  int status_for(const std::string& address) {
+    auto http = client();
+    return http.Get("/api/v1/status", Headers{{"X-Forwarded-For", address}})->status;
+  }
+};
+
+TEST_F(FewReadsBehindAProxyTest, ItsClientsDoNotShareTheirReads) {
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(status_for("192.0.2.7"), 200);
+  EXPECT_EQ(status_for("192.0.2.7"), 429);
+  EXPECT_EQ(status_for("192.0.2.8"), 200);
+}
+
 AccessRules two_tokens() {
-  return {{{"grafana", Role::kViewer, sha256_of("look")}, {"ops", Role::kOperator, sha256_of("change")}}};
+  return {.tokens = {{"grafana", Role::kViewer, sha256_of("look")}, {"ops", Role::kOperator, sha256_of("change")}},
+          .reads_per_second = 0};
 }
 
 class TokenTest : public ApiTest {

@@ -1,7 +1,9 @@
 #include "probe/run/workspace.h"
 
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -95,6 +97,79 @@ TEST_F(WorkspaceTest, DoesNotFollowASymbolicLink) {
   fs::create_directory_symlink(elsewhere, home());
   EXPECT_THROW(Workspace{spec_}, SystemError);
   EXPECT_TRUE(fs::is_empty(elsewhere));
+}
+
+// What a rename puts in the way between two calls is not followed.
+TEST_F(WorkspaceTest, IsNotLedElsewhereWhileItWorks) {
+  const std::string elsewhere = spec_.path + "/elsewhere";
+  fs::create_directories(elsewhere + "/run-7");
+  std::ofstream(elsewhere + "/run-7/victim") << "of somebody else";
+  std::ofstream(elsewhere + "/lock") << "of somebody else";
+  {
+    Workspace workspace(spec_);
+    workspace.make_run_directory("7");
+    const Fd file = workspace.create("file-1", 0);
+    fs::rename(home(), spec_.path + "/aside");
+    fs::create_directory_symlink(elsewhere, home());
+    const Fd second = workspace.create("file-2", 0);
+    std::ofstream(workspace.directory() + "/by-path") << "for what takes only paths";
+    EXPECT_TRUE(fs::exists(spec_.path + "/aside/run-7/file-2"));
+    EXPECT_TRUE(fs::exists(spec_.path + "/aside/run-7/by-path"));
+  }
+  EXPECT_FALSE(fs::exists(spec_.path + "/aside/run-7"));
+  EXPECT_TRUE(fs::exists(elsewhere + "/run-7/victim"));
+  EXPECT_TRUE(fs::exists(elsewhere + "/lock"));
+}
+
+TEST_F(WorkspaceTest, SweepsALinkAndNotWhereItLeads) {
+  const std::string elsewhere = spec_.path + "/elsewhere";
+  fs::create_directories(elsewhere);
+  std::ofstream(elsewhere + "/victim") << "of somebody else";
+  fs::create_directories(home() + "/run-3/deep/er");
+  fs::permissions(home(), fs::perms::owner_all);
+  fs::create_directory_symlink(elsewhere, home() + "/run-4");
+  fs::create_directory_symlink(elsewhere, home() + "/run-3/deep/link");
+  { const Workspace workspace(spec_); }
+  EXPECT_FALSE(fs::exists(home()));
+  EXPECT_TRUE(fs::exists(elsewhere + "/victim"));
+}
+
+TEST_F(WorkspaceTest, RefusesADirectoryThatBelongsToSomebodyElse) {
+  if (geteuid() != 0) GTEST_SKIP() << "giving a directory away needs root";
+  fs::create_directories(home() + "/run-3");
+  ASSERT_EQ(chown(home().c_str(), 12345, 12345), 0);
+  EXPECT_EQ(
+      refusal(),
+      home() +
+          " belongs to the user with the id 12345, and this canary runs as 0: files of somebody else "
+          "are no place for it. Run as that user, name another directory on the filesystem, or remove it (rm -r)");
+  EXPECT_TRUE(fs::exists(home() + "/run-3")) << "nothing is swept there";
+  EXPECT_FALSE(fs::exists(home() + "/lock"));
+}
+
+TEST_F(WorkspaceTest, RefusesADirectoryThatEveryoneCanWriteTo) {
+  fs::create_directory(home());
+  fs::permissions(home(), fs::perms::all);
+  EXPECT_EQ(refusal(), "everyone can write to " + home() + ". Close it: chmod o-w " + home());
+}
+
+TEST_F(WorkspaceTest, RefusesADirectoryThatIsAMountOfItsOwn) {
+  fs::create_directory(home());
+  if (mount("own", home().c_str(), "tmpfs", 0, "size=64k,mode=700") != 0) GTEST_SKIP() << "mounting needs root";
+  EXPECT_NE(refusal().find(home() + " is a mount of its own"), std::string::npos);
+  umount(home().c_str());
+}
+
+TEST_F(WorkspaceTest, SaysWhatItIsOnWhateverLeadsThere) {
+  const std::string link = spec_.path + "/link";
+  fs::create_directory_symlink("/dev/shm", link);
+  const std::string real = spec_.path;
+  spec_.path = link;
+  const FilesystemFacts facts = Workspace(spec_).filesystem();
+  EXPECT_EQ(facts.mount_point, "/dev/shm");
+  EXPECT_EQ(facts.type, "tmpfs");
+  EXPECT_FALSE(facts.device.empty());
+  spec_.path = real;
 }
 
 TEST_F(WorkspaceTest, FilesAreMadeOnce) {

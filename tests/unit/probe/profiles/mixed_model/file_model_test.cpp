@@ -30,6 +30,21 @@ class FileModelTest : public testing::Test {
   FileModel model_{9, true, {.size_max = kSizeMax}};
 };
 
+TEST_F(FileModelTest, TakesOverWhatAFailedOperationLeft) {
+  model_.apply(operation(OpKind::kWrite, 0, 1000));
+  model_.apply(operation(OpKind::kClone, 0, 0));
+  const std::vector<std::byte> found(300, std::byte{7});
+  model_.take_over(1500, 900, found);
+  ASSERT_EQ(model_.bytes().size(), 1500U);
+  EXPECT_TRUE(holds(1, 0, 900));
+  EXPECT_TRUE(std::ranges::equal(found, std::span(model_.bytes()).subspan(900, 300)));
+  EXPECT_TRUE(is_zero(1200, 300));
+  model_.take_over_twin(400, 300, found);
+  EXPECT_EQ(model_.twin().size(), 400U) << "not beyond the size";
+  model_.take_over(100, 100, {});
+  EXPECT_EQ(model_.bytes().size(), 100U);
+}
+
 TEST_F(FileModelTest, WritesMayLeaveAHoleAndOverwrite) {
   model_.apply(operation(OpKind::kWrite, 1000, 500, 1));
   model_.apply(operation(OpKind::kWrite, 1100, 10, 2));
