@@ -191,7 +191,7 @@ Fd Workspace::lasting_directory(const std::string& name) const {
 std::uint64_t Workspace::block_bytes() const {
   constexpr std::uint64_t kBlockBytesMax = 64ULL << 10;
   struct statvfs facts {};
-  if (fstatvfs(home_fd_.get(), &facts) != 0) throw_errno("statvfs " + home_);
+  if (fstatvfs(home_fd_.get(), &facts) != 0) throw_errno("statvfs " + home());
   return std::clamp<std::uint64_t>(facts.f_bsize, page_bytes_, std::max(kBlockBytesMax, page_bytes_));
 }
 

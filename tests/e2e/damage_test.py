@@ -3,7 +3,7 @@
 import unittest
 
 from harness import run
-from harness.controls import FILE_PREFIX, KINDS
+from harness.controls import FILE_PREFIX, KINDS, foreign_text
 from harness.daemon import running_daemon
 from harness.mounts import damage_mount, temporary_directory
 
@@ -100,7 +100,7 @@ class DamageIsFound(unittest.TestCase):
         self.assertEqual(status, 200)
         self.assertIn("foreign", report)
         self.assertIn(str(done["seed"]), report)
-        self.assertIn(b"these by".hex(" "), report, "the text that damagefs writes is not in the dump")
+        self.assertIn(foreign_text(entry["offset"], 8).hex(" "), report, "the text that damagefs writes is not in the dump")
         self.assertIn(f"{entry['offset']:,}".replace(",", ""), report.replace(",", ""))
 
 

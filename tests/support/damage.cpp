@@ -71,12 +71,25 @@ bool changes_length(Kind kind) {
   return kind == Kind::kDuplicate || kind == Kind::kDrop || kind == Kind::kTruncate || kind == Kind::kExtend;
 }
 
-std::string foreign_text(std::size_t length) {
+// What stands at an offset does not depend on where the chunk begins.
+std::string foreign_text(std::uint64_t offset_bytes, std::size_t length) {
   constexpr std::string_view kText = "these bytes belong to somebody else. ";
-  std::string text;
-  while (text.size() < length) text += kText;
-  text.resize(length);
+  std::string text(length, '\0');
+  for (std::size_t i = 0; i < length; ++i) text[i] = kText[(offset_bytes + i) % kText.size()];
   return text;
+}
+
+// A byte at the chunk's edge that is right by chance (one in 256 is) is no damage: nobody could tell.
+void leave_out_equal_edges(Damage& done, std::string_view written, std::size_t chunk) {
+  const std::string_view before = written.substr(chunk, done.length_bytes);
+  const std::string_view after = std::string_view(done.bytes).substr(chunk, done.length_bytes);
+  const auto first = static_cast<std::size_t>(std::ranges::mismatch(before, after).in1 - before.begin());
+  done.offset_bytes += first;
+  done.source_offset_bytes += first;
+  done.length_bytes -= first;
+  while (done.length_bytes > 0 && before[first + done.length_bytes - 1] == after[first + done.length_bytes - 1]) {
+    --done.length_bytes;
+  }
 }
 
 }  // namespace
@@ -150,7 +163,7 @@ std::optional<Damage> damage(const Rule& rule, const Write& write, std::string_v
       done.source_offset_bytes = 0;
       break;
     case Kind::kForeign:
-      done.bytes.replace(chunk, length, foreign_text(length));
+      done.bytes.replace(chunk, length, foreign_text(write.file_offset_bytes + chunk, length));
       break;
     case Kind::kTruncate:
       done.bytes.resize(cut);
@@ -163,6 +176,8 @@ std::optional<Damage> damage(const Rule& rule, const Write& write, std::string_v
       done.source_offset_bytes = write.stream_offset_bytes + write.bytes.size();
       break;
   }
+  const bool replaced = rule.kind == Kind::kZero || rule.kind == Kind::kStale || rule.kind == Kind::kForeign;
+  if (replaced) leave_out_equal_edges(done, write.bytes, chunk);
   return done;
 }
 

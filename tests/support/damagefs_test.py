@@ -6,6 +6,7 @@ import random
 import unittest
 
 from harness import run
+from harness.controls import foreign_text
 from harness.mounts import damage_mount, temporary_directory
 
 WRITE_BYTES = 20_000  # not page aligned, as the canary's writes are not
@@ -36,8 +37,8 @@ def apply_entry(content, entry, stream, earlier):
         content[before], content[here] = content[here], content[before]
         assert content[here] == belongs
     elif kind == "stale":
-        assert source == 0
-        content[here] = earlier[:length]
+        assert source < 8, "the head of the earlier file, but for bytes that are right by chance"
+        content[here] = earlier[source : source + length]
     else:
         assert content[here] == belongs, f"{kind}: the log names another place"
         if kind in ("drop", "truncate"):
@@ -47,8 +48,7 @@ def apply_entry(content, entry, stream, earlier):
         elif kind == "zero":
             content[here] = bytes(length)
         elif kind == "foreign":
-            text = b"these bytes belong to somebody else. " * (length // 37 + 1)
-            content[here] = text[:length]
+            content[here] = foreign_text(offset, length)
         else:
             raise AssertionError(f"unexpected kind {kind}")
 
@@ -102,6 +102,26 @@ class DamageFs(unittest.TestCase):
         for kind in LENGTH_CHANGING + IN_PLACE:
             with self.subTest(kind):
                 self.check_kind(kind, {"every": 3}, [3, 6])
+
+    def test_bytes_that_are_right_by_chance_are_no_damage(self):
+        """Each edge of the chunk is what was written anyway: the log names the bytes between."""
+        for kind, edge in (("zero", b"\0"), ("foreign", None), ("stale", None)):
+            with self.subTest(kind):
+                written, earlier = bytearray(self.random.randbytes(WRITE_BYTES)), bytearray(self.random.randbytes(WRITE_BYTES))
+                first, last = 8200, 8200 + 5000 - 1
+                for at in (first, last):
+                    written[at] = (edge or foreign_text(at, 1))[0]
+                    earlier[at - first] = written[at]
+                for at in (first + 1, last - 1):
+                    written[at] = earlier[at - first] = 255
+                    earlier[at - first] -= 1
+                self.write_file(f"{kind}-earlier", [bytes(earlier)])
+                self.mount.set_rule(kind=kind, offset=8200, length=5000, at=1)
+                logged = len(self.mount.log())
+                self.write_file(kind, [bytes(written)])
+                [entry] = self.mount.log()[logged:]
+                self.assertEqual((entry["offset"], entry["length"]), (first + 1, 5000 - 2))
+                self.assertEqual(self.read_both_ways(kind), damaged_by_log([bytes(written)], [entry], bytes(earlier)))
 
     def test_without_rule_nothing_changes(self):
         writes = self.pieces(20, 50_000)

@@ -17,6 +17,15 @@ KINDS = {
     "truncate": "missing",
     "extend": "size_mismatch",
 }
+
+
+def foreign_text(offset, length):
+    """What damagefs writes for "foreign" at an offset of a file."""
+    text = b"these bytes belong to somebody else. "
+    begin = offset % len(text)
+    return (text * (length // len(text) + 2))[begin : begin + length]
+
+
 # What must be found whoever appends.
 APPENDERS = ("append", "append-sync")
 

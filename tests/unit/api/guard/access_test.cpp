@@ -57,9 +57,10 @@ class FewReadsTest : public ApiTest {
 TEST_F(FewReadsTest, OneAddressCanAskForSoMuchAndAScraperAlways) {
   auto http = client();
   int allowed = 0;
-  httplib::Result answer;
   // A path that leads nowhere counts too.
-  while ((answer = http.Get(allowed % 2 == 0 ? "/api/v1/status" : "/nowhere"))->status != 429) ++allowed;
+  const auto read = [&] { return http.Get(allowed % 2 == 0 ? "/api/v1/status" : "/nowhere"); };
+  auto answer = read();
+  for (; answer->status != 429; answer = read()) ++allowed;
   EXPECT_EQ(allowed, 10) << "ten seconds' worth at once";
   EXPECT_EQ(answer->get_header_value("Retry-After"), "1");
   EXPECT_EQ(json::parse(answer->body)["type"], "/problems/too-many-requests");

@@ -19,9 +19,9 @@
 namespace writecanary::probe {
 namespace {
 
-constexpr std::uint64_t kSizeMax = 512UL << 10;
+constexpr std::uint64_t kFileSizeMax = 512UL << 10;
 
-Operation operation(OpKind kind, std::uint64_t offset, std::uint64_t length, std::uint16_t generation = 1) {
+Operation executed(OpKind kind, std::uint64_t offset, std::uint64_t length, std::uint16_t generation = 1) {
   return {.kind = kind, .offset = offset, .length = length, .generation = generation};
 }
 
@@ -51,7 +51,7 @@ class FileExecutorTest : public testing::Test {
     workspace_ = std::make_unique<Workspace>(spec_);
     workspace_->make_run_directory(spec_.run_id);
     context_ = std::make_unique<RunContext>(spec_, info_, *workspace_, pressure_, emitter_, clock_, stop_);
-    executor_ = std::make_unique<FileExecutor>(*context_, identity_, kSizeMax, nullptr);
+    executor_ = std::make_unique<FileExecutor>(*context_, identity_, kFileSizeMax, nullptr);
     return *executor_;
   }
 
@@ -86,10 +86,10 @@ class FileExecutorTest : public testing::Test {
 TEST_F(FileExecutorTest, AStoreWithoutSpaceIsAnErrorAndTheRestIsJudged) {
   if (!mount_small()) GTEST_SKIP() << "mounting a tmpfs needs root";
   FileExecutor& executor = this->executor();
-  executor.execute(operation(OpKind::kWrite, 0, 50'000, 1), false);
-  executor.execute(operation(OpKind::kTruncate, 400'000, 0), false);
+  executor.execute(executed(OpKind::kWrite, 0, 50'000, 1), false);
+  executor.execute(executed(OpKind::kTruncate, 400'000, 0), false);
   fill_up();
-  const Operation store = operation(OpKind::kMapWrite, 40'000, 100'000, 2);
+  const Operation store = executed(OpKind::kMapWrite, 40'000, 100'000, 2);
   EXPECT_THAT([&] { executor.execute(store, false); },
               testing::ThrowsMessage<SystemError>(testing::StartsWith(
                   "store through a mapping of file-1: the filesystem could not give a page (SIGBUS)")));
@@ -102,13 +102,13 @@ TEST_F(FileExecutorTest, AStoreWithoutSpaceIsAnErrorAndTheRestIsJudged) {
 TEST_F(FileExecutorTest, AWriteBeyondTheLimitIsAnErrorAndTheRestIsJudged) {
   std::signal(SIGXFSZ, SIG_IGN);
   FileExecutor& executor = this->executor();
-  executor.execute(operation(OpKind::kWrite, 0, 50'000, 1), false);
+  executor.execute(executed(OpKind::kWrite, 0, 50'000, 1), false);
   rlimit before{};
   ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
   rlimit small = before;
   small.rlim_cur = 70'001;
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
-  const Operation write = operation(OpKind::kWrite, 40'000, 100'000, 2);
+  const Operation write = executed(OpKind::kWrite, 40'000, 100'000, 2);
   EXPECT_THAT([&] { executor.execute(write, false); },
               testing::ThrowsMessage<SystemError>(testing::HasSubstr("File too large (EFBIG)")));
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
@@ -120,15 +120,15 @@ TEST_F(FileExecutorTest, AWriteBeyondTheLimitIsAnErrorAndTheRestIsJudged) {
 
 TEST_F(FileExecutorTest, OfAFailedOperationOnlyWhatItReachesIsTakenOver) {
   FileExecutor& executor = this->executor();
-  executor.execute(operation(OpKind::kWrite, 0, 50'000, 1), false);
+  executor.execute(executed(OpKind::kWrite, 0, 50'000, 1), false);
   const auto wrong_after = [&](const Operation& failed, off_t damaged) {
     damage(damaged);
     executor.take_over(failed);
     return executor.compare().tally.total();
   };
-  EXPECT_EQ(wrong_after(operation(OpKind::kWrite, 10'000, 100, 2), 10'050), 0U);
-  EXPECT_EQ(wrong_after(operation(OpKind::kCollapse, 4096, 4096), 45'000), 0U) << "all behind it may have moved";
-  EXPECT_GT(wrong_after(operation(OpKind::kAllocate, 20'000, 4096), 20'050), 0U) << "must leave what is there";
+  EXPECT_EQ(wrong_after(executed(OpKind::kWrite, 10'000, 100, 2), 10'050), 0U);
+  EXPECT_EQ(wrong_after(executed(OpKind::kCollapse, 4096, 4096), 45'000), 0U) << "all behind it may have moved";
+  EXPECT_GT(wrong_after(executed(OpKind::kAllocate, 20'000, 4096), 20'050), 0U) << "must leave what is there";
 }
 
 }  // namespace
