@@ -66,6 +66,7 @@ TEST_F(ReceptionTest, SaysContinueToThoseWhoWaitForIt) {
 
 // Answers that nobody reads wait in memory that is bounded, not in threads.
 TEST_F(ReceptionTest, ReadersWhoDoNotReadKeepNobodyOut) {
+  server.set_access(std::make_shared<const Access>(AccessRules{.reads_per_second = 0}));
   std::string pipelined;
   for (int i = 0; i < 40; ++i) pipelined += raw_request("GET /api/v1/openapi.json", "");
   const auto dawdlers = connect_many(100, port(), pipelined);

@@ -78,7 +78,7 @@ TEST(Config, EveryMistakeIsNamedWithItsPlace) {
   EXPECT_THAT(issues_of("[server]\nlisten = 9743\nlsten = \"x\"\n"),
               ElementsAre("c.toml:2:10: listen: expected a text in quotes, got 9743",
                           "c.toml:3:1: unknown key \"lsten\". Known here: allowed_hosts, anonymous_read, client_ca, "
-                          "listen, public_url, tls_cert, tls_key, trusted_proxies"));
+                          "listen, public_url, reads_per_second, tls_cert, tls_key, trusted_proxies"));
   EXPECT_THAT(
       issues_of("[defaults]\nevery = \"often\"\n"),
       ElementsAre("c.toml:2:9: every: expected a duration such as \"15m\" (units ms, s, m, h, d), got \"often\""));
