@@ -79,20 +79,23 @@ def prepare(setup: Setup) -> tuple[str, list[Path]]:
 # -- the canary ------------------------------------------------------------------------------------------------------
 
 def _check(options: Options) -> str:
-    names = " ".join(f"--profile {name}" for name in options.profiles.split(","))
-    return (f"{MEASURED}\nmeasured check writecanary check {MOUNTED} {names} --duration {options.duration} "
-            f"--seed {options.seed} --json")
+    checks = [f"measured check-{name} writecanary check {MOUNTED} --profile {name} --duration {options.duration} "
+              f"--seed {options.seed} --json" for name in options.profiles.split(",")]
+    return "\n".join([MEASURED, *checks])
 
 
 def _read_check(result: Result) -> dict[str, Any]:
-    text = result.files["check.out"].decode(errors="replace")
-    try:
-        # Messages on stderr may stand before it.
-        document = json.loads(text[text.index("{\n"):])
-    except ValueError:
-        return {"error": text[-2000:]}
+    runs = []
     wanted = ("verdict", "reason", "writes", "exposures", "bytes_written", "finding_counts", "first_finding_seconds")
-    return {"runs": [{"profile": run["profile"], **{name: run.get(name) for name in wanted}} for run in document["runs"]]}
+    for name in sorted(name for name in result.files if name.startswith("check-") and name.endswith(".out")):
+        text = result.files[name].decode(errors="replace")
+        try:
+            # Messages on stderr may stand before it.
+            document = json.loads(text[text.index("{\n"):])
+        except ValueError:
+            return {"error": text[-2000:]}
+        runs += [{"profile": run["profile"], **{name: run.get(name) for name in wanted}} for run in document["runs"]]
+    return {"runs": runs}
 
 
 # -- tools whose exit status says it -----------------------------------------------------------------------------------
