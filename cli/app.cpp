@@ -24,7 +24,7 @@ namespace {
 
 constexpr char kFooter[] =
     "Exit codes of check, run --wait and gate: 0 clean, 1 usage or configuration, 2 corruption found, 3 inconclusive,\n"
-    "4 unsupported here, 5 failed to run.";
+    "4 unsupported here, 5 failed to run, 6 a violation: the kernel broke a promise, no acknowledged byte is wrong.";
 
 // What was chosen: the command's own options live in the closures.
 struct Chosen {
@@ -104,6 +104,7 @@ void add_check(CLI::App& app, const Environment& environment, Chosen& chosen) {
                       "Directory for damaged files, with all that is known of them and a report");
   add_parsed(command, "--max-evidence", options->evidence_bytes_max, parse_size, "a size such as 64MiB",
              "Keep at most this much of a run, 64MiB");
+  add_fail_on(command, options->fail_on);
   command->add_flag("--json", options->json, "One JSON document on stdout");
   command->callback([&environment, &chosen, options] {
     chosen.action = [&environment, options] { return check(environment, *options); };
@@ -176,6 +177,7 @@ void add_run(CLI::App& app, const Environment& environment, Chosen& chosen) {
   command->add_flag("--queue", request->queue, "Wait behind a running one instead of being refused");
   command->add_flag("--wait", request->wait, "Until it has ended; the exit code is its verdict's");
   command->add_flag("--follow", request->follow, "Like --wait, and draw its progress");
+  add_fail_on(command, request->fail_on);
   command->callback([&environment, &chosen, request] {
     chosen.action = [&environment, &chosen, request] {
       return start_run(environment, Client(chosen.url, chosen.credentials), *request);
@@ -229,6 +231,7 @@ void add_actions(CLI::App& app, const Environment& environment, Chosen& chosen) 
 void add_evidence(CLI::App& app, const Environment& environment, Chosen& chosen) {
   struct Options {
     std::string evidence, path;
+    FailOn fail_on = FailOn::kViolation;
     bool json = false;
   };
   const auto options = std::make_shared<Options>();
@@ -238,13 +241,17 @@ void add_evidence(CLI::App& app, const Environment& environment, Chosen& chosen)
     command->callback([&chosen, action = std::move(action)] { chosen.action = action; });
     return command;
   };
-  add("explain", "Judge a kept damaged file again, from the log of its writes",
-      [&environment, options] { return explain_file(environment, options->evidence, options->json); })
-      ->add_option("FILE", options->evidence, "The file, or the .evidence.json beside it")
-      ->required();
-  CLI::App* again =
-      add("replay", "Run the plan that evidence is of again, and say whether it happens again",
-          [&environment, options] { return replay(environment, options->evidence, options->path, options->json); });
+  CLI::App* judging =
+      add("explain", "Judge a kept damaged file again, from the log of its writes", [&environment, options] {
+        return explain_file(environment, options->evidence, options->fail_on, options->json);
+      });
+  judging->add_option("FILE", options->evidence, "The file, or the .evidence.json beside it")->required();
+  add_fail_on(judging, options->fail_on);
+  CLI::App* again = add("replay", "Run the plan that evidence is of again, and say whether it happens again",
+                        [&environment, options] {
+                          return replay(environment, options->evidence, options->path, options->fail_on, options->json);
+                        });
+  add_fail_on(again, options->fail_on);
   again->add_option("EVIDENCE", options->evidence, "A kept file, or the .evidence.json beside it")->required();
   again->add_option("PATH", options->path, "Another directory than then");
   add("self-test", "Try every detector on damaged and on clean data",

@@ -143,7 +143,7 @@ int check(const Environment& environment, const CheckOptions& options) {
       environment.err << fmt::format("{} of {} runs were made before Ctrl-C.\n", runs.size(), specs.size());
     }
   }
-  return exit_code(*overall_verdict(runs));
+  return exit_code_of(runs, options.fail_on);
 }
 
 }  // namespace writecanary::cli

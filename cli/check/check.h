@@ -26,6 +26,7 @@ struct CheckOptions {
   std::string evidence_directory;
   std::uint64_t evidence_bytes_max = 64ULL << 20;
   bool classic = false;
+  FailOn fail_on = FailOn::kViolation;
   bool json = false;
 };
 

@@ -9,6 +9,7 @@
 
 #include "cli/client/client.h"
 #include "cli/terminal/environment.h"
+#include "core/run/verdict.h"
 
 namespace writecanary::cli {
 
@@ -31,6 +32,7 @@ struct RunRequest {
   bool queue = false;
   bool wait = false;    // until it has ended; the exit code is its verdict's
   bool follow = false;  // wait, and draw its progress
+  FailOn fail_on = FailOn::kViolation;
   bool json = false;
 };
 int start_run(const Environment& environment, const Client& client, const RunRequest& request);

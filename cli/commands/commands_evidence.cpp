@@ -84,7 +84,7 @@ void print_explanation(const Environment& environment, const nlohmann::json& doc
 
 }  // namespace
 
-int explain_file(const Environment& environment, const std::string& path, bool json) {
+int explain_file(const Environment& environment, const std::string& path, FailOn fail_on, bool json) {
   const std::string text = probe_output(probe_program(), {"--explain", path}, kExplainTimeout);
   const nlohmann::json document = nlohmann::json::parse(text);
   if (json) {
@@ -92,10 +92,15 @@ int explain_file(const Environment& environment, const std::string& path, bool j
   } else {
     print_explanation(environment, document);
   }
-  return inner(document, "findings").empty() ? exit_code(Verdict::kClean) : exit_code(Verdict::kCorrupt);
+  FindingTally tally;
+  for (const auto& [name, count] : inner(document, "finding_counts").items()) {
+    if (const auto kind = parse_finding_kind(name)) tally.add(*kind, 0);
+  }
+  return exit_code(taken_as(tally.verdict().value_or(Verdict::kClean), fail_on));
 }
 
-int replay(const Environment& environment, const std::string& evidence, const std::string& path, bool json) {
+int replay(const Environment& environment, const std::string& evidence, const std::string& path, FailOn fail_on,
+           bool json) {
   const nlohmann::json document = read_evidence(evidence);
   const RunSpec spec = spec_of(document, evidence, path);
   const std::set<FindingKind> kinds = kinds_of(document.at("parts").value("findings", nlohmann::json()));
@@ -113,7 +118,7 @@ int replay(const Environment& environment, const std::string& evidence, const st
                                    again ? "Reproduced" : "Not reproduced", spec.profile, names_of(kinds),
                                    format_counts(runs.front().end.tally));
   }
-  return exit_code(*overall_verdict(runs));
+  return exit_code_of(runs, fail_on);
 }
 
 int self_test(const Environment& environment, bool json) {

@@ -89,7 +89,7 @@ int start_run(const Environment& environment, const Client& client, const RunReq
   } else {
     print_runs(environment, {result});
   }
-  return exit_code(result.end.verdict);
+  return exit_code_of({result}, request.fail_on);
 }
 
 int stop_run(const Environment& environment, const Client& client, std::int64_t run, bool json) {

@@ -40,13 +40,14 @@ json document(const Environment& environment, const GateOptions& options, const 
            {{"min_exposures", options.limits.min_exposures},
             {"min_hosts", options.limits.min_hosts},
             {"max_duplicates", options.limits.max_duplicates},
-            {"max_torn", or_null(options.limits.max_torn)}}}};
+            {"max_torn", options.limits.max_torn}}}};
 }
 
 void print(const Environment& environment, const GateOptions& options, const GateEvidence& evidence,
            const GateDecision& decision) {
   const bool clean = decision.verdict == Verdict::kClean;
-  const std::string answer = clean ? "PASS" : decision.verdict == Verdict::kCorrupt ? "REFUSED" : "NOT ENOUGH EVIDENCE";
+  const bool thin = decision.verdict == Verdict::kUnexposed;
+  const std::string answer = clean ? "PASS" : thin ? "NOT ENOUGH EVIDENCE" : "REFUSED";
   environment.out << fmt::format("Kernel {}, the last {}: {}\n\n", printable(options.question.kernel),
                                  format_duration(options.question.window),
                                  styled(answer, style_of(decision.verdict), environment.colour));

@@ -1,6 +1,7 @@
 // `writecanary gate`: may this kernel be promoted, by what the whole fleet has seen of it?
 //
-// Exit code 0: enough evidence and no corruption; 2: corruption; 3: not enough evidence, which is never a pass.
+// Exit code 0: enough evidence and nothing wrong; 2: corruption; 6: a violation; 3: not enough evidence, which is never
+// a pass.
 #pragma once
 
 #include <functional>

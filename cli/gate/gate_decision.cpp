@@ -23,8 +23,8 @@ std::string count_of(std::uint64_t count, const std::string& noun) {
   return fmt::format("{} {}{}", format_count(count), noun, count == 1 ? "" : "s");
 }
 
-// Why the kernel is refused; empty when it is not.
-std::vector<std::string> objections(const GateEvidence& evidence, const GateLimits& limits) {
+// Why it is corrupt; empty when it is not.
+std::vector<std::string> corruptions(const GateEvidence& evidence, const GateLimits& limits) {
   std::vector<std::string> reasons;
   for (const auto& [kind, count] : evidence.findings) {
     if (!is_corruption(kind) || kind == kDuplicate || count == 0) continue;
@@ -38,15 +38,23 @@ std::vector<std::string> objections(const GateEvidence& evidence, const GateLimi
   if (!reasons.empty()) {
     reasons.push_back(fmt::format("{} affected.", count_of(evidence.corrupt_hosts, "host")));
   }
+  return reasons;
+}
+
+// Which promises it breaks; empty when it breaks none.
+std::vector<std::string> violations(const GateEvidence& evidence, const GateLimits& limits) {
+  std::vector<std::string> reasons;
   if (const std::uint64_t broken = evidence.of_kind(kContract); broken > 0) {
     reasons.push_back(
         fmt::format("{} with RWF_NOWAIT changed a file by something else than it returned: whoever retries such a "
                     "write, as io_uring does, writes twice.",
                     count_of(broken, "call")));
   }
-  if (const std::uint64_t torn = evidence.of_kind(kTorn); limits.max_torn && torn > *limits.max_torn) {
-    reasons.push_back(fmt::format("{}; at most {} tolerated (--max-torn).", count_of(torn, "torn append"),
-                                  format_count(*limits.max_torn)));
+  if (const std::uint64_t torn = evidence.of_kind(kTorn); torn > limits.max_torn) {
+    reasons.push_back(
+        fmt::format("{}: appends of several writers interleave on this kernel; at most {} tolerated "
+                    "(--max-torn).",
+                    count_of(torn, "torn append"), format_count(limits.max_torn)));
   }
   return reasons;
 }
@@ -84,6 +92,10 @@ std::vector<std::string> gaps(const GateEvidence& evidence, const GateLimits& li
   return reasons;
 }
 
+void append(std::vector<std::string>& to, const std::vector<std::string>& more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
+
 std::vector<std::string> what_passed(const GateEvidence& evidence, double bound) {
   std::vector<std::string> reasons;
   const std::uint64_t corruption = evidence.corruption();
@@ -91,12 +103,6 @@ std::vector<std::string> what_passed(const GateEvidence& evidence, double bound)
                                 corruption == 0 ? "No corruption" : count_of(corruption, "tolerated finding"),
                                 count_of(evidence.exposures(), "exposure"), count_of(evidence.exposed_hosts, "host"),
                                 bound, corruption == 0 ? " (rule of three)" : ""));
-  if (const std::uint64_t torn = evidence.of_kind(kTorn); torn > 0) {
-    reasons.push_back(
-        fmt::format("{}: appends of several writers interleave on this kernel. Not judged; --max-torn "
-                    "does.",
-                    count_of(torn, "torn append")));
-  }
   return reasons;
 }
 
@@ -128,18 +134,22 @@ std::uint64_t GateEvidence::corruption() const {
 GateDecision decide(const GateEvidence& evidence, const GateLimits& limits) {
   GateDecision decision;
   decision.upper_bound_95 = rate_upper_bound_95(evidence.corruption(), evidence.exposures());
-  decision.reasons = objections(evidence, limits);
-  if (!decision.reasons.empty()) {
-    decision.verdict = Verdict::kCorrupt;
-    return decision;
-  }
-  decision.reasons = gaps(evidence, limits);
-  if (!decision.reasons.empty() || !decision.upper_bound_95) {
-    decision.verdict = Verdict::kUnexposed;
-    return decision;
-  }
+  const std::vector<std::string> corrupt = corruptions(evidence, limits);
+  const std::vector<std::string> broken = violations(evidence, limits);
+  const std::vector<std::string> thin = gaps(evidence, limits);
   decision.verdict = Verdict::kClean;
-  decision.reasons = what_passed(evidence, *decision.upper_bound_95);
+  if (!thin.empty() || !decision.upper_bound_95) decision.verdict = Verdict::kUnexposed;
+  if (!broken.empty() && limits.fail_on == FailOn::kViolation) decision.verdict = Verdict::kViolation;
+  if (!corrupt.empty()) decision.verdict = Verdict::kCorrupt;
+
+  // All of it, the worst first: what is missing is worth knowing of a kernel that is refused, too.
+  append(decision.reasons, corrupt);
+  append(decision.reasons, broken);
+  if (!broken.empty() && limits.fail_on == FailOn::kCorrupt) {
+    decision.reasons.emplace_back("These violations are not judged (--fail-on corrupt).");
+  }
+  append(decision.reasons, thin);
+  if (decision.verdict == Verdict::kClean) append(decision.reasons, what_passed(evidence, *decision.upper_bound_95));
   return decision;
 }
 

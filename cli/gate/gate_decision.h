@@ -1,8 +1,9 @@
 // What a fleet's evidence about a kernel allows to conclude. Pure: where the evidence comes from is
 // cli/gate/gate_query.h.
 //
-// The order matters. Corruption is decided first, because one wrong byte needs no minimum of evidence. Everything that
-// makes the evidence thin comes next. Only what is left passes: no exposures are never a pass.
+// The order matters. Corruption is decided first, because one wrong byte needs no minimum of evidence, then a violation
+// for the same reason. Everything that makes the evidence thin comes next. Only what is left passes: no exposures are
+// never a pass.
 #pragma once
 
 #include <cstdint>
@@ -39,11 +40,12 @@ struct GateLimits {
   std::uint64_t min_exposures = 1000;  // without findings: a rate above 0.3 % is excluded with 95 % confidence
   std::uint64_t min_hosts = 1;         // exposed ones
   std::uint64_t max_duplicates = 0;
-  std::optional<std::uint64_t> max_torn;  // nothing: torn appends are told and not judged
+  std::uint64_t max_torn = 0;
+  FailOn fail_on = FailOn::kViolation;  // kCorrupt: violations are told and not judged
 };
 
 struct GateDecision {
-  Verdict verdict = Verdict::kUnexposed;  // kClean, kCorrupt or kUnexposed
+  Verdict verdict = Verdict::kUnexposed;  // kClean, kCorrupt, kViolation or kUnexposed
   std::optional<double> upper_bound_95;   // of corruption per exposure; nothing without exposures
   std::vector<std::string> reasons;       // sentences; never empty
 };

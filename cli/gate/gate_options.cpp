@@ -31,7 +31,8 @@ void add_gate(CLI::App& app, const Environment& environment, std::function<int()
   whole("--min-exposures", options->limits.min_exposures, "Evidence that is asked for, 1000");
   whole("--min-hosts", options->limits.min_hosts, "Hosts with exposures that are asked for, 1");
   whole("--max-duplicates", options->limits.max_duplicates, "Duplicates that are tolerated, 0");
-  whole("--max-torn", options->limits.max_torn, "Torn appends that are tolerated; any number unless given");
+  whole("--max-torn", options->limits.max_torn, "Torn appends that are tolerated, 0");
+  add_fail_on(command, options->limits.fail_on);
   command->add_option("--token-file", options->token_file, "File that holds Prometheus' bearer token");
   command->add_flag("--json", options->json, "One JSON document on stdout");
   command->callback(

@@ -83,7 +83,7 @@ RunResult RunRecord::conclude(const ProcessEnd& process) const {
   result.end = end_ ? *end_ : end_without_verdict(process);
   if (result.end.filesystem) result.filesystem = *result.end.filesystem;
   if (!process.violation.empty()) {
-    // Nothing that such a probe calls clean is clean; what it calls corrupt stays so.
+    // Nothing that such a probe calls clean is clean; what it found stays found.
     result.end.verdict = worse(result.end.verdict, Verdict::kError);
     const auto blame = "the probe broke the protocol: " + process.violation;
     result.end.reason = end_ ? blame + "; it had said: " + end_->reason : blame;

@@ -33,7 +33,11 @@ _writecanary()
             return
             ;;
         --verdict)
-            COMPREPLY=($(compgen -W 'clean corrupt unexposed unsupported error stuck stopped interrupted' -- "$cur"))
+            COMPREPLY=($(compgen -W 'clean corrupt violation unexposed unsupported error stuck stopped interrupted' -- "$cur"))
+            return
+            ;;
+        --fail-on)
+            COMPREPLY=($(compgen -W 'violation corrupt' -- "$cur"))
             return
             ;;
         --state)

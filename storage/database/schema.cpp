@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "storage/database/schema_violations.h"
+
 namespace writecanary::storage {
 
 namespace {
@@ -315,7 +317,7 @@ DROP TABLE idempotency_keys;
 )sql";
 
 constexpr std::array kSteps = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5,
-                               kVersion6, kVersion7, kVersion8, kVersion9};
+                               kVersion6, kVersion7, kVersion8, kVersion9, kSchemaViolations};
 
 }  // namespace
 

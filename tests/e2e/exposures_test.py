@@ -99,7 +99,7 @@ class AWriterThatDies(unittest.TestCase):
         self.assertIn("killed by signal 9", done["reason"])
         # What the writers did to each other before is a finding of its own.
         self.assertLessEqual(set(done["finding_counts"]), {"torn"}, done["findings"])
-        self.assertIn(done["verdict"], ("error", "corrupt"), done["reason"])
+        self.assertIn(done["verdict"], ("error", "violation"), done["reason"])
 
     @staticmethod
     def a_writer(ancestor):

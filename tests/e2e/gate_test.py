@@ -49,11 +49,13 @@ class Fleet:
 
 def small_fleet():
     fleet = Fleet()
-    # Two hosts, three days; torn appends as everywhere. 100 exposures an hour each.
+    # Two hosts, three days. 100 exposures an hour each.
     for name in ("clean-a", "clean-b"):
-        fleet.host(name, "6.12.94", 72, exposures=lambda ago: (72 - ago) * 100, torn=lambda _: 7)
+        fleet.host(name, "6.12.94", 72, exposures=lambda ago: (72 - ago) * 100)
+    fleet.host("torn", "6.12.95", 72, exposures=lambda _: 9000, torn=lambda _: 14)
+    fleet.host("contract", "6.12.96", 72, exposures=lambda _: 9000, nowait_contract=lambda _: 3)
     # The same hosts as before their reboot, when they duplicated.
-    fleet.host("clean-a", "6.1.170", 100, 73, exposures=lambda _: 5000, duplicate=lambda _: 12)
+    fleet.host("clean-a", "6.1.170", 100, 73, exposures=lambda _: 5000, duplicate=lambda _: 12, torn=lambda _: 5)
     # First scraped when it had the finding already: the counter never increases.
     fleet.host("first", "6.6.100", 2, exposures=lambda _: 900, duplicate=lambda _: 1)
     # Duplicated ten days ago, nothing since.
@@ -90,8 +92,20 @@ class Gate(unittest.TestCase):
         self.assertEqual(code, 0, document)
         self.assertEqual(document["verdict"], "clean")
         self.assertEqual((document["hosts"], document["exposed_hosts"], document["exposures"]), (2, 2, 14400))
-        self.assertEqual((document["duplicates"], document["torn"]), (0, 14))
+        self.assertEqual((document["duplicates"], document["torn"]), (0, 0))
         self.assertAlmostEqual(document["rate_upper_bound_95"], 2.9957 / 14400, places=7)
+
+    def test_a_broken_promise_is_6_unless_only_corruption_is_asked_for(self):
+        for kernel, counts in (("6[.]12[.]95", {"torn": 14}), ("6[.]12[.]96", {"nowait_contract": 3})):
+            with self.subTest(kernel):
+                code, document, _ = self.ask(kernel)
+                self.assertEqual((code, document["verdict"], document["exit_code"]), (6, "violation", 6))
+                self.assertEqual({kind: n for kind, n in document["finding_counts"].items() if n}, counts)
+                code, document, _ = self.ask(kernel, "--fail-on", "corrupt")
+                self.assertEqual((code, document["verdict"]), (0, "clean"), document)
+        self.assertEqual(self.ask("6[.]12[.]95", "--max-torn", "14")[0], 0)
+        self.assertEqual(self.ask("6[.]12[.]95", "--max-torn", "13")[0], 6)
+        self.assertEqual(self.ask("6[.]12[.]95", "--fail-on", "corrupt", "--min-hosts", "2")[0], 3)
 
     def test_what_a_host_did_before_its_reboot_is_held_against_the_other_kernel(self):
         code, document, _ = self.ask("6[.]1[.]170")

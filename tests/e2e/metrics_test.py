@@ -10,7 +10,7 @@ from harness.daemon import running_daemon
 from harness.mounts import loop_mount, temporary_directory
 
 PROFILES = ("append", "nowait-contract")
-VERDICTS = ("clean", "corrupt", "unexposed", "unsupported", "error", "stuck", "stopped", "interrupted")
+VERDICTS = ("clean", "corrupt", "violation", "unexposed", "unsupported", "error", "stuck", "stopped", "interrupted")
 KINDS = ("duplicate", "missing", "torn", "misplaced", "stale", "zeroed", "foreign", "bitflip", "size_mismatch",
          "nowait_contract", "stuck")
 PER_PROFILE = ("duplicate_bytes_total", "writes_total", "exposures_total", "bytes_written_total",

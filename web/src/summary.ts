@@ -90,7 +90,11 @@ export function sentenceOf(status: Status, items: readonly Activity[]): Sentence
   const seen = `${name}: ${counted(exposures, "exposure")} in 24 h`;
   const what = corruption.length > 0 ? listed(corruption) : "no corruption";
   const more = rest.length > 0 ? `; ${listed(rest)}` : "";
-  return { text: `${seen}, ${what}${more}.`, tone: corruption.length > 0 ? "bad" : rest.length > 0 ? "warn" : "good" };
+  const promises = rest.some(({ kind }) => kind !== "stuck") ? "broken" : "warn";
+  return {
+    text: `${seen}, ${what}${more}.`,
+    tone: corruption.length > 0 ? "bad" : rest.length > 0 ? promises : "good",
+  };
 }
 
 export interface BlindSpot {

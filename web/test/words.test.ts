@@ -64,7 +64,7 @@ test("the first sentence", () => {
   const said = (...items: Activity[]) => sentenceOf(status(), items);
   assert.deepEqual(said(activity("data", 12_000), activity("data", 400, { torn: 41 })), {
     text: "Kernel 6.18.44: 12,400 exposures in 24 h, no corruption; 41 torn appends on data.",
-    tone: "warn",
+    tone: "broken",
   });
   const debian = { release: "6.1.0-47-amd64", version: "#1 SMP Debian 6.1.170-3 (2026-05-08)", machine: "x86_64" };
   assert.equal(

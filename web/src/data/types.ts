@@ -1,6 +1,15 @@
 // What the API answers, as far as the page reads it. The whole description is /api/v1/openapi.json.
 
-export type Verdict = "clean" | "corrupt" | "unexposed" | "unsupported" | "error" | "stuck" | "stopped" | "interrupted";
+export type Verdict =
+  | "clean"
+  | "corrupt"
+  | "violation"
+  | "unexposed"
+  | "unsupported"
+  | "error"
+  | "stuck"
+  | "stopped"
+  | "interrupted";
 export type Look = "right" | "wrong" | null;
 export type Counts = Record<string, number>;
 

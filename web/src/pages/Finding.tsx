@@ -12,7 +12,7 @@ import { NoteDialog } from "../parts/pause";
 import { Attribution } from "../parts/run_parts";
 import { Hex } from "../picture/Hex";
 import { Picture } from "../picture/Picture";
-import { classes, kindName, kindWords } from "../vocabulary";
+import { classes, kindName, kindWords, verdicts } from "../vocabulary";
 
 const looks: [keyof Finding["views"], string, string][] = [
   ["hot", "Page cache", "as applications read it"],
@@ -144,6 +144,7 @@ export function FindingPage({ id }: { id: string }) {
   if (!finding) return <Unread title={`Finding ${id}`} problem={loaded.problem} retry={loaded.reload} />;
   const words = kindWords(finding.kind);
   const isStuck = finding.kind === "stuck";
+  const verdict = isStuck ? "stuck" : finding.class === "corruption" ? "corrupt" : "violation"; // what it alone comes to
   const isLookedAt = finding.class === "corruption" || finding.class === "atomicity"; // at bytes, in a file
   return (
     <>
@@ -154,8 +155,8 @@ export function FindingPage({ id }: { id: string }) {
         <h1>{words.what}</h1>
       </div>
       <p class="lead">
-        <span class={`verdict tone-${isStuck || finding.class === "corruption" ? "bad" : "warn"}`}>
-          <Sign of={isStuck ? "stuck" : "corrupt"} />
+        <span class={`verdict tone-${verdicts[verdict].tone}`}>
+          <Sign of={verdict} />
           {kindName(finding.kind)}
         </span>{" "}
         <span>{finding.detail}</span>

@@ -16,7 +16,7 @@ GateEvidence plenty() {
   GateEvidence evidence;
   evidence.releases = {{"6.12.94-a", 3, 4000}, {"6.12.94-b", 2, 2000}};
   evidence.exposed_hosts = 4;
-  evidence.findings = {{"duplicate", 0}, {"torn", 40}, {"missing", 0}, {"nowait_contract", 0}, {"stuck", 0}};
+  evidence.findings = {{"duplicate", 0}, {"torn", 0}, {"missing", 0}, {"nowait_contract", 0}, {"stuck", 0}};
   return evidence;
 }
 
@@ -26,14 +26,12 @@ TEST(GateDecisionTest, EnoughExposuresWithoutCorruptionPass) {
   EXPECT_NEAR(*decision.upper_bound_95, 2.9957 / 6000, 1e-6);
   EXPECT_THAT(decision.reasons, Contains(AllOf(HasSubstr("No corruption in 6,000 exposures on 4 hosts"),
                                                HasSubstr("below 0.0005"), HasSubstr("rule of three"))));
-  EXPECT_THAT(decision.reasons, Contains(HasSubstr("40 torn appends")));
 }
 
 TEST(GateDecisionTest, NoExposuresAreNeverAPassWhateverIsAskedFor) {
   auto evidence = plenty();
   for (auto& release : evidence.releases) release.exposures = 0;
   evidence.exposed_hosts = 0;
-  evidence.findings["torn"] = 0;
   GateLimits nothing;
   nothing.min_exposures = 0;
   nothing.min_hosts = 0;
@@ -56,16 +54,41 @@ TEST(GateDecisionTest, TheLimitsAreInclusive) {
   GateLimits limits;
   limits.min_exposures = 6000;
   limits.min_hosts = 4;
-  limits.max_torn = 40;
   EXPECT_EQ(decide(plenty(), limits).verdict, Verdict::kClean);
   limits.min_exposures = 6001;
   limits.min_hosts = 5;
   const auto decision = decide(plenty(), limits);
   EXPECT_EQ(decision.verdict, Verdict::kUnexposed);
   EXPECT_THAT(decision.reasons, SizeIs(2));
-  limits = {};
+}
+
+TEST(GateDecisionTest, TornAppendsAreAViolation) {
+  auto evidence = plenty();
+  evidence.findings["torn"] = 40;
+  GateLimits limits;
+  EXPECT_EQ(decide(evidence, limits).verdict, Verdict::kViolation);
+  EXPECT_THAT(decide(evidence, limits).reasons, Contains(HasSubstr("40 torn appends")));
   limits.max_torn = 39;
-  EXPECT_EQ(decide(plenty(), limits).verdict, Verdict::kCorrupt);
+  EXPECT_EQ(decide(evidence, limits).verdict, Verdict::kViolation);
+  limits.max_torn = 40;
+  EXPECT_EQ(decide(evidence, limits).verdict, Verdict::kClean);
+}
+
+TEST(GateDecisionTest, AViolationThatIsNotJudgedIsTold) {
+  auto evidence = plenty();
+  evidence.findings["torn"] = 40;
+  evidence.findings["nowait_contract"] = 2;
+  GateLimits limits;
+  limits.fail_on = FailOn::kCorrupt;
+  const auto passed = decide(evidence, limits);
+  EXPECT_EQ(passed.verdict, Verdict::kClean);
+  EXPECT_THAT(passed.reasons, Contains(HasSubstr("2 calls with RWF_NOWAIT")));
+  EXPECT_THAT(passed.reasons, Contains(HasSubstr("not judged (--fail-on corrupt)")));
+  // It does not stand for the evidence that is missing, and corruption is corruption.
+  limits.min_hosts = 5;
+  EXPECT_EQ(decide(evidence, limits).verdict, Verdict::kUnexposed);
+  evidence.findings["stale"] = 1;
+  EXPECT_EQ(decide(evidence, limits).verdict, Verdict::kCorrupt);
 }
 
 TEST(GateDecisionTest, OneDuplicateRefusesHoweverThinTheEvidence) {
@@ -100,13 +123,21 @@ TEST(GateDecisionTest, ToleratedDuplicatesCountInTheBound) {
 }
 
 TEST(GateDecisionTest, OtherCorruptionIsNeverTolerated) {
-  for (const char* kind : {"missing", "bitflip", "stale", "a kind of the future", "nowait_contract"}) {
+  for (const char* kind : {"missing", "bitflip", "stale", "a kind of the future"}) {
     auto evidence = plenty();
     evidence.findings[kind] = 1;
     GateLimits limits;
     limits.max_duplicates = 1000;
     EXPECT_EQ(decide(evidence, limits).verdict, Verdict::kCorrupt) << kind;
   }
+}
+
+TEST(GateDecisionTest, ABrokenContractIsAViolation) {
+  auto evidence = plenty();
+  evidence.findings["nowait_contract"] = 1;
+  EXPECT_EQ(decide(evidence, {}).verdict, Verdict::kViolation);
+  evidence.findings["missing"] = 1;
+  EXPECT_EQ(decide(evidence, {}).verdict, Verdict::kCorrupt);
 }
 
 TEST(GateDecisionTest, BlindHostsAndHangsMakeItInconclusive) {
