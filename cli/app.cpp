@@ -13,6 +13,7 @@
 #include "cli/commands/commands.h"
 #include "cli/commands/commands_evidence.h"
 #include "cli/gate/gate.h"
+#include "cli/terminal/output_format.h"
 #include "cli/terminal/parsed_option.h"
 #include "cli/terminal/text.h"
 #include "core/base/limits.h"
@@ -105,7 +106,7 @@ void add_check(CLI::App& app, const Environment& environment, Chosen& chosen) {
   add_parsed(command, "--max-evidence", options->evidence_bytes_max, parse_size, "a size such as 64MiB",
              "Keep at most this much of a run, 64MiB");
   add_fail_on(command, options->fail_on);
-  command->add_flag("--json", options->json, "One JSON document on stdout");
+  add_format(command, options->format);
   command->callback([&environment, &chosen, options] {
     chosen.action = [&environment, options] { return check(environment, *options); };
   });
