@@ -69,7 +69,10 @@ struct Metrics::State {
               {"target", "profile", "release"});
   Series<Counter> kernel_findings =
       counter("kernel_findings_total", "The part of writecanary_findings_total that was made on the running kernel.",
-              {"target", "kind", "release"});
+              {"target", "profile", "kind", "release"});
+  Series<Counter> kernel_runs =
+      counter("kernel_runs_total", "The part of writecanary_runs_total that was made on the running kernel.",
+              {"target", "profile", "verdict", "release"});
   Series<Gauge> open_findings = gauge("open_findings", "Findings that nobody has acknowledged.", {"target", "kind"});
   Series<Histogram> run_duration = histogram("run_duration_seconds", "How long runs took.");
   Series<Histogram> first_finding =
@@ -153,19 +156,23 @@ void Metrics::State::add_kernel_pair(const std::string& target, const std::strin
   const storage::TotalsRow none;
   const storage::TotalsRow& row = totals != nullptr ? *totals : none;
   add_kernel_counts(target, profile, row.counters, row.tally);
+  for (const Verdict verdict : kAllVerdicts) {
+    kernel_runs.add({target, profile, text(to_string(verdict)), release},
+                    static_cast<double>(row.runs_by_verdict[static_cast<std::size_t>(verdict)]));
+  }
 }
 
 void Metrics::State::add_kernel_counts(const std::string& target, const std::string& profile,
                                        const RunCounters& counters, const FindingTally& tally) {
   kernel_exposures.add({target, profile, release}, static_cast<double>(counters.exposures));
   for (const FindingKind kind : kAllFindingKinds) {
-    kernel_findings.add({target, text(to_string(kind)), release}, static_cast<double>(tally.count_of(kind)));
+    kernel_findings.add({target, profile, text(to_string(kind)), release}, static_cast<double>(tally.count_of(kind)));
   }
 }
 
 void Metrics::State::remove_target(const std::string& target) {
   for (auto* series : {&runs, &findings, &duplicate_bytes, &writes, &exposures, &bytes_written, &bytes_verified,
-                       &kernel_exposures, &kernel_findings}) {
+                       &kernel_exposures, &kernel_findings, &kernel_runs}) {
     series->forget_target(target);
   }
   for (auto* series : {&open_findings, &last_run, &last_clean, &next_run, &interval, &in_progress, &stuck, &paused,
@@ -228,6 +235,7 @@ void Metrics::on_run_finished(const std::string& target, const RunResult& result
   if (!state_->release.empty() && result.kernel.release == state_->release) {
     state_->add_kernel_pair(target, result.profile, nullptr);
     state_->add_kernel_counts(target, result.profile, end.counters, end.tally);
+    state_->kernel_runs.add({target, result.profile, text(to_string(end.verdict)), state_->release}, 1);
   }
   state_->run_duration.change(
       pair, [&](Histogram& histogram) { histogram.Observe(end.duration_seconds); }, kRunSeconds);

@@ -10,6 +10,7 @@
 #include "cli/gate/gate_decision.h"
 #include "cli/gate/gate_query.h"
 #include "cli/terminal/environment.h"
+#include "cli/terminal/output_format.h"
 
 namespace CLI {
 class App;
@@ -22,7 +23,7 @@ struct GateOptions {
   std::string token_file;
   GateQuestion question;
   GateLimits limits;
-  bool json = false;
+  OutputFormat format = OutputFormat::kText;
 };
 
 // Prints the decision with its reasons and returns the exit code. Throws CommandError when there is nothing to decide

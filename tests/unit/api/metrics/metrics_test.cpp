@@ -59,22 +59,25 @@ TEST_F(MetricsTest, AFindingMovesExactlyItsSeries) {
     const bool ours = line.starts_with("writecanary_") && line.find("_bucket") == std::string::npos;
     if (ours && !has_line(before, line)) changed.insert(line);
   }
-  EXPECT_EQ(changed, std::set<std::string>({
-                         R"(writecanary_bytes_written_total{profile="append",target="data"} 4096)",
-                         R"(writecanary_duplicate_bytes_total{profile="append",target="data"} 8192)",
-                         R"(writecanary_exposures_total{profile="append",target="data"} 99)",
-                         R"(writecanary_findings_total{kind="duplicate",profile="append",target="data"} 1)",
-                         R"(writecanary_first_finding_seconds_count{profile="append",target="data"} 1)",
-                         R"(writecanary_first_finding_seconds_sum{profile="append",target="data"} 0.02)",
-                         R"(writecanary_kernel_exposures_total{profile="append",release="6.1.170",target="data"} 99)",
-                         R"(writecanary_kernel_findings_total{kind="duplicate",release="6.1.170",target="data"} 1)",
-                         R"(writecanary_last_run_timestamp_seconds{profile="append",target="data"} 1780000000)",
-                         R"(writecanary_open_findings{kind="duplicate",target="data"} 1)",
-                         R"(writecanary_run_duration_seconds_count{profile="append",target="data"} 1)",
-                         R"(writecanary_run_duration_seconds_sum{profile="append",target="data"} 1.5)",
-                         R"(writecanary_runs_total{profile="append",target="data",verdict="corrupt"} 1)",
-                         R"(writecanary_writes_total{profile="append",target="data"} 100)",
-                     }));
+  EXPECT_EQ(
+      changed,
+      std::set<std::string>({
+          R"(writecanary_bytes_written_total{profile="append",target="data"} 4096)",
+          R"(writecanary_duplicate_bytes_total{profile="append",target="data"} 8192)",
+          R"(writecanary_exposures_total{profile="append",target="data"} 99)",
+          R"(writecanary_findings_total{kind="duplicate",profile="append",target="data"} 1)",
+          R"(writecanary_first_finding_seconds_count{profile="append",target="data"} 1)",
+          R"(writecanary_first_finding_seconds_sum{profile="append",target="data"} 0.02)",
+          R"(writecanary_kernel_exposures_total{profile="append",release="6.1.170",target="data"} 99)",
+          R"(writecanary_kernel_findings_total{kind="duplicate",profile="append",release="6.1.170",target="data"} 1)",
+          R"(writecanary_kernel_runs_total{profile="append",release="6.1.170",target="data",verdict="corrupt"} 1)",
+          R"(writecanary_last_run_timestamp_seconds{profile="append",target="data"} 1780000000)",
+          R"(writecanary_open_findings{kind="duplicate",target="data"} 1)",
+          R"(writecanary_run_duration_seconds_count{profile="append",target="data"} 1)",
+          R"(writecanary_run_duration_seconds_sum{profile="append",target="data"} 1.5)",
+          R"(writecanary_runs_total{profile="append",target="data",verdict="corrupt"} 1)",
+          R"(writecanary_writes_total{profile="append",target="data"} 100)",
+      }));
   post("/api/v1/findings/1/ack", {{"note", "known"}}, 200);
   EXPECT_TRUE(has_line(metrics.scrape(), R"(writecanary_open_findings{kind="duplicate",target="data"} 0)"));
 }
@@ -158,8 +161,9 @@ TEST_F(MetricsTest, AnotherKernelBeginsAtZeroAndGoesOnWhereItWas) {
   const auto next = booted("6.12.94");
   EXPECT_TRUE(has_line(next->scrape(),
                        R"(writecanary_kernel_exposures_total{profile="append",release="6.12.94",target="data"} 0)"));
-  EXPECT_TRUE(has_line(next->scrape(),
-                       R"(writecanary_kernel_findings_total{kind="duplicate",release="6.12.94",target="data"} 0)"));
+  EXPECT_TRUE(has_line(
+      next->scrape(),
+      R"(writecanary_kernel_findings_total{kind="duplicate",profile="append",release="6.12.94",target="data"} 0)"));
   EXPECT_EQ(next->scrape().find(R"(release="6.1.170")"), std::string::npos);
   // The run that the reboot cut off is closed by the daemon of the next kernel.
   RunResult cut_off;
@@ -174,8 +178,9 @@ TEST_F(MetricsTest, AnotherKernelBeginsAtZeroAndGoesOnWhereItWas) {
   const auto back = booted("6.1.170");
   EXPECT_TRUE(has_line(back->scrape(),
                        R"(writecanary_kernel_exposures_total{profile="append",release="6.1.170",target="data"} 99)"));
-  EXPECT_TRUE(has_line(back->scrape(),
-                       R"(writecanary_kernel_findings_total{kind="duplicate",release="6.1.170",target="data"} 1)"));
+  EXPECT_TRUE(has_line(
+      back->scrape(),
+      R"(writecanary_kernel_findings_total{kind="duplicate",profile="append",release="6.1.170",target="data"} 1)"));
 }
 
 TEST_F(MetricsTest, AReloadNeitherDoublesNorForgets) {
