@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "api/refusal/refusal.h"
 
@@ -26,6 +27,9 @@ struct Caller {
 struct StartRun {
   std::string target;
   std::string profile;
+  // Runs of the same order after the first, one for each. They wait behind it, also when `queue` is false. Options that
+  // a profile does not have are left out for it.
+  std::vector<std::string> more_profiles = {};
   std::optional<std::uint64_t> duration_ms, writes, seed, memory_bytes;
   std::map<std::string, std::int64_t> options;  // validated against the catalogue by the API already
   bool classic = false;
@@ -54,8 +58,9 @@ struct RefusedChange {
 using Command = std::variant<StartRun, StopRun, SetPaused, AckFinding, RefusedChange>;
 
 struct Accepted {
-  std::int64_t id = 0;    // of the run or finding
-  bool replayed = false;  // an earlier request with the same idempotency key started it
+  std::int64_t id = 0;                  // of the run or finding
+  bool replayed = false;                // an earlier request with the same idempotency key started it
+  std::vector<std::int64_t> more = {};  // the other runs of the order
 };
 
 using CommandResult = std::variant<Accepted, Refusal>;

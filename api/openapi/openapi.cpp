@@ -60,6 +60,7 @@ json parameters_of(const Endpoint& route) {
   if (route.operation.body == "StartRequest") {
     header("Idempotency-Key",
            "The same caller's same request with it, within a day, starts no second run; another request is refused");
+    header("Prefer", "\"wait=60\": answer when the runs have ended, but after so many seconds at the latest");
   }
   return parameters;
 }
@@ -105,13 +106,15 @@ json headers() {
   const auto header = [](const std::string& description, const json& type, bool required) {
     return json{{"description", description}, {"schema", type}, {"required", required}};
   };
-  return {{"X-Request-Id",
-           header("Of this request, in the log too; a plain one of the client's is kept", schema::text(), true)},
-          {"Location", header("Where the run is", schema::text(), true)},
-          {"Idempotency-Replayed",
-           header("The answer is that of an earlier request with the same key", schema::one_of({"true"}), false)},
-          {"Retry-After", header("Seconds after which to ask again", schema::integer(1), true)},
-          {"WWW-Authenticate", header("How to show a token", schema::text(), true)}};
+  return {
+      {"X-Request-Id",
+       header("Of this request, in the log too; a plain one of the client's is kept", schema::text(), true)},
+      {"Location", header("Where the run is; not of several", schema::text(), false)},
+      {"Idempotency-Replayed",
+       header("The answer is that of an earlier request with the same key", schema::one_of({"true"}), false)},
+      {"Preference-Applied", header("The preference that was followed, such as \"wait=60\"", schema::text(), false)},
+      {"Retry-After", header("Seconds after which to ask again", schema::integer(1), true)},
+      {"WWW-Authenticate", header("How to show a token", schema::text(), true)}};
 }
 
 json problem_response(int status) {
@@ -131,13 +134,19 @@ json responses_of(const Operation& operation) {
                   {"headers", {{"X-Request-Id", header_reference("X-Request-Id")}}},
                   {"content", {{operation.media_type, {{"schema", type}}}}}};
   // An answer about a run that was asked for.
-  if (operation.status == 202 && operation.response == "Run") {
+  const bool starts = operation.body == "StartRequest";
+  if (operation.status == 202 && (operation.response == "Run" || starts)) {
     success["headers"]["Location"] = header_reference("Location");
-    if (operation.body == "StartRequest") {
-      success["headers"]["Idempotency-Replayed"] = header_reference("Idempotency-Replayed");
-    }
   }
-  json responses = {{std::to_string(operation.status), std::move(success)}};
+  if (starts) {
+    success["headers"]["Idempotency-Replayed"] = header_reference("Idempotency-Replayed");
+    success["headers"]["Preference-Applied"] = header_reference("Preference-Applied");
+  }
+  json responses = {{std::to_string(operation.status), success}};
+  if (starts) {
+    success["description"] = "All of it has ended, which the request preferred to wait for";
+    responses["200"] = std::move(success);
+  }
   auto statuses = operation.refusals;
   statuses.insert(statuses.end(), {400, 408, 414, 421, 429, 431, 500});
   if (!operation.is_open) statuses.insert(statuses.end(), {401, 403});

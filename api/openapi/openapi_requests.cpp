@@ -35,9 +35,13 @@ json start_schema() {
   const json writes = {{"type", "integer"}, {"minimum", 1}, {"maximum", kWritesMax}};
   const json memory = {{"type", "integer"}, {"minimum", kMemoryBytesMin}, {"maximum", kMemoryBytesMax}};
   const json seed = {{"anyOf", json::array({schema::seed(), integer()})}};
+  const json profiles = {
+      {"type", "array"}, {"items", text()}, {"minItems", 1}, {"maxItems", kQueuedRunsPerTarget}, {"uniqueItems", true}};
   return object(
       {{"target", text("Name of a configured target")},
-       {"profile", text("Name of a profile")},
+       {"profile", optional(text(), "Name of a profile; needed without `profiles`")},
+       {"profiles",
+        optional(profiles, "In place of `profile`: one run of each, one after the other. The answer is a list")},
        {"duration_seconds", optional(duration, "How long to write; the target's configuration unless told")},
        {"writes",
         optional(writes, "Ends the run after so many; the configuration's number, but none beside a duration")},
@@ -46,7 +50,7 @@ json start_schema() {
        {"options", optional(map_of({{"type", "integer"}}), "The profile's own, see /api/v1/profiles")},
        {"classic", optional(boolean(), "The original reproducer's workload; false unless told")},
        {"queue", optional(boolean(), "Wait behind a run that is going on; false unless told, which is 409 then")}},
-      {"duration_seconds", "writes", "seed", "memory_bytes", "options", "classic", "queue"});
+      {"profile", "profiles", "duration_seconds", "writes", "seed", "memory_bytes", "options", "classic", "queue"});
 }
 
 }  // namespace
@@ -59,6 +63,7 @@ nlohmann::json request_schemas() {
   for (json* each : {&start, &pause, &ack, &empty}) (*each)["additionalProperties"] = false;
   start["examples"] = json::array(
       {{{"target", "data"}, {"profile", "append"}},
+       {{"target", "data"}, {"profiles", {"append", "append-interposed"}}, {"writes", 200}, {"queue", true}},
        {{"target", "data"}, {"profile", "append"}, {"duration_seconds", 30}, {"seed", "42"}, {"queue", true}}});
   pause["examples"] = json::array({{{"note", "the disk is being replaced"}}});
   ack["examples"] = json::array({{{"note", "fixed in 6.1.176, reported upstream"}}});

@@ -15,6 +15,9 @@ inline constexpr std::size_t kIdempotencyKeyBytesMax = 255;
 inline constexpr std::uint64_t kWritesMax = 1'000'000'000;
 // Shorter runs are all set-up.
 inline constexpr double kDurationSecondsMin = 0.1;
+// Longest wait for runs to end within the request that asked for them (Prefer: wait). Longer than most clients and
+// proxies wait for an answer.
+inline constexpr std::int64_t kPreferWaitSecondsMax = 300;
 // Alerts in one message of Alertmanager; each is a command to the loop.
 inline constexpr std::size_t kHookAlertsMax = 64;
 // The call with the most parameters has ten.

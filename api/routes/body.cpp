@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "api/refusal/problem.h"
 #include "core/base/json_text.h"
 #include "core/run/seed.h"
@@ -82,6 +84,20 @@ std::string Body::required_text(const std::string& name, std::size_t length_max)
   const auto value = text(name, length_max);
   if (absent || (value && value->empty())) fail(name, "is required");
   return value.value_or("");
+}
+
+std::vector<std::string> Body::texts(const std::string& name, std::size_t count_max, std::size_t length_max) {
+  const auto* value = find(name);
+  if (value == nullptr) return {};
+  const auto fits = [&](const nlohmann::json& item) {
+    return item.is_string() && !item.get_ref<const std::string&>().empty() &&
+           item.get_ref<const std::string&>().size() <= length_max;
+  };
+  if (value->is_array() && !value->empty() && value->size() <= count_max && std::ranges::all_of(*value, fits)) {
+    return value->get<std::vector<std::string>>();
+  }
+  fail_type(name, *value, fmt::format("a list of 1 to {} texts of at most {} bytes", count_max, length_max));
+  return {};
 }
 
 std::optional<bool> Body::flag(const std::string& name) {

@@ -27,7 +27,10 @@ class Body {
   std::optional<double> decimal(const std::string& name, double minimum, double maximum);
   // An object of whole numbers; which names and values are right is for the caller (fail).
   std::map<std::string, std::int64_t> numbers(const std::string& name);
-  // The same, but absence is an error.
+  // A list of 1 to `count_max` texts that are not empty.
+  std::vector<std::string> texts(const std::string& name, std::size_t count_max, std::size_t length_max);
+  bool has(const std::string& name) { return find(name) != nullptr; }
+  // The same as text(), but absence is an error.
   std::string required_text(const std::string& name, std::size_t length_max);
 
   void fail(const std::string& field, const std::string& detail) { errors_.push_back({field, detail}); }

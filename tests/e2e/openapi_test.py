@@ -141,6 +141,30 @@ class OpenApi(unittest.TestCase):
         status, headers, text = self.daemon.request("POST", "/api/v1/runs", body, key)
         self.assertEqual((status, json.loads(text)["id"], headers["Idempotency-Replayed"]), (202, first, "true"))
 
+    def test_an_order_of_several_is_answered_when_all_have_ended(self):
+        body = {"target": "data", "profiles": ["append-sync", "offset"], "writes": 20, "queue": True}
+        headers = {"Idempotency-Key": "several-1", "Prefer": "wait=120"}
+        status, answered, text = self.daemon.request("POST", "/api/v1/runs", body, headers)
+        self.assertEqual((status, answered["Preference-Applied"]), (200, "wait=120"), text)
+        answer = json.loads(text)
+        self.assertEqual([(each["profile"], each["state"]) for each in answer["items"]],
+                         [("append-sync", "finished"), ("offset", "finished")])
+        self.assertEqual((answer["items"][0]["verdict"], answer["verdict"]), ("corrupt", "corrupt"))
+        self.daemon.stop(signal.SIGKILL)
+        self.daemon.start()
+        status, answered, text = self.daemon.request("POST", "/api/v1/runs", body, headers)
+        self.assertEqual((status, answered["Idempotency-Replayed"]), (200, "true"))
+        self.assertEqual([each["id"] for each in json.loads(text)["items"]], [each["id"] for each in answer["items"]])
+
+    def test_what_does_not_end_in_time_is_202(self):
+        body = {"target": "data", "profile": "append-sync", "duration_seconds": 60, "queue": True}
+        status, answered, text = self.daemon.request("POST", "/api/v1/runs", body, {"Prefer": "wait=1"})
+        self.assertEqual((status, answered["Preference-Applied"]), (202, "wait=1"), text)
+        run_id = json.loads(text)["id"]
+        self.assertEqual(answered["Location"], f"/api/v1/runs/{run_id}")
+        self.daemon.post(f"/runs/{run_id}/stop", {})
+        self.daemon.wait_for_state(run_id, "finished")
+
     def test_a_stream_goes_on_after_a_restart(self):
         run_id = self.corrupt["id"]
         path = f"/api/v1/runs/{run_id}/events"

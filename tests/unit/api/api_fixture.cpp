@@ -93,9 +93,11 @@ CommandResult FakeDaemon::start(const StartRun& command) {
   const auto now_ms = to_unix_ms(clock_.now());
   if (!command.idempotency_key.empty()) {
     const auto earlier = store_->run_of_key({"", command.idempotency_key, ""}, now_ms);
-    if (earlier) return Accepted{earlier->run_id, true};
+    if (earlier) return Accepted{earlier->run_id, true, {}};
   }
-  return Accepted{add_run(command.target, command.profile, command.seed.value_or(7), command.idempotency_key)};
+  Accepted accepted{add_run(command.target, command.profile, command.seed.value_or(7), command.idempotency_key)};
+  for (const auto& profile : command.more_profiles) accepted.more.push_back(add_run(command.target, profile));
+  return accepted;
 }
 
 std::int64_t FakeDaemon::add_run(const std::string& target, const std::string& profile, std::uint64_t seed,
