@@ -40,6 +40,12 @@ _writecanary()
             COMPREPLY=($(compgen -W 'violation corrupt' -- "$cur"))
             return
             ;;
+        --format)
+            local formats='text json junit tap'
+            [[ $command == report ]] && formats='text json'
+            COMPREPLY=($(compgen -W "$formats" -- "$cur"))
+            return
+            ;;
         --state)
             COMPREPLY=($(compgen -W 'queued running finished' -- "$cur"))
             return
