@@ -115,7 +115,7 @@ void add_check(CLI::App& app, const Environment& environment, Chosen& chosen) {
 CLI::App* add_daemon_command(CLI::App& app, Chosen& chosen, const std::string& name, const std::string& help,
                              bool* json) {
   CLI::App* command = app.add_subcommand(name, help);
-  command->add_option("--url", chosen.url, "The daemon: http://HOST:PORT, https://HOST:PORT or unix:/PATH")
+  command->add_option("--url", chosen.url, "The daemon: http://HOST:PORT, https://HOST:PORT/PATH or unix:/PATH")
       ->envname("WRITECANARY_URL")
       ->capture_default_str();
   command->add_option("--token-file", chosen.credentials.token, "File that holds the bearer token")

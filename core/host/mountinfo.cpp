@@ -1,6 +1,7 @@
 #include "core/host/mountinfo.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 
@@ -139,6 +140,12 @@ std::optional<Mount> find_mount(const std::vector<Mount>& mounts, std::string_vi
   }
   if (at == nullptr) return std::nullopt;
   return *at;
+}
+
+bool shows_a_root(const Mount& mount) {
+  constexpr std::array<std::string_view, 9> kNamedByDirectory = {"btrfs", "nfs", "nfs4", "cifs",    "smb3",
+                                                                 "ceph",  "9p",  "afs",  "virtiofs"};
+  return mount.root == "/" || std::ranges::find(kNamedByDirectory, mount.type) != kNamedByDirectory.end();
 }
 
 std::uint64_t mount_id(int fd) {

@@ -132,8 +132,9 @@ constexpr Key<TargetConfig> kTarget[] = {
      {},
      true},
     {"require_mount", in<Flag, &TargetConfig::require_mount>,
-     "runs are refused while `path` is not itself a mount point, so that an unmounted target does not fill the "
-     "filesystem below"},
+     "runs are refused while the root of a filesystem is not mounted at `path`, so that an unmounted target does not "
+     "fill "
+     "the filesystem below; a bind mount, or a container's volume, of a directory does not count"},
     {"fstype", in<Text, &TargetConfig::fstype>,
      "runs are refused on another type of filesystem, such as anything but `\"xfs\"`; empty: any"},
 };

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -16,10 +17,15 @@ namespace writecanary::probe {
 
 // Compares file and view once, through read(2). Nobody may write meanwhile. Throws SystemError when reading fails.
 FileReport compare_content(const ContentView& view, std::size_t max_findings);
-// Both views in one report: each finding says in which it was seen. Throws SystemError.
-FileReport inspect_content(const ContentView& view, std::size_t max_findings);
-// The same, reported, with the file kept as evidence.
+// Both views in one report: each finding says in which it was seen. What is wrong in the page cache is given to `early`
+// before storage is looked at; when that fails, the report has it all the same, with storage not looked at. Throws
+// SystemError when there is nothing to report.
+FileReport inspect_content(const ContentView& view, std::size_t max_findings,
+                           const std::function<void(const FileReport&)>& early = {});
+// The same, reported, with the file kept as evidence. Throws SystemError, after reporting.
 void judge_content(FindingReporter& findings, const ContentView& view);
+// The same for a file that was compared already.
+void judge_content(FindingReporter& findings, const ContentView& view, FileReport hot);
 
 // What a write that failed left from this place on was promised by nobody: takes over what stands there, as far as the
 // file goes, so that the rest can be judged. Throws SystemError.

@@ -73,6 +73,7 @@ class Webhook(unittest.TestCase):
         first = self.corrupt_run()
         wait_until(lambda: self.daemon.metric(PENDING) >= 2, 20, "events that wait")  # nobody listens
         wait_until(lambda: "could not be delivered" in self.daemon.log(), 20, "an attempt")
+        self.assertNotIn("from=test", self.daemon.log(), "what stands behind the host may be a secret")
         self.daemon.stop(signal.SIGKILL)
         self.daemon.start()
         self.assertGreaterEqual(self.daemon.metric(PENDING), 0)

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/retried.h"
 #include "probe/access/direct_alignment.h"
 #include "probe/memory/file_mapping.h"
 #include "probe/verify/cold/eviction.h"
@@ -67,10 +68,11 @@ FileReport FileExecutor::execute(const Operation& operation, bool counted) {
   bool done = true;
   switch (operation.kind) {
     case OpKind::kTruncate:
-      if (ftruncate(file_.fd(), static_cast<off_t>(where.offset)) != 0) throw_errno("truncate " + file_.name());
+      if (retried([&] { return ftruncate(file_.fd(), static_cast<off_t>(where.offset)); }) != 0)
+        throw_errno("truncate " + file_.name());
       break;
     case OpKind::kSync:
-      if (fsync(file_.fd()) != 0) throw_errno("fsync " + file_.name());
+      if (retried([&] { return fsync(file_.fd()); }) != 0) throw_errno("fsync " + file_.name());
       break;
     case OpKind::kEvict:
       evict(file_.fd(), file_.name());
@@ -156,15 +158,18 @@ bool FileExecutor::write(const Operation& operation, const FileRange& where, boo
     if (ring) {
       result = through_ring(true, append ? append_fd_.get() : file_.fd(), rest, append ? -1 : offset);
     } else {
-      result = append ? ::write(append_fd_.get(), rest.data(), rest.size())
+      result = retried([&] {
+        return append ? ::write(append_fd_.get(), rest.data(), rest.size())
                       : pwrite(file_.fd(), rest.data(), rest.size(), offset);
+      });
       if (result < 0) result = -errno;
     }
     WriteRef write;
     write.length_bytes = rest.size();
     write.result = result;
     write.route = ring ? Route::kRing : Route::kSync;
-    if (counted) meter_.count(write, false);
+    count(write, counted);
+    if (result == -EINTR) continue;
     if (result <= 0) throw SystemError("write to " + file_.name(), result == 0 ? EIO : static_cast<int>(-result));
     done += static_cast<std::size_t>(result);
   }
@@ -172,15 +177,19 @@ bool FileExecutor::write(const Operation& operation, const FileRange& where, boo
 }
 
 bool FileExecutor::allocate(int mode, const char* what, const FileRange& where) {
-  if (fallocate(file_.fd(), mode, static_cast<off_t>(where.offset), static_cast<off_t>(where.length)) == 0) return true;
-  return refuse(what);
+  const int failed = retried(
+      [&] { return fallocate(file_.fd(), mode, static_cast<off_t>(where.offset), static_cast<off_t>(where.length)); });
+  return failed == 0 || refuse(what);
 }
 
 bool FileExecutor::copy(const Operation& operation, const FileRange& where) {
   for (std::uint64_t done = 0; done < where.length;) {
     auto from = static_cast<off_t>(where.offset + done);
     auto to = static_cast<off_t>(operation.target + done);
-    const ssize_t copied = copy_file_range(file_.fd(), &from, file_.fd(), &to, where.length - done, 0);
+    const ssize_t copied =
+        retried([&] { return copy_file_range(file_.fd(), &from, file_.fd(), &to, where.length - done, 0); });
+    // Part of the way it is no refusal: the file has changed.
+    if (copied < 0 && done != 0) throw_errno("copy_file_range in " + file_.name());
     if (copied < 0) return refuse("copy_file_range");
     if (copied == 0) break;  // it met an end that is not there: the comparison says it
     done += static_cast<std::uint64_t>(copied);
@@ -212,10 +221,12 @@ FileReport FileExecutor::read(const Operation& operation, const FileRange& where
   std::vector<std::byte> found(where.length + (to_end ? kBehindEndBytes : 0));
   std::int64_t got;
   if (operation.ring && ring_ != nullptr) {
-    got = through_ring(false, file_.fd(), found, static_cast<std::int64_t>(where.offset));
+    do {
+      got = through_ring(false, file_.fd(), found, static_cast<std::int64_t>(where.offset));
+    } while (got == -EINTR);
     if (got < 0) throw SystemError("read " + file_.name(), static_cast<int>(-got));
   } else {
-    got = pread(file_.fd(), found.data(), found.size(), static_cast<off_t>(where.offset));
+    got = retried([&] { return pread(file_.fd(), found.data(), found.size(), static_cast<off_t>(where.offset)); });
     if (got < 0) throw_errno("read " + file_.name());
   }
   // A short read is no finding of its own; a file that ends too early is one of the whole comparison.

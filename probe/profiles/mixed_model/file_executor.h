@@ -4,6 +4,7 @@
 // is compared at once; the whole file when the caller asks.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -23,14 +24,15 @@ class FileExecutor {
   FileExecutor(RunContext& context, const FileIdentity& identity, std::uint64_t size_max, Ring* ring);
 
   Operation resolved(const Operation& operation) const { return model_.resolved(operation); }
-  // Returns what a read found wrong. Throws SystemError when a call fails. `counted`: the write counts for the run.
+  // Returns what a read found wrong. Throws SystemError when a call fails. `counted`: the write counts as one
+  // of the run's; its bytes do in any case.
   FileReport execute(const Operation& operation, bool counted);
   // After an operation that failed: of what it reaches the model has what stands there, so that the rest can be judged.
   // Throws SystemError.
   void take_over(const Operation& failed);
-  // The whole file and its twin, as the page cache has them, or in both views.
+  // The whole file and its twin, as the page cache has them, or in both views; `early` as inspect_content() says.
   FileReport compare();
-  FileReport inspect();
+  FileReport inspect(const std::function<void(const FileReport&)>& early = {});
   // Keeps the file that the report is about as it is now.
   void keep_evidence(const FileReport& report);
   // Names of the calls that were refused.
@@ -56,6 +58,7 @@ class FileExecutor {
   // What a read from there on returned: the file's bytes, and nothing behind its end.
   FileReport compare_piece(std::uint64_t offset, std::span<const std::byte> found) const;
   std::int64_t through_ring(bool writes, int fd, std::span<std::byte> bytes, std::int64_t offset);
+  void count(const WriteRef& write, bool counted) { counted ? meter_.count(write, false) : meter_.count_bytes(write); }
   // Notes a refusal and returns false; throws for any other errno.
   bool refuse(const char* what);
 

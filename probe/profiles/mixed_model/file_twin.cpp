@@ -10,6 +10,7 @@
 
 #include "core/base/aligned.h"
 #include "core/base/error.h"
+#include "core/base/retried.h"
 #include "probe/profiles/mixed_model/file_executor.h"
 
 namespace writecanary::probe {
@@ -58,9 +59,9 @@ FileReport FileExecutor::compare() {
   return report;
 }
 
-FileReport FileExecutor::inspect() {
-  FileReport report = inspect_content(view(), findings_.wanted());
-  if (has_twin()) add(report, inspect_content(twin_view(), findings_.wanted()));
+FileReport FileExecutor::inspect(const std::function<void(const FileReport&)>& early) {
+  FileReport report = inspect_content(view(), findings_.wanted(), early);
+  if (has_twin()) add(report, inspect_content(twin_view(), findings_.wanted(), early));
   return report;
 }
 
@@ -70,8 +71,8 @@ void FileExecutor::keep_evidence(const FileReport& report) {
 }
 
 bool FileExecutor::clone() {
-  if (ftruncate(twin_.fd(), 0) != 0) throw_errno("truncate " + twin_.name());
-  if (ioctl(twin_.fd(), FICLONE, file_.fd()) == 0) return true;
+  if (retried([&] { return ftruncate(twin_.fd(), 0); }) != 0) throw_errno("truncate " + twin_.name());
+  if (retried([&] { return ioctl(twin_.fd(), FICLONE, file_.fd()); }) == 0) return true;
   if (errno == ENOTTY) errno = EOPNOTSUPP;
   return refuse("FICLONE");
 }
@@ -88,13 +89,13 @@ bool FileExecutor::direct_write(const Operation& operation, const FileRange& whe
   const std::vector<std::byte> data = model_.data(operation, where);
   const auto memory = direct_memory(data.size());
   std::ranges::copy(data, memory.span().begin());
-  const ssize_t returned =
-      pwrite(direct_fd_.get(), memory.span().data(), data.size(), static_cast<off_t>(where.offset));
+  const ssize_t returned = retried(
+      [&] { return pwrite(direct_fd_.get(), memory.span().data(), data.size(), static_cast<off_t>(where.offset)); });
   if (returned < 0) return refuse("a write with O_DIRECT");
   WriteRef write;
   write.length_bytes = data.size();
   write.result = returned;
-  if (counted) meter_.count(write, false);
+  count(write, counted);
   const auto done = static_cast<std::size_t>(returned);
   // What a short one left out is written plainly, as its end need not be aligned.
   return write_plainly(file_.fd(), file_.name(), where.offset + done, std::span(data).subspan(done), counted);
@@ -105,9 +106,9 @@ bool FileExecutor::write_plainly(int fd, const std::string& name, std::uint64_t 
   while (!data.empty()) {
     WriteRef write;
     write.length_bytes = data.size();
-    write.result = pwrite(fd, data.data(), data.size(), static_cast<off_t>(offset));
+    write.result = retried([&] { return pwrite(fd, data.data(), data.size(), static_cast<off_t>(offset)); });
     if (write.result < 0) throw_errno("write to " + name);
-    if (counted) meter_.count(write, false);
+    count(write, counted);
     offset += static_cast<std::uint64_t>(write.result);
     data = data.subspan(static_cast<std::size_t>(write.result));
   }
@@ -120,7 +121,8 @@ FileReport FileExecutor::direct_read(const FileRange& where) {
     return {};
   }
   const auto memory = direct_memory(where.length);
-  const ssize_t got = pread(direct_fd_.get(), memory.span().data(), where.length, static_cast<off_t>(where.offset));
+  const ssize_t got = retried(
+      [&] { return pread(direct_fd_.get(), memory.span().data(), where.length, static_cast<off_t>(where.offset)); });
   if (got < 0) {
     refuse("a read with O_DIRECT");
     return {};

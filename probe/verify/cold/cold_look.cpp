@@ -71,6 +71,17 @@ ColdLook look_cold(int fd, const FileLog& log, Verifier& verifier) {
   return look;
 }
 
+LookTried try_look(const std::function<ColdLook()>& look) {
+  LookTried tried;
+  try {
+    tried.look = look();
+  } catch (const SystemError& error) {
+    tried.failed = std::current_exception();
+    tried.look.why_not = error.what();
+  }
+  return tried;
+}
+
 FileReport merge_views(FileReport hot, const ColdLook& cold) {
   const std::optional<FileReport> hot_alone = hot;
   const bool complete = hot.findings.size() == hot.tally.total();  // else nobody can say which are new

@@ -5,6 +5,8 @@
 // shows only before. So a finding says which view was wrong (core/run/finding.h, Views).
 #pragma once
 
+#include <exception>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -21,6 +23,13 @@ struct ColdLook {
 // Evicts the file (probe/verify/cold/eviction.h) and reads it. Nobody may have it mapped or write to it. Throws
 // SystemError when syncing or reading fails.
 ColdLook look_cold(int fd, const FileLog& log, Verifier& verifier);
+
+// A look, and what it failed with: then nothing was looked at, and what was found before is still to be reported.
+struct LookTried {
+  ColdLook look;
+  std::exception_ptr failed;
+};
+LookTried try_look(const std::function<ColdLook()>& look);
 
 // Pure. The findings of all views, each once, with what each view said of it; `hot` comes first.
 FileReport merge_views(FileReport hot, const ColdLook& cold);
