@@ -52,6 +52,6 @@ _writecanary()
     fi
     case $command in
         check) _filedir -d ;;
-        explain | replay) _filedir ;;
+        at-risk | explain | replay) _filedir ;;
     esac
 } && complete -F _writecanary writecanary
