@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include "cli/at_risk/at_risk.h"
 #include "cli/check/check.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/commands_evidence.h"
@@ -259,6 +260,28 @@ void add_evidence(CLI::App& app, const Environment& environment, Chosen& chosen)
       [&environment, options] { return self_test(environment, options->json); });
 }
 
+// "10s", or a number of seconds.
+std::optional<std::chrono::milliseconds> parse_watch(const std::string& text) {
+  const auto seconds = parse_whole<std::uint32_t>(text);
+  const auto duration =
+      seconds ? std::optional<std::chrono::milliseconds>(std::chrono::seconds(*seconds)) : parse_duration(text);
+  return duration && duration->count() > 0 && *duration <= kWatchMax ? duration : std::nullopt;
+}
+
+void add_at_risk(CLI::App& app, const Environment& environment, Chosen& chosen) {
+  const auto options = std::make_shared<AtRiskOptions>();
+  CLI::App* command = add_daemon_command(app, chosen, "at-risk",
+                                         "Which processes append through io_uring on this host?", &options->json);
+  command->add_option("PATH", options->path, "On the filesystem that is asked about; any local one unless given");
+  add_parsed(command, "--watch", options->watch, parse_watch, "a time between 1ms and 1h, such as 10s",
+             "Count for so long which writes are handed to io-wq, by the kernel's tracepoints");
+  command->callback([&environment, &chosen, options] {
+    chosen.action = [&environment, &chosen, options] {
+      return at_risk(environment, *options, chosen.url, chosen.credentials);
+    };
+  });
+}
+
 int failed(const Environment& environment, int exit_code, const std::string& text) {
   environment.err << "writecanary: " << printable(text) << '\n';
   return exit_code;
@@ -279,6 +302,7 @@ int run_command_line(const Environment& environment, std::vector<std::string> ar
   add_actions(app, environment, chosen);
   add_evidence(app, environment, chosen);
   add_gate(app, environment, chosen.action);
+  add_at_risk(app, environment, chosen);
   try {
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
     app.parse(std::move(arguments));

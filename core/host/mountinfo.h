@@ -23,6 +23,9 @@ struct Mount {
   std::uint64_t parent = 0;  // the id of the mount that this one stands on
 };
 
+// A name as the kernel writes it in tables of /proc: blank, tab, newline, '#' and backslash are a backslash with three
+// octal digits there. Returns the bytes of the name.
+std::string unescape_octal(std::string_view text);
 // Text of /proc/self/mountinfo; lines that cannot be read are left out.
 std::vector<Mount> parse_mountinfo(std::string_view text);
 // Reads the given file. Throws SystemError.

@@ -30,7 +30,7 @@ ROOMS = {
     "web": [],
     "api": ["refusal", "loop", "http", "guard", "documents", "metrics", "events", "routes", "openapi"],
     "daemon": ["calendar", "config", "clock", "schedule", "loop", "runs", "upkeep", "webhook"],
-    "cli": ["terminal", "client", "check", "gate", "commands"],
+    "cli": ["terminal", "client", "check", "gate", "commands", "at_risk"],
 }
 # More than fifteen subjects and nobody overlooks them.
 FILES_IN_A_ROOM_MAX = 30
