@@ -79,7 +79,8 @@ std::string foreign_text(std::uint64_t offset_bytes, std::size_t length) {
   return text;
 }
 
-// A byte at the chunk's edge that is right by chance (one in 256 is) is no damage: nobody could tell.
+// A byte of text at the chunk's edge that is right by chance (one in 256 is) is no damage: nobody could tell. Of zeros and
+// of another file's content it is known where they begin: by the words.
 void leave_out_equal_edges(Damage& done, std::string_view written, std::size_t chunk) {
   const std::string_view before = written.substr(chunk, done.length_bytes);
   const std::string_view after = std::string_view(done.bytes).substr(chunk, done.length_bytes);
@@ -176,8 +177,7 @@ std::optional<Damage> damage(const Rule& rule, const Write& write, std::string_v
       done.source_offset_bytes = write.stream_offset_bytes + write.bytes.size();
       break;
   }
-  const bool replaced = rule.kind == Kind::kZero || rule.kind == Kind::kStale || rule.kind == Kind::kForeign;
-  if (replaced) leave_out_equal_edges(done, write.bytes, chunk);
+  if (rule.kind == Kind::kForeign) leave_out_equal_edges(done, write.bytes, chunk);
   return done;
 }
 

@@ -12,7 +12,8 @@ class Authority:
         os.mkdir(self.directory)
         self.path = self._file("ca.pem")
         self._openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                      "-keyout", self._file("ca.key"), "-out", self.path, "-days", "2", "-subj", f"/CN={name}")
+                      "-keyout", self._file("ca.key"), "-out", self.path, "-days", "2", "-subj", f"/CN={name}",
+                      "-addext", "keyUsage = critical, keyCertSign, cRLSign")  # without it strict clients refuse it
 
     def issue(self, name, address=None, names=(), rsa=False):
         """(certificate, key): paths of a certificate for the name, and for address and names when it is a server's."""
@@ -22,6 +23,7 @@ class Authority:
         extensions = self._file("extensions")
         with open(extensions, "w", encoding="ascii") as file:
             server = ", ".join([*([f"IP:{address}"] if address else []), *(f"DNS:{other}" for other in names)])
+            file.write("authorityKeyIdentifier = keyid\nsubjectKeyIdentifier = hash\n")
             file.write(f"subjectAltName = {server}\n" if server else "basicConstraints = CA:FALSE\n")
         self._openssl("x509", "-req", "-in", request, "-CA", self.path, "-CAkey", self._file("ca.key"),
                       "-CAcreateserial", "-out", certificate, "-days", "2", "-extfile", extensions)
