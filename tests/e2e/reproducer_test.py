@@ -163,10 +163,12 @@ class OnXfs(Case):
 
     def test_where_the_kernel_goes_another_way_it_could_not(self):
         ext4 = self.enterContext(loop_mount(self.directory, "ext4"))
-        program = os.path.join(self.directory, "append-ext4")
-        build(TEMPLATES / "append.c", program)
-        code, lines = start(program, ext4)
-        self.assertEqual(code, COULD_NOT, lines)
+        for name in ("append", "append_interposed", "append_concurrent", "nowait_contract"):
+            with self.subTest(name):
+                program = os.path.join(self.directory, name + "-ext4")
+                build(TEMPLATES / f"{name}.c", program)
+                code, lines = start(program, ext4)
+                self.assertEqual(code, COULD_NOT, lines)
 
 
 class OnDamage(Case):

@@ -24,6 +24,7 @@
 static struct shared {
 	pthread_mutex_t low; /* held by the one who has the limit low */
 	unsigned arrived;
+	unsigned begun, ended; /* workers that may write to the file */
 	unsigned long exposed, made;
 } * shared;
 
@@ -50,6 +51,46 @@ static void hold(int fd)
 		usleep(20);
 }
 
+#define load(where) __atomic_load_n(where, __ATOMIC_SEQ_CST)
+#define add(where) __atomic_add_fetch(where, 1, __ATOMIC_SEQ_CST)
+
+/*
+ * How far the attempt got; 0 also where nobody knows, because another writer's
+ * worker may have made the file longer meanwhile.
+ */
+static uint64_t submit_alone(int fd, const uint64_t *words, unsigned count,
+			     int *punted)
+{
+	unsigned ended, begun;
+	uint64_t left;
+
+	pthread_mutex_lock(&shared->low);
+	for (int i = 0; i < 250 && load(&shared->begun) != load(&shared->ended);
+	     i++)
+		usleep(20);
+	ended = load(&shared->ended);
+	begun = load(&shared->begun);
+	left = submit_trapped(fd, words, count);
+	if (begun != ended || load(&shared->begun) != begun)
+		left = 0;
+	*punted = !completed_inline();
+	pthread_mutex_unlock(&shared->low);
+	return left;
+}
+
+/* Not while another's attempt is looked at. */
+static int64_t let_worker_go_on(void)
+{
+	int64_t result;
+
+	pthread_mutex_lock(&shared->low);
+	add(&shared->begun);
+	pthread_mutex_unlock(&shared->low);
+	result = open_gate();
+	add(&shared->ended);
+	return result;
+}
+
 static void append_records(int writer, const char *name)
 {
 	uint64_t *words = new_buffer();
@@ -61,25 +102,21 @@ static void append_records(int writer, const char *name)
 	open_ring(writer);
 	mlockall(MCL_CURRENT | MCL_FUTURE);
 	rehearse();
-	__atomic_add_fetch(&shared->arrived, 1, __ATOMIC_SEQ_CST);
-	while (__atomic_load_n(&shared->arrived, __ATOMIC_SEQ_CST) < WRITERS)
+	add(&shared->arrived);
+	while (load(&shared->arrived) < WRITERS)
 		usleep(20);
 	for (unsigned i = 0; i < RECORDS_PER_FILE; i++) {
 		unsigned count = next_words();
-		uint64_t left;
+		int punted;
 
 		fill(words, writer, i, count);
 		close_gate();
-		pthread_mutex_lock(&shared->low);
-		left = submit_trapped(fd, words, count);
-		pthread_mutex_unlock(&shared->low);
-		if (left && next_random() >> 63)
+		if (submit_alone(fd, words, count, &punted))
+			add(&shared->exposed);
+		if (punted && next_random() >> 63)
 			hold(fd);
-		acknowledge(writer, open_gate());
-		if (left)
-			__atomic_add_fetch(&shared->exposed, 1,
-					   __ATOMIC_SEQ_CST);
-		__atomic_add_fetch(&shared->made, 1, __ATOMIC_SEQ_CST);
+		acknowledge(writer, let_worker_go_on());
+		add(&shared->made);
 	}
 	_exit(NOTHING);
 }

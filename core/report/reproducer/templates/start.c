@@ -52,7 +52,7 @@ could_not(const char *format, ...)
 	va_start(list, format);
 	vsnprintf(why, sizeof(why), format, list);
 	va_end(list);
-	say(COULD_NOT, why, error ? strerror(error) : "nothing was tried");
+	say(COULD_NOT, why, error ? strerror(error) : "no call failed");
 }
 
 static uint64_t file_size(int fd)
@@ -139,7 +139,7 @@ int main(int argc, char **argv)
 	} while (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && --left);
 	errno = 0;
 	if (WIFSIGNALED(status))
-		could_not("killed by signal %d, see the kernel log",
+		could_not("killed by signal %d, the kernel log may say why",
 			  WTERMSIG(status));
 	clean_up();
 	return WEXITSTATUS(status);
