@@ -174,6 +174,11 @@ class OnXfs(Case):
 class OnDamage(Case):
     """What a filesystem that damages on purpose does is seen by the reproducer of the finding, too."""
 
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        kernel.require_memory_cgroup()
+
     def setUp(self):
         self.damage = self.enterContext(damage_mount(self.enterContext(temporary_directory())))
         self.state = self.enterContext(temporary_directory())
@@ -182,8 +187,8 @@ class OnDamage(Case):
         with running_daemon(self.state, [("damaged", self.damage.mount_point, {})], window=closed_window()) as daemon:
             done = daemon.run("damaged", profile, **order)
             self.assertTrue(done["findings"], done)
-            identity = done["findings"][0]["id"]
-            return (*daemon.get(f"/api/v1/findings/{identity}/reproducer")[:2], done["findings"][0])
+            finding = done["findings"][-1]
+            return (*daemon.get(f"/api/v1/findings/{finding['id']}/reproducer")[:2], finding)
 
     def test_a_direct_append(self):
         self.damage.set_rule(kind="zero", at=3, offset=4104, length=800, file="file-")
@@ -193,6 +198,18 @@ class OnDamage(Case):
         self.damage.set_rule(kind="zero", at=3, offset=4104, length=800, file="file-")
         code, lines = start(program, self.damage.mount_point)
         self.assertEqual(code, SEEN, lines)
+
+    def test_an_append_that_stands_twice(self):
+        for name in ("append", "append_interposed", "append_concurrent"):
+            with self.subTest(name):
+                program = os.path.join(self.directory, name)
+                build(TEMPLATES / f"{name}.c", program)
+                self.damage.set_rule(kind="none")
+                self.assertEqual(start(program, self.damage.mount_point)[0], COULD_NOT)  # nothing is tried inline here
+                self.damage.set_rule(kind="duplicate", at=5, file="file-")
+                code, lines = start(program, self.damage.mount_point)
+                self.assertEqual(code, SEEN, lines)
+                self.assertRegex(lines[0], r"^seen: duplicate 1, torn 0, missing 0, other 0 ")
 
     def test_operations_of_mixed_model(self):
         self.damage.set_rule(kind="zero", on="read", place=65536, length=400, file="file-")

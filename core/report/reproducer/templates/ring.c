@@ -16,7 +16,8 @@ static char gate_path[64];
 static void open_ring(int number)
 {
 	unsigned int workers[2] = { 1, 0 };
-	int error = io_uring_queue_init(8, &ring, 0);
+	int fifo, error = io_uring_queue_init(8, &ring, 0);
+	char name[64];
 
 	errno = -error;
 	if (error < 0)
@@ -25,10 +26,17 @@ static void open_ring(int number)
 	errno = -error;
 	if (error < 0)
 		could_not("limit the workers of io_uring (Linux 5.15)");
-	snprintf(gate_path, sizeof(gate_path), "gate-%d", number);
-	unlink(gate_path);
-	if (mkfifo(gate_path, 0600))
-		could_not("make a FIFO");
+	/* Any filesystem will do for the FIFO, and it needs no name. */
+	snprintf(name, sizeof(name), "gate-%d", number);
+	if (mkfifo(name, 0600)) {
+		snprintf(name, sizeof(name), "/tmp/repro-gate-%d", getpid());
+		if (mkfifo(name, 0600))
+			could_not("make a FIFO");
+	}
+	fifo = open(name, O_PATH | O_CLOEXEC);
+	if (fifo < 0 || unlink(name))
+		could_not("open the FIFO");
+	snprintf(gate_path, sizeof(gate_path), "/proc/self/fd/%d", fifo);
 }
 
 static struct io_uring_sqe *next_sqe(void)

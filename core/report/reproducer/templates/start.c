@@ -23,6 +23,7 @@ enum { NOTHING = 0, SEEN = 1, COULD_NOT = 2 };
 
 static char scratch[PATH_MAX]; /* below the directory that was given */
 static pid_t parent;
+static int *said; /* shared: one process has the last word */
 
 static void clean_up(void);
 
@@ -33,6 +34,8 @@ __attribute__((noreturn)) static void say(int verdict, const char *first,
 	static const char *const words[] = { "nothing", "seen", "could not" };
 	struct utsname kernel;
 
+	if (said && __atomic_exchange_n(said, 1, __ATOMIC_SEQ_CST))
+		_exit(verdict);
 	uname(&kernel);
 	printf("%s: %s\n", words[verdict], first);
 	printf("Linux %s: %s\n", kernel.release, second);
@@ -117,6 +120,12 @@ int main(int argc, char **argv)
 		return COULD_NOT;
 	}
 	parent = getpid();
+	said = mmap(NULL, sizeof(*said), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (said == MAP_FAILED) {
+		perror("mmap");
+		return COULD_NOT;
+	}
 	snprintf(scratch, sizeof(scratch), "%s/repro-XXXXXX", argv[1]);
 	if (!mkdtemp(scratch)) {
 		scratch[0] = 0;
