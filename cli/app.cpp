@@ -260,6 +260,20 @@ void add_evidence(CLI::App& app, const Environment& environment, Chosen& chosen)
       [&environment, options] { return self_test(environment, options->json); });
 }
 
+void add_reproducer(CLI::App& app, const Environment& environment, Chosen& chosen) {
+  const auto what = std::make_shared<std::string>();
+  CLI::App* command =
+      add_daemon_command(app, chosen, "reproducer", "One C file that shows a finding with nothing of ours", nullptr);
+  command->add_option("FINDING", *what, "Number of a daemon's finding, or the path of kept evidence")->required();
+  command->callback([&environment, &chosen, what] {
+    chosen.action = [&environment, &chosen, what] {
+      const auto number = parse_whole<std::int64_t>(*what);
+      if (!number || *number < 1) return reproducer_of_evidence(environment, *what);
+      return reproducer(environment, Client(chosen.url, chosen.credentials), *number);
+    };
+  });
+}
+
 // "10s", or a number of seconds.
 std::optional<std::chrono::milliseconds> parse_watch(const std::string& text) {
   const auto seconds = parse_whole<std::uint32_t>(text);
@@ -302,6 +316,7 @@ int run_command_line(const Environment& environment, std::vector<std::string> ar
   add_actions(app, environment, chosen);
   add_evidence(app, environment, chosen);
   add_gate(app, environment, chosen.action);
+  add_reproducer(app, environment, chosen);
   add_at_risk(app, environment, chosen);
   try {
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them

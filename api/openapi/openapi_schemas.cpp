@@ -98,7 +98,9 @@ json finding_schema() {
                  {"expected_hex", text()},
                  {"found_hex", text()},
                  {"detail", text("One sentence with the figures")},
-                 {"views", object({{"hot", look()}, {"cold", look()}, {"direct", look()}})}});
+                 {"views", object({{"hot", look()}, {"cold", look()}, {"direct", look()}})},
+                 {"operations", list_of(text("That the failure needs, in order; of mixed-model"))}},
+                {"operations"});
 }
 
 json run_schema() {

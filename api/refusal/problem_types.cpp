@@ -34,6 +34,10 @@ constexpr ProblemType kTypes[] = {
     {"misdirected", "421", "This server does not answer for that host",
      "The Host header names none of the names that this daemon answers to. server.allowed_hosts names others."},
     {"missing-host", "400", "The Host header is missing", "An HTTP/1.1 request names the host."},
+    {"no-reproducer", "422", "There is no reproducer for this finding",
+     "A program in C is made for some profiles only, and of mixed-model for findings that list their operations; "
+     "detail "
+     "says which."},
     {"not-for-others", "403", "Nobody from elsewhere may read this",
      "The request came from another host or through a proxy, and no tokens are configured. Configure a token, or "
      "server.anonymous_read if everyone may read."},

@@ -43,5 +43,7 @@ int watch(const Environment& environment, const Client& client, std::optional<st
 int acknowledge(const Environment& environment, const Client& client, std::int64_t finding, const std::string& note,
                 bool json);
 int report(const Environment& environment, const Client& client, std::int64_t finding, bool json);
+// One C file that shows the finding by itself.
+int reproducer(const Environment& environment, const Client& client, std::int64_t finding);
 
 }  // namespace writecanary::cli

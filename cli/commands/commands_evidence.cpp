@@ -19,6 +19,7 @@
 #include "core/base/json_text.h"
 #include "core/process/probe_process.h"
 #include "core/process/self_test.h"
+#include "core/report/reproducer/reproducer.h"
 #include "core/run/evidence_document.h"
 #include "core/run/protocol.h"
 
@@ -119,6 +120,25 @@ int replay(const Environment& environment, const std::string& evidence, const st
                                    format_counts(runs.front().end.tally));
   }
   return exit_code_of(runs, fail_on);
+}
+
+int reproducer_of_evidence(const Environment& environment, const std::string& evidence) {
+  const nlohmann::json document = read_evidence(evidence);
+  const nlohmann::json& parts = document.at("parts");
+  const nlohmann::json findings = parts.value("findings", nlohmann::json());
+  if (!findings.is_array() || findings.empty()) throw UsageError(evidence + ": this evidence has no finding");
+  const auto finding = findings.front().get<Finding>();
+  const RunSpec spec = spec_of(document, evidence, "");
+  const KernelFacts kernel{.release = text_field(inner(parts, "kernel"), "release"),
+                           .version = text_field(inner(parts, "kernel"), "version"),
+                           .machine = text_field(inner(parts, "kernel"), "machine")};
+  FilesystemFacts filesystem;
+  filesystem.type = text_field(inner(parts, "mount"), "type");
+  const Reproducer made =
+      make_reproducer({.finding = finding, .spec = spec, .kernel = kernel, .filesystem = filesystem});
+  if (made.source.empty()) throw UsageError(evidence + ": " + made.refusal);
+  environment.out << made.source;
+  return 0;
 }
 
 int self_test(const Environment& environment, bool json) {

@@ -18,6 +18,9 @@ int explain_file(const Environment& environment, const std::string& path, FailOn
 int replay(const Environment& environment, const std::string& evidence, const std::string& path, FailOn fail_on,
            bool json);
 
+// Prints one C file that shows what the evidence is of. Throws UsageError when there can be none.
+int reproducer_of_evidence(const Environment& environment, const std::string& evidence);
+
 // 0: every detector found what it is for and was silent on clean data. 5: not so.
 int self_test(const Environment& environment, bool json);
 

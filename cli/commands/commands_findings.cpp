@@ -27,4 +27,9 @@ int report(const Environment& environment, const Client& client, std::int64_t fi
   return 0;
 }
 
+int reproducer(const Environment& environment, const Client& client, std::int64_t finding) {
+  environment.out << client.get(fmt::format("/api/v1/findings/{}/reproducer", finding));
+  return 0;
+}
+
 }  // namespace writecanary::cli

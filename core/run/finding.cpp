@@ -160,6 +160,7 @@ void to_json(nlohmann::json& out, const Finding& finding) {
          {"found_hex", finding.found_hex},
          {"detail", finding.detail},
          {"views", finding.views}};
+  if (!finding.operations.empty()) out["operations"] = finding.operations;
 }
 
 void from_json(const nlohmann::json& in, Finding& finding) {
@@ -177,6 +178,7 @@ void from_json(const nlohmann::json& in, Finding& finding) {
   fields.require("found_hex", finding.found_hex);
   fields.require("detail", finding.detail);
   fields.accept("views", finding.views);  // findings stored by earlier versions have none
+  fields.accept("operations", finding.operations);
 }
 
 }  // namespace writecanary

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace writecanary {
 
@@ -93,6 +94,7 @@ struct Finding {
   std::string found_hex;
   std::string detail;  // one sentence with the figures
   Views views;
+  std::vector<std::string> operations;  // that the failure needs, in order, where a profile can say so
 };
 
 void to_json(nlohmann::json& out, const WriteRef& write);

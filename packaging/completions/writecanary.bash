@@ -62,6 +62,6 @@ _writecanary()
     fi
     case $command in
         check) _filedir -d ;;
-        at-risk | explain | replay) _filedir ;;
+        at-risk | explain | replay | reproducer) _filedir ;;
     esac
 } && complete -F _writecanary writecanary

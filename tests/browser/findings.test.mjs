@@ -119,6 +119,21 @@ test("copy the report, download the evidence", async () => {
   });
 });
 
+test("download the reproducer", async () => {
+  const finding = found.find((each) => each.kind === "torn");
+  await withPage({}, async (page) => {
+    await open(page, `/findings/${finding.id}`);
+    const [program] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "Download a reproducer in C" }).click(),
+    ]);
+    assert.equal(program.suggestedFilename(), `repro-${finding.id}.c`);
+    const source = await (await fetch(`${url}/api/v1/findings/${finding.id}/reproducer`)).text();
+    assert.equal((await readFile(await program.path())).toString(), source);
+    assert.match(source, /int main\(int argc/);
+  });
+});
+
 test("acknowledge with a note", async () => {
   const finding = found.find((each) => each.kind === "zeroed");
   const openOnes = async () => (await api("/status")).open_findings.zeroed;

@@ -18,7 +18,8 @@ namespace {
 
 constexpr std::size_t kCheckEvery = 16;  // operations between two comparisons of the whole file
 constexpr std::size_t kReplaysMax = 300;
-constexpr std::size_t kOperationsTold = 10;  // in a finding's detail
+constexpr std::size_t kOperationsTold = 10;     // in a finding's detail
+constexpr std::size_t kOperationsListed = 200;  // in a finding; more than that nobody wants to read
 
 ProfileInfo describe() {
   return {
@@ -138,17 +139,15 @@ class OperationsRound {
       last = std::move(report);
       return true;
     });
+    std::vector<std::string> listed;
     std::string text = fmt::format("after {} operations, which {}", made,
                                    room_ ? "did not fail when they were replayed"
                                          : "were not replayed to the end: the run had come to its limit of time, bytes "
                                            "or space");
     if (shrunk.reproduced) {
       wrong = std::move(last);
-      std::vector<std::string> told;
-      for (const std::size_t index :
-           std::span(shrunk.indices).first(std::min(kOperationsTold, shrunk.indices.size()))) {
-        told.push_back(to_string(operations_[index]));
-      }
+      for (const std::size_t index : shrunk.indices) listed.push_back(to_string(operations_[index]));
+      const auto told = std::span(listed).first(std::min(kOperationsTold, listed.size()));
       text = fmt::format("shrunk from {} operations to {} in {} replays: {}{}", made, shrunk.indices.size(),
                          shrunk.replays, fmt::join(told, ", "), told.size() < shrunk.indices.size() ? ", ..." : "");
     }
@@ -164,6 +163,7 @@ class OperationsRound {
       // Replays have names of their own.
       finding.file = identity_.name + (finding.file.ends_with(kTwinSuffix) ? kTwinSuffix : "");
       finding.detail += "; " + text;
+      if (listed.size() <= kOperationsListed) finding.operations = listed;
     }
     context_.findings.report(wrong);
   }

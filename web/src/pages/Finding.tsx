@@ -87,14 +87,16 @@ function Actions({ finding }: { finding: Finding }) {
     }
   };
   // With the token in the request, which a plain link cannot have.
-  const download = async () => {
-    const archive = await (await call(`/findings/${finding.id}/evidence`)).blob();
+  const download = async (what: string, name: string) => {
+    const file = await (await call(`/findings/${finding.id}/${what}`)).blob();
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(archive);
-    link.download = `writecanary-finding-${finding.id}.tar`;
+    link.href = URL.createObjectURL(file);
+    link.download = name;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   };
+  const evidence = () => download("evidence", `writecanary-finding-${finding.id}.tar`);
+  const reproducer = () => download("reproducer", `repro-${finding.id}.c`);
   const copy = async () => navigator.clipboard.writeText(await getText(`/findings/${finding.id}/report`));
   return (
     <div class="buttons">
@@ -106,9 +108,14 @@ function Actions({ finding }: { finding: Finding }) {
       <ActionButton act={copy} done="The report is in the clipboard, ready to mail.">
         Copy the report
       </ActionButton>
-      <ActionButton act={download} done="The evidence is downloaded.">
+      <ActionButton act={evidence} done="The evidence is downloaded.">
         Download the evidence
       </ActionButton>
+      {finding.kind !== "stuck" && (
+        <ActionButton act={reproducer} done="The reproducer is downloaded: gcc repro.c -luring">
+          Download a reproducer in C
+        </ActionButton>
+      )}
       {asking && (
         <NoteDialog
           title={`Acknowledge finding ${finding.id}`}
