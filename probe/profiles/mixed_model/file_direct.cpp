@@ -101,7 +101,10 @@ bool FileExecutor::rewrite(const Operation& operation, const FileRange& where, b
 
 bool FileExecutor::store_behind(const Operation& operation, const FileRange& where) {
   const bool synced = operation.kind == OpKind::kStoreSynced;
-  if (synced && !zeroes_behind_end(filesystem_)) return true;
+  if (synced && !zeroes_behind_end(filesystem_)) {
+    refused_.insert("stores behind the end that are written back");
+    return false;
+  }
   if (file_.size_bytes() != where.offset) return true;  // not as the model has it: the comparison says it
   const FileMapping mapping = map_shared(where);
   if (mapping.bytes().empty()) return refuse("mmap(MAP_SHARED)");
