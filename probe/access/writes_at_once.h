@@ -1,9 +1,12 @@
-// Several writes that are handed to the kernel in one call, so that they are under way at the same time.
+// Several writes that are under way at the same time.
 //
-// By io_submit(2), which every kernel has and which begins each write in the caller, one after the other. Only direct
-// writes go on by themselves after that; others have ended when it returns.
+// Two threads hand every second one to the kernel, all in one call: io_submit(2), which every kernel has, begins each
+// write in its caller, one after the other. So direct writes meet on the device, where the filesystem does not make
+// them wait; and where it does, the first of one thread meets the first of the other on their way in. Others than
+// direct writes have ended when the call returns.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,7 +17,7 @@ namespace writecanary::probe {
 
 class WritesAtOnce {
  public:
-  // For up to so many writes. Null, with the reason in errno, when the kernel has no such queue (to give).
+  // For up to so many writes a thread. Null, with the reason in errno, when the kernel has no such queue (to give).
   static std::unique_ptr<WritesAtOnce> open(unsigned writes_max);
   ~WritesAtOnce();
   WritesAtOnce(const WritesAtOnce&) = delete;
@@ -28,9 +31,10 @@ class WritesAtOnce {
   std::vector<std::int64_t> write(int fd, std::span<const Write> writes);
 
  private:
-  explicit WritesAtOnce(unsigned long queue) : queue_(queue) {}
+  using Queue = unsigned long;
+  explicit WritesAtOnce(std::array<Queue, 2> queues) : queues_(queues) {}
 
-  unsigned long queue_;
+  std::array<Queue, 2> queues_;  // of a thread each
 };
 
 }  // namespace writecanary::probe

@@ -187,7 +187,9 @@ std::optional<Unsupported> run(RunContext& context) {
                                    context.workspace.filesystem().type, error_text(refused))};
   }
   context.exposure_hint =
-      "the kernel kept the files in memory, as it does with the mount options dax=always and dax=never";
+      context.meter.counters().exposures != 0
+          ? "too few files were written"
+          : "the kernel kept the files in memory, as it does with the mount options dax=always and dax=never";
   return std::nullopt;
 }
 
