@@ -26,9 +26,9 @@ ProfileInfo describe() {
       .description =
           "A file with holes is written in one of five ways (into holes, over preallocated space, through a mapping, "
           "with O_DIRECT in turn, over what was written back) and copied at once: where SEEK_DATA finds data, with "
-          "copy_file_range(2), FICLONE, sendfile(2) or splice(2); with FICLONERANGE and copy_file_range(2) by pieces "
-          "over "
-          "a file that holds other bytes; through pipes and sockets that take less than they are offered.",
+          "copy_file_range(2), FICLONE, sendfile(2) or splice(2); by pieces over a file that holds other bytes, with "
+          "FICLONERANGE, copy_file_range(2) and FIDEDUPERANGE; through pipes and sockets that take less than they are "
+          "offered.",
       .role = "detector",
       .oracle =
           "Copy and source are what was written, holes as zeros, in the page cache and on storage; neither SEEK_DATA "

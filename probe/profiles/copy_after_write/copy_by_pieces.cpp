@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <vector>
 
 #include "core/base/error.h"
@@ -35,7 +37,34 @@ std::uint64_t block_of(int fd) {
   return static_cast<std::uint64_t>(status.st_blksize);
 }
 
+// Shares the bytes of two files at the same place if they are the same. The errno with which that is refused, or 0.
+int deduplicate(int from, int to, std::uint64_t offset, std::uint64_t length) {
+  alignas(file_dedupe_range) std::array<std::byte, sizeof(file_dedupe_range) + sizeof(file_dedupe_range_info)> memory{};
+  auto* range = reinterpret_cast<file_dedupe_range*>(memory.data());
+  range->src_offset = range->info[0].dest_offset = offset;
+  range->src_length = length;
+  range->dest_count = 1;
+  range->info[0].dest_fd = to;
+  if (retried([&] { return ioctl(from, FIDEDUPERANGE, range); }) != 0) return refused_or_throw("FIDEDUPERANGE");
+  if (range->info[0].status >= 0) return 0;  // the same or not: the comparison says whether that is true
+  errno = -range->info[0].status;
+  return refused_or_throw("FIDEDUPERANGE");
+}
+
 }  // namespace
+
+// Every second block of the copy is other bytes at first. Nobody may take it for the source then, which would have them
+// too; afterwards all of it may be shared.
+int deduplicate_pieces(int from, int to, std::uint64_t size) {
+  fill_with_old(to, size);
+  const std::uint64_t block = block_of(to), whole = size / (2 * block) * 2 * block;
+  for (std::uint64_t at = 0; at < whole; at += 2 * block) {
+    copy_range(from, to, static_cast<off_t>(at), static_cast<off_t>(at + block));
+    if (const int refused = deduplicate(to, from, at, 2 * block); refused != 0) return refused;
+  }
+  copy_range(from, to, 0, static_cast<off_t>(size));
+  return whole == 0 ? 0 : deduplicate(from, to, 0, whole);
+}
 
 // A piece begins at a block, so that the filesystem may clone it, and ends in one, whose part it must copy.
 int copy_pieces(int from, int to, std::uint64_t size) {

@@ -23,5 +23,6 @@ int splice_and_write(int from, int to, std::uint64_t size);
 int send_to_full_socket(int from, int to, std::uint64_t size);
 int copy_pieces(int from, int to, std::uint64_t size);
 int clone_pieces(int from, int to, std::uint64_t size);
+int deduplicate_pieces(int from, int to, std::uint64_t size);
 
 }  // namespace writecanary::probe

@@ -114,11 +114,12 @@ void put_all(int to, const char* bytes, std::size_t length, off_t offset) {
 }
 
 std::span<const CopyMethod> copy_methods() {
-  static constexpr std::array<CopyMethod, 10> kMethods = {{{"SEEK_DATA", copy_where_data_is},
+  static constexpr std::array<CopyMethod, 11> kMethods = {{{"SEEK_DATA", copy_where_data_is},
                                                            {"copy_file_range", copy_in_kernel},
                                                            {"FICLONE", clone},
                                                            {"FICLONERANGE by pieces", clone_pieces},
                                                            {"copy_file_range by pieces", copy_pieces},
+                                                           {"FIDEDUPERANGE of what differs", deduplicate_pieces},
                                                            {"sendfile", send},
                                                            {"splice", splice_through_pipe},
                                                            {"splice in parts of pages", splice_in_parts},
