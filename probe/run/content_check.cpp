@@ -20,7 +20,15 @@ LookTried look_at_storage(const ContentView& view, std::size_t max_findings) {
   return try_look([&] {
     ColdLook look;
     const Residency left = evict(view.fd, view.name);
-    if (left.none()) look.cold = compare_content(view, max_findings);  // a single page that stays is no look at storage
+    if (left.none()) {
+      look.cold = compare_content(view, max_findings);
+    } else if (const Fd copy = read_direct(view.fd, file_size(view.fd, view.name))) {
+      // A single page that stays is no look at storage. It may be one that was not written back, and nobody knows of
+      // it.
+      ContentView directly = view;
+      directly.fd = copy.get();
+      look.direct = compare_content(directly, max_findings);
+    }
     return look;
   });
 }

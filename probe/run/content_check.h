@@ -1,8 +1,9 @@
 // Judges a file of which every byte's right content is known, first as the page cache has it, then as storage has it.
 //
 // The file is compared, written back, dropped from the page cache and compared again: a difference that is only in the
-// cache would be gone after a reboot, one that is only on storage would come with it. For files of appends there is
-// probe/run/file_judge.h; the comparing itself is probe/verify/content/comparison.h.
+// cache would be gone after a reboot, one that is only on storage would come with it. Where pages stay in the page
+// cache storage is asked with O_DIRECT, if it can be. For files of appends there is probe/run/file_judge.h; the
+// comparing itself is probe/verify/content/comparison.h.
 #pragma once
 
 #include <cstdint>

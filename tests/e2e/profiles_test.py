@@ -11,7 +11,7 @@ from harness.kernel import kernel_at_least
 from harness.mounts import damage_mount, loop_mount, temporary_directory, tmpfs_mount
 
 PROFILES = ("tail-reader", "shared-blocks", "large-folio", "collapse", "direct-append", "copy-after-write", "mixed-model",
-            "archive")
+            "archive", "forgotten-inode")
 SEED = "7"
 # A run of default settings; far from what they take, since the machine may be busy.
 SECONDS_MAX = 60
@@ -108,7 +108,8 @@ class BehindAServer(unittest.TestCase):
 
 class OnRealFilesystems(unittest.TestCase):
     # What cannot be exposed everywhere, and why.
-    NOT_ALWAYS = {"collapse": "needs CONFIG_READ_ONLY_THP_FOR_FS, or tmpfs", "archive": "needs an earlier run"}
+    NOT_ALWAYS = {"collapse": "needs CONFIG_READ_ONLY_THP_FOR_FS, or tmpfs", "archive": "needs an earlier run",
+                  "forgotten-inode": "needs a flag that XFS and ext4 have"}
 
     def check_clean(self, fstype, unexposed=()):
         path = self.enterContext(loop_mount(self.enterContext(temporary_directory()), fstype))

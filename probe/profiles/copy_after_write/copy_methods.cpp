@@ -14,6 +14,7 @@
 #include "core/base/error.h"
 #include "core/base/fd.h"
 #include "core/base/retried.h"
+#include "probe/profiles/copy_after_write/copy_calls.h"
 
 namespace writecanary::probe {
 namespace {
@@ -25,25 +26,6 @@ constexpr off_t kSmallestStep = 512;
 bool refuses(int error_number) {
   constexpr std::array kRefusals = {EOPNOTSUPP, ENOSYS, EINVAL, ENOTTY, EXDEV};
   return std::ranges::find(kRefusals, error_number) != kRefusals.end();
-}
-
-// What the call that just failed means.
-int refused_or_throw(const char* what) {
-  if (!refuses(errno)) throw_errno(what);
-  return errno;
-}
-
-void copy_range(int from, int to, off_t begin, off_t end) {
-  std::vector<char> buffer(kBufferBytes);
-  while (begin < end) {
-    const auto want = std::min<std::size_t>(buffer.size(), static_cast<std::size_t>(end - begin));
-    const ssize_t got = retried([&] { return pread(from, buffer.data(), want, begin); });
-    if (got < 0) throw_errno("read the source");
-    if (got == 0) return;  // shorter than it was: the comparison says it
-    const ssize_t put = retried([&] { return pwrite(to, buffer.data(), static_cast<std::size_t>(got), begin); });
-    if (put < 0) throw_errno("write the copy");
-    begin += put;
-  }
 }
 
 int copy_where_data_is(int from, int to, std::uint64_t size) {
@@ -105,12 +87,44 @@ int splice_through_pipe(int from, int to, std::uint64_t size) {
 
 }  // namespace
 
+int refused_or_throw(const char* what) {
+  if (!refuses(errno)) throw_errno(what);
+  return errno;
+}
+
+void copy_range(int from, int to, off_t begin, off_t end) {
+  std::vector<char> buffer(kBufferBytes);
+  while (begin < end) {
+    const auto want = std::min<std::size_t>(buffer.size(), static_cast<std::size_t>(end - begin));
+    const ssize_t got = retried([&] { return pread(from, buffer.data(), want, begin); });
+    if (got < 0) throw_errno("read the source");
+    if (got == 0) return;  // shorter than it was: the comparison says it
+    put_all(to, buffer.data(), static_cast<std::size_t>(got), begin);
+    begin += got;
+  }
+}
+
+void put_all(int to, const char* bytes, std::size_t length, off_t offset) {
+  for (std::size_t done = 0; done < length;) {
+    const ssize_t put =
+        retried([&] { return pwrite(to, bytes + done, length - done, offset + static_cast<off_t>(done)); });
+    if (put < 0) throw_errno("write the copy");
+    done += static_cast<std::size_t>(put);
+  }
+}
+
 std::span<const CopyMethod> copy_methods() {
-  static constexpr std::array<CopyMethod, 5> kMethods = {{{"SEEK_DATA", copy_where_data_is},
-                                                          {"copy_file_range", copy_in_kernel},
-                                                          {"FICLONE", clone},
-                                                          {"sendfile", send},
-                                                          {"splice", splice_through_pipe}}};
+  static constexpr std::array<CopyMethod, 11> kMethods = {{{"SEEK_DATA", copy_where_data_is},
+                                                           {"copy_file_range", copy_in_kernel},
+                                                           {"FICLONE", clone},
+                                                           {"FICLONERANGE by pieces", clone_pieces},
+                                                           {"copy_file_range by pieces", copy_pieces},
+                                                           {"FIDEDUPERANGE of what differs", deduplicate_pieces},
+                                                           {"sendfile", send},
+                                                           {"splice", splice_through_pipe},
+                                                           {"splice in parts of pages", splice_in_parts},
+                                                           {"splice beside writes to the pipe", splice_and_write},
+                                                           {"sendfile to a full socket", send_to_full_socket}}};
   return kMethods;
 }
 

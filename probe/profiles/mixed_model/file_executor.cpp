@@ -12,7 +12,6 @@
 #include "core/base/error.h"
 #include "core/base/retried.h"
 #include "probe/access/direct_alignment.h"
-#include "probe/memory/file_mapping.h"
 #include "probe/verify/cold/eviction.h"
 #include "probe/verify/content/comparison.h"
 
@@ -20,11 +19,7 @@ namespace writecanary::probe {
 namespace {
 
 constexpr std::uint64_t kBehindEndBytes = 5000;
-
-// A shared mapping of a piece of a file; empty where the filesystem refuses it.
-FileMapping map(int fd, const FileRange& where) {
-  return {fd, where.offset, where.length, PROT_READ | PROT_WRITE, MAP_SHARED};
-}
+constexpr unsigned kAtOnceMax = 16;
 
 Fd open_direct(const Workspace& workspace, const std::string& name) {
   try {
@@ -50,6 +45,8 @@ FileExecutor::FileExecutor(RunContext& context, const FileIdentity& identity, st
       twin_(context.workspace, identity.name + kTwinSuffix, 0),
       append_fd_(context.workspace.open(identity.name, O_WRONLY | O_APPEND)),
       direct_fd_(open_direct(context.workspace, identity.name)),
+      at_once_(WritesAtOnce::open(kAtOnceMax)),
+      filesystem_(context.workspace.filesystem()),
       model_(identity.tag.run, identity.incompressible,
              {.size_max = size_max,
               .direct_alignment = alignment_of(direct_fd_),
@@ -57,7 +54,7 @@ FileExecutor::FileExecutor(RunContext& context, const FileIdentity& identity, st
       ring_(ring) {}
 
 bool FileExecutor::refuse(const char* what) {
-  constexpr std::array kRefusals = {EOPNOTSUPP, ENOSYS, EINVAL, ENODEV, EXDEV};
+  constexpr std::array kRefusals = {EOPNOTSUPP, ENOSYS, EINVAL, ENODEV, EXDEV, ENOTTY};
   if (std::ranges::find(kRefusals, errno) == kRefusals.end()) throw_errno(std::string(what) + " " + file_.name());
   refused_.insert(what);
   return false;
@@ -126,7 +123,20 @@ FileReport FileExecutor::execute(const Operation& operation, bool counted) {
       done = allocate(FALLOC_FL_UNSHARE_RANGE, "fallocate(UNSHARE_RANGE)", where);
       break;
     case OpKind::kStoreBehind:
+    case OpKind::kStoreSynced:
       done = store_behind(operation, where);
+      break;
+    case OpKind::kDirectParts:
+      done = direct_parts(operation, where, counted);
+      break;
+    case OpKind::kRewrite:
+      done = rewrite(operation, where, counted);
+      break;
+    case OpKind::kCloneRange:
+      done = clone_range(operation, where);
+      break;
+    case OpKind::kDedupe:
+      done = deduplicate(where);
       break;
     default:
       break;
@@ -185,7 +195,7 @@ bool FileExecutor::allocate(int mode, const char* what, const FileRange& where) 
 bool FileExecutor::copy(const Operation& operation, const FileRange& where) {
   for (std::uint64_t done = 0; done < where.length;) {
     auto from = static_cast<off_t>(where.offset + done);
-    auto to = static_cast<off_t>(operation.target + done);
+    auto to = static_cast<off_t>(model_.target(operation) + done);
     const ssize_t copied =
         retried([&] { return copy_file_range(file_.fd(), &from, file_.fd(), &to, where.length - done, 0); });
     // Part of the way it is no refusal: the file has changed.
@@ -197,19 +207,13 @@ bool FileExecutor::copy(const Operation& operation, const FileRange& where) {
   return true;
 }
 
-bool FileExecutor::map_write(const Operation& operation, const FileRange& where) {
-  const FileMapping mapping = map(file_.fd(), where);
-  if (mapping.bytes().empty()) return refuse("mmap(MAP_SHARED)");
-  std::ranges::copy(model_.data(operation, where), mapping.bytes().begin());
-  mapping.check("store through a mapping of " + file_.name());
-  return true;
+FileMapping FileExecutor::map_shared(const FileRange& where) const {
+  return {file_.fd(), where.offset, where.length, PROT_READ | PROT_WRITE, MAP_SHARED};
 }
 
-bool FileExecutor::store_behind(const Operation& operation, const FileRange& where) {
-  if (file_.size_bytes() != where.offset) return true;  // not as the model has it: the comparison says it
-  const FileMapping mapping = map(file_.fd(), where);
+bool FileExecutor::map_write(const Operation& operation, const FileRange& where) {
+  const FileMapping mapping = map_shared(where);
   if (mapping.bytes().empty()) return refuse("mmap(MAP_SHARED)");
-  stored_behind_ = true;
   std::ranges::copy(model_.data(operation, where), mapping.bytes().begin());
   mapping.check("store through a mapping of " + file_.name());
   return true;
@@ -239,7 +243,7 @@ FileReport FileExecutor::map_read(const FileRange& where) {
   const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
   const bool to_end = end == model_.bytes().size() && !stored_behind_;
   const std::uint64_t behind = to_end ? (page - end % page) % page : 0;
-  const FileMapping mapping = map(file_.fd(), {where.offset, where.length + behind});
+  const FileMapping mapping = map_shared({where.offset, where.length + behind});
   if (mapping.bytes().empty()) {
     refuse("mmap(MAP_SHARED)");
     return {};

@@ -9,6 +9,8 @@
 #include <set>
 #include <string>
 
+#include "probe/access/writes_at_once.h"
+#include "probe/memory/file_mapping.h"
 #include "probe/profiles/mixed_model/file_model.h"
 #include "probe/run/content_check.h"
 #include "probe/run/run_context.h"
@@ -48,7 +50,11 @@ class FileExecutor {
   bool map_write(const Operation& operation, const FileRange& where);
   bool store_behind(const Operation& operation, const FileRange& where);
   bool direct_write(const Operation& operation, const FileRange& where, bool counted);
+  bool direct_parts(const Operation& operation, const FileRange& where, bool counted);
+  bool rewrite(const Operation& operation, const FileRange& where, bool counted);
   bool clone();
+  bool clone_range(const Operation& operation, const FileRange& where);
+  bool deduplicate(const FileRange& where);
   bool write_twin(const Operation& operation, const FileRange& where, bool counted);
   bool write_plainly(int fd, const std::string& name, std::uint64_t offset, std::span<const std::byte> data,
                      bool counted);
@@ -59,6 +65,9 @@ class FileExecutor {
   FileReport compare_piece(std::uint64_t offset, std::span<const std::byte> found) const;
   std::int64_t through_ring(bool writes, int fd, std::span<std::byte> bytes, std::int64_t offset);
   void count(const WriteRef& write, bool counted) { counted ? meter_.count(write, false) : meter_.count_bytes(write); }
+  void count(std::uint64_t length_bytes, std::int64_t result, bool counted);
+  // Empty where the filesystem refuses it.
+  FileMapping map_shared(const FileRange& where) const;
   // Notes a refusal and returns false; throws for any other errno.
   bool refuse(const char* what);
 
@@ -67,7 +76,9 @@ class FileExecutor {
   FileIdentity identity_;
   RunFile file_, twin_;
   Fd append_fd_;
-  Fd direct_fd_;  // none where the filesystem has no direct I/O
+  Fd direct_fd_;                           // none where the filesystem has no direct I/O
+  std::unique_ptr<WritesAtOnce> at_once_;  // none where the kernel has none to give
+  FilesystemFacts filesystem_;
   FileModel model_;
   bool stored_behind_ = false;  // then what a mapping shows behind the end is nobody's
   Ring* ring_;

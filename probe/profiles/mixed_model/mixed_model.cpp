@@ -27,14 +27,13 @@ ProfileInfo describe() {
       .title = "a random mix against a model",
       .description =
           "Writes, appends, reads, truncations, allocations, holes, zeroed, collapsed and inserted ranges, syncs, "
-          "evictions, copies, clones, mapped and direct access in random order, through io_uring and plain system "
-          "calls.",
+          "evictions, copies, clones of files and ranges, deduplication, mapped and direct access, several direct "
+          "writes at once, writes over what is being written back, stores behind the end that are synced, in random "
+          "order, through io_uring and plain system calls.",
       .role = "detector",
       .oracle =
           "Reads return, and the file and its clone hold, what a model in memory says. A failure is replayed on new "
-          "files until "
-          "only "
-          "the operations that it needs are left; the finding lists them.",
+          "files until only the operations that it needs are left; the finding lists them.",
       .exposure = "An operation was executed and the file found right after it.",
       .needs_io_uring = false,
       .options = {{"operations", "operations on one file", "count", 1, 100'000, 2000},
@@ -90,7 +89,8 @@ class OperationsRound {
       return executor.execute(operation, true);
     } catch (const SystemError&) {
       // What could not be written back may be gone from the page cache as well, and that was said.
-      if (operation.kind == OpKind::kSync || operation.kind == OpKind::kEvict) throw;
+      const bool syncs = operation.kind == OpKind::kSync || operation.kind == OpKind::kStoreSynced;
+      if (syncs || operation.kind == OpKind::kEvict) throw;
       try {
         executor.take_over(operation);
         const FileReport report = executor.compare();

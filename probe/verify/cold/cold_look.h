@@ -5,11 +5,13 @@
 // shows only before. So a finding says which view was wrong (core/run/finding.h, Views).
 #pragma once
 
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <optional>
 #include <string>
 
+#include "core/base/fd.h"
 #include "probe/verify/verifier.h"
 
 namespace writecanary::probe {
@@ -19,6 +21,10 @@ struct ColdLook {
   std::optional<FileReport> direct;  // read with O_DIRECT; nothing where that is refused or the file is large
   std::string why_not;               // why there is no cold view
 };
+
+// The file as O_DIRECT reads it, in memory. No descriptor where the filesystem has no direct I/O, or the file is larger
+// than the run may hold in memory. Throws SystemError when reading fails.
+Fd read_direct(int fd, std::uint64_t size_bytes);
 
 // Evicts the file (probe/verify/cold/eviction.h) and reads it. Nobody may have it mapped or write to it. Throws
 // SystemError when syncing or reading fails.
