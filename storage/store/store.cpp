@@ -79,10 +79,6 @@ std::vector<TotalsRow> Store::totals_of_kernel(const std::string& release) const
   return state_->look("read the totals of kernel " + release, [&] { return read_totals(state_->database, release); });
 }
 
-std::vector<OpenFindings> Store::open_findings() const {
-  return state_->look("count the open findings", [&] { return read_open_findings(state_->database); });
-}
-
 std::int64_t Store::last_event_id() const {
   return state_->look("read the last event id", [&] { return read_last_event_id(state_->database); });
 }
