@@ -81,7 +81,7 @@ function Actions({ finding }: { finding: Finding }) {
   const acknowledge = async (note: string) => {
     try {
       await post(`/findings/${finding.id}/ack`, { note });
-      say(`Finding ${finding.id} is acknowledged.`);
+      say(`Incident ${finding.incident_id} is known.`);
     } catch (error) {
       say("", problemOf(error));
     }
@@ -111,8 +111,8 @@ function Actions({ finding }: { finding: Finding }) {
       </ActionButton>
       {asking && (
         <NoteDialog
-          title={`Acknowledge finding ${finding.id}`}
-          text="It is known, and no longer counted as open."
+          title={`Acknowledge incident ${finding.incident_id}`}
+          text="All findings of its kind on this kernel are known, until the kernel changes."
           verb="Acknowledge"
           required
           onNote={acknowledge}
@@ -136,7 +136,7 @@ function Known({ finding, status }: { finding: Finding; status: Status | null })
 }
 
 export function FindingPage({ id }: { id: string }) {
-  const loaded = useApi<Finding>(`/findings/${encodeURIComponent(id)}`, ["finding.acknowledged"]);
+  const loaded = useApi<Finding>(`/findings/${encodeURIComponent(id)}`, ["incident.acknowledged"]);
   const finding = loaded.data;
   const picture = useApi<PictureData>(finding ? `/findings/${finding.id}/picture` : null);
   const run = useApi<Run>(finding ? `/runs/${finding.run_id}` : null);
@@ -149,7 +149,9 @@ export function FindingPage({ id }: { id: string }) {
   return (
     <>
       <p class="kicker">
-        <To href="/findings">Findings</To> <span class="quiet">finding {finding.id}</span>
+        <To href="/incidents">Incidents</To>{" "}
+        <To href={`/incidents/${finding.incident_id}`}>incident {finding.incident_id}</To>{" "}
+        <span class="quiet">finding {finding.id}</span>
       </p>
       <div class="page-head">
         <h1>{words.what}</h1>
