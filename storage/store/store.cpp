@@ -20,7 +20,7 @@ PRAGMA synchronous = FULL;
 PRAGMA foreign_keys = ON;
 PRAGMA trusted_schema = OFF;
 PRAGMA temp_store = MEMORY;
-PRAGMA journal_size_limit = 4194304;
+PRAGMA journal_size_limit = 1048576;
 )sql";
 
 }  // namespace

@@ -133,7 +133,7 @@ test("an incident's strip has a slot for every day up to today", () => {
   const slots = daysUpTo([day, quiet], Date.parse("2026-06-04T23:00:00Z"), 4);
   assert.deepEqual(slots, ["2026-06-01", day, quiet, "2026-06-04"]);
   assert.equal(stripWords([day, quiet]), "Found on 1 of 2 days with runs, 40 findings");
-  assert.deepEqual([null, 0.002, 2.5].map(rateText), ["not known", "1 in 500", "2.5 for each"]);
+  assert.deepEqual([null, 0.002, 1, 2.5].map(rateText), ["not known", "1 in 500", "every one", "2.5 for each"]);
 });
 
 test("everything that keeps the canary from seeing is said", () => {

@@ -19,6 +19,7 @@ function Figures({ incident }: { incident: Incident }) {
   const { rate_lower_bound_95: least, rate_upper_bound_95: most } = incident;
   return (
     <Facts
+      class="figures"
       items={[
         ["First found", <Time key="first" at={incident.first_seen_at} />],
         [
@@ -59,7 +60,7 @@ function Kept({ incident }: { incident: Incident }) {
       aside={
         <span class="quiet">
           {countedOnly > 0
-            ? `the first and the latest ${count(findings.length)} are kept, ${count(countedOnly)} more are counted`
+            ? `the first and the latest are kept, ${count(countedOnly)} more are counted`
             : `all ${counted(findings.length, "finding")}`}
         </span>
       }
@@ -123,7 +124,7 @@ export function IncidentPage({ id }: { id: string }) {
           {incident.known.note || "no note"}
         </p>
       )}
-      <div class="buttons">
+      <div class="buttons incident-actions">
         <AcknowledgeIncident incident={incident} />
       </div>
       {(incident.known_issues?.length ?? 0) > 0 && (

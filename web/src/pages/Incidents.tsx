@@ -32,10 +32,11 @@ const columns: Column<Incident>[] = [
   { name: "Where", kind: "short", value: (incident) => `${incident.profile} on ${incident.target}` },
   { name: "Kernel", kind: "short", value: (incident) => incident.kernel_release },
   {
-    name: `The last ${DAYS} days`,
+    name: `${DAYS} days`,
+    kind: "list",
     value: (incident) => <DayStrip days={incident.days} slots={DAYS} tone={toneOf(incident)} />,
   },
-  { name: "Exposures hit", kind: "number", value: (incident) => rateText(incident.rate) },
+  { name: "Rate", kind: "number", value: (incident) => rateText(incident.rate) },
   { name: "Findings", kind: "number", value: (incident) => count(incident.findings) },
   { name: "Last", value: (incident) => <Time at={incident.last_seen_at} /> },
 ];

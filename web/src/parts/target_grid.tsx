@@ -10,11 +10,13 @@ const cellKey = (target: string, profile: string) => `${target}\n${profile}`;
 
 // The last run found only what is known: that is no news, and quiet.
 function KnownBadge({ incidents }: { incidents: Incident[] }) {
-  const kinds = incidents.map(({ kind }) => kindName(kind)).join(", ");
   return (
-    <span class="verdict plain tone-good" title={incidents.map((each) => each.known?.note ?? "").join("; ")}>
-      <Sign of="clean" />
-      nothing new <span class="quiet">({kinds} known)</span>
+    <span class="known-badge" title={incidents.map((each) => each.known?.note ?? "").join("; ")}>
+      <span class="verdict plain tone-good">
+        <Sign of="clean" />
+        nothing new
+      </span>
+      <span class="quiet">{incidents.map(({ kind }) => kindName(kind)).join(", ")} known</span>
     </span>
   );
 }
