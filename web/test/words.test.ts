@@ -115,7 +115,7 @@ test("what is known is no news", () => {
     text: "Kernel 6.18.44: 400 exposures in 24 h, nothing but what is known.",
     tone: "good",
   });
-  assert.equal(quiet({ torn: 1 }, 1, { duplicate: 3, torn: 2 }).tone, "warn");
+  assert.equal(quiet({ torn: 1 }, 1, { duplicate: 3, torn: 2 }).tone, "broken");
   assert.equal(quiet({ duplicate: 1 }, 1, { duplicate: 3, torn: 2 }).tone, "bad");
   assert.equal(
     incidentsText({ open: { torn: 2, stale: 0 }, known: 1, of_other_kernels: 3 }),

@@ -12,11 +12,12 @@ import { NoteDialog } from "./pause";
 export function toneOf(incident: Pick<Incident, "state" | "class">): Tone {
   if (incident.state === "known") return "idle";
   if (incident.state === "resolved") return "good";
-  return incident.class === "corruption" || incident.class === "availability" ? "bad" : "warn";
+  return incident.class === "corruption" || incident.class === "availability" ? "bad" : "broken";
 }
 
 export function StateBadge({ incident }: { incident: Incident }) {
-  const sign = { open: "corrupt", known: "known", resolved: "clean" } as const;
+  const open = { corruption: "corrupt", availability: "stuck", atomicity: "violation", contract: "violation" } as const;
+  const sign = { open: open[incident.class], known: "known", resolved: "clean" } as const;
   return (
     <span class={`verdict tone-${toneOf(incident)}`}>
       <Sign of={sign[incident.state]} />
