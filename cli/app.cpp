@@ -129,6 +129,26 @@ CLI::App* add_daemon_command(CLI::App& app, Chosen& chosen, const std::string& n
   return command;
 }
 
+void add_incidents(CLI::App& app, const Environment& environment, Chosen& chosen, std::shared_ptr<bool> json) {
+  const auto filter = std::make_shared<Filter>();
+  const auto all = std::make_shared<bool>(false);
+  CLI::App* command = add_daemon_command(
+      app, chosen, "incidents", "What was found: findings of one kind, profile, target and kernel", json.get());
+  command->add_flag("--all", *all, "Also what is resolved");
+  for (const char* parameter : {"kind", "class", "target", "profile", "release"}) {
+    command->add_option(std::string("--") + parameter, (*filter)[parameter],
+                        std::string("Only with this ") + parameter);
+  }
+  command->add_option("--limit", (*filter)["limit"], "At most this many");
+  command->add_option("--cursor", (*filter)["cursor"], "The page that an earlier answer named");
+  command->callback([&environment, &chosen, json, filter, all] {
+    chosen.action = [&environment, &chosen, json, filter, all] {
+      if (!*all) (*filter)["state"] = "open,known";
+      return show_incidents(environment, Client(chosen.url, chosen.credentials), *filter, *json);
+    };
+  });
+}
+
 void add_lists(CLI::App& app, const Environment& environment, Chosen& chosen) {
   const auto json = std::make_shared<bool>(false);
   const auto simple = [&](const std::string& name, const std::string& help,
@@ -163,6 +183,8 @@ void add_lists(CLI::App& app, const Environment& environment, Chosen& chosen) {
   filtered("findings", "Findings, newest first", {"kind", "target", "profile", "kernel", "acknowledged"},
            show_findings);
 
+  add_incidents(app, environment, chosen, json);
+
   CLI::App* profiles = app.add_subcommand("profiles", "What the canary can do, with each profile's options");
   profiles->add_flag("--json", *json, "One JSON document on stdout");
   profiles->callback([&environment, &chosen, json] {
@@ -192,6 +214,7 @@ void add_actions(CLI::App& app, const Environment& environment, Chosen& chosen) 
     std::int64_t id = 0;
     std::optional<std::int64_t> run;
     std::string note;
+    std::string until = "kernel";
     std::string format = "text";
     bool json = false;
   };
@@ -214,11 +237,13 @@ void add_actions(CLI::App& app, const Environment& environment, Chosen& chosen) 
   does(watching,
        [&environment](const Client& client, const Options& o) { return watch(environment, client, o.run, o.json); });
 
-  CLI::App* ack = add_daemon_command(app, chosen, "ack", "Acknowledge a finding", &options->json);
-  ack->add_option("FINDING", options->id, "Number of the finding")->required()->check(number);
-  ack->add_option("--note", options->note, "What was done about it")->required();
+  CLI::App* ack = add_daemon_command(app, chosen, "ack", "Say that an incident is known", &options->json);
+  ack->add_option("INCIDENT", options->id, "Number of the incident")->required()->check(number);
+  ack->add_option("--note", options->note, "What is known about it")->required();
+  ack->add_option("--until", options->until, "kernel (it changes), rate (it rises) or a date such as 2026-12-24")
+      ->capture_default_str();
   does(ack, [&environment](const Client& client, const Options& o) {
-    return acknowledge(environment, client, o.id, o.note, o.json);
+    return acknowledge(environment, client, o.id, o.note, o.until, o.json);
   });
 
   CLI::App* reporting =

@@ -237,14 +237,26 @@ api::CommandResult Commands::carry_out(const api::SetPaused& command, const std:
 }
 
 api::CommandResult Commands::carry_out(const api::AckFinding& command, const std::string& who) {
-  if (!store_.acknowledge(command.finding_id, who, command.note, to_unix_ms(clock_.now()))) {
+  if (!store_.acknowledge_finding(command.finding_id, who, command.note, to_unix_ms(clock_.now()))) {
     return api::Refusal{
         404, "unknown-finding", "No such finding", fmt::format("there is no finding {}", command.finding_id), {}};
   }
-  metrics_.set_open_findings(store_.open_findings());
-  desk_.publish_events();
+  show_incidents();
   spdlog::info("finding {}: acknowledged by {}", command.finding_id, who);
   return api::Accepted{command.finding_id, false};
+}
+
+api::CommandResult Commands::carry_out(const api::AckIncidents& command, const std::string& who) {
+  const auto ids =
+      store_.acknowledge(command.which, {to_unix_ms(clock_.now()), who, command.note, command.until, command.until_ms});
+  show_incidents();
+  for (const auto id : ids) spdlog::info("incident {}: acknowledged by {}", id, who);
+  return api::Accepted{ids.empty() ? 0 : ids.front(), false, {}, ids};
+}
+
+void Commands::show_incidents() {
+  metrics_.set_open_incidents(store_.open_incidents());
+  desk_.publish_events();
 }
 
 }  // namespace writecanary::daemon

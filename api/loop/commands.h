@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "api/refusal/refusal.h"
+#include "storage/tables/incident_records.h"
 
 namespace writecanary::api {
 
@@ -49,18 +50,25 @@ struct AckFinding {
   std::int64_t finding_id = 0;
   std::string note;
 };
+struct AckIncidents {
+  storage::IncidentFilter which;
+  std::string note;
+  KnownUntil until = KnownUntil::kKernel;
+  std::optional<std::int64_t> until_ms;  // of kDate
+};
 // Nothing to do but to record that somebody was refused.
 struct RefusedChange {
   int status = 403;
   std::string reason;
 };
 
-using Command = std::variant<StartRun, StopRun, SetPaused, AckFinding, RefusedChange>;
+using Command = std::variant<StartRun, StopRun, SetPaused, AckFinding, AckIncidents, RefusedChange>;
 
 struct Accepted {
   std::int64_t id = 0;                  // of the run or finding
   bool replayed = false;                // an earlier request with the same idempotency key started it
   std::vector<std::int64_t> more = {};  // the other runs of the order
+  std::vector<std::int64_t> ids = {};   // of the incidents
 };
 
 using CommandResult = std::variant<Accepted, Refusal>;

@@ -73,7 +73,9 @@ struct Metrics::State {
   Series<Counter> kernel_runs =
       counter("kernel_runs_total", "The part of writecanary_runs_total that was made on the running kernel.",
               {"target", "profile", "verdict", "release"});
-  Series<Gauge> open_findings = gauge("open_findings", "Findings that nobody has acknowledged.", {"target", "kind"});
+  Series<Gauge> open_incidents =
+      gauge("open_incidents", "1 for each incident that is open on the running kernel: neither known nor resolved.",
+            {"target", "profile", "kind", "class", "release"});
   Series<Histogram> run_duration = histogram("run_duration_seconds", "How long runs took.");
   Series<Histogram> first_finding =
       histogram("first_finding_seconds", "Time from the start of a run to its first finding, where there was one.");
@@ -175,7 +177,7 @@ void Metrics::State::remove_target(const std::string& target) {
                        &kernel_exposures, &kernel_findings, &kernel_runs}) {
     series->forget_target(target);
   }
-  for (auto* series : {&open_findings, &last_run, &last_clean, &next_run, &interval, &in_progress, &stuck, &paused,
+  for (auto* series : {&open_incidents, &last_run, &last_clean, &next_run, &interval, &in_progress, &stuck, &paused,
                        &target_info, &target_filesystem}) {
     series->forget_target(target);
   }
@@ -201,7 +203,7 @@ Metrics::Metrics() : state_(std::make_unique<State>()) {
 Metrics::~Metrics() = default;
 
 void Metrics::configure(const std::vector<std::string>& targets, const std::vector<std::string>& profiles,
-                        const std::vector<storage::TotalsRow>& totals, const std::vector<storage::OpenFindings>& open) {
+                        const std::vector<storage::TotalsRow>& totals) {
   const std::set<std::string> names(targets.begin(), targets.end());
   for (const auto& before : std::exchange(state_->targets, names)) {
     if (!names.contains(before)) state_->remove_target(before);
@@ -211,10 +213,8 @@ void Metrics::configure(const std::vector<std::string>& targets, const std::vect
   }
   for (const auto& target : targets) {
     for (const auto& profile : profiles) state_->add_pair(target, profile, nullptr);
-    for (const FindingKind kind : kAllFindingKinds) state_->open_findings.make({target, text(to_string(kind))});
     for (auto* series : {&state_->in_progress, &state_->stuck, &state_->paused}) series->make({target});
   }
-  set_open_findings(open);
 }
 
 void Metrics::configure_kernel(const std::string& release, const std::vector<storage::TotalsRow>& totals_of_release) {
@@ -247,13 +247,16 @@ void Metrics::on_run_finished(const std::string& target, const RunResult& result
   state_->set_last(pair, finished_at_ms, clean ? std::optional(finished_at_ms) : std::nullopt);
 }
 
-void Metrics::set_open_findings(const std::vector<storage::OpenFindings>& open) {
-  for (const Values& values : state_->open_findings.all()) {
-    const auto found = std::find_if(open.begin(), open.end(), [&](const storage::OpenFindings& row) {
-      return row.target == values[0] && to_string(row.kind) == values[1];
-    });
-    state_->open_findings.set(values, found == open.end() ? 0 : static_cast<double>(found->count));
+void Metrics::set_open_incidents(const std::vector<storage::IncidentRow>& open) {
+  std::set<Values> shown;
+  for (const storage::IncidentRow& row : open) {
+    const bool here = row.kernel_release == state_->release || row.kernel_release.empty();
+    if (!here || !state_->targets.contains(row.target)) continue;
+    shown.insert(
+        {row.target, row.profile, text(to_string(row.kind)), text(to_string(class_of(row.kind))), row.kernel_release});
   }
+  state_->open_incidents.remove_if([&](const Values& values) { return !shown.contains(values); });
+  for (const Values& values : shown) state_->open_incidents.set(values, 1);
 }
 
 void Metrics::State::mirror_schedule(const LiveState& state) {

@@ -26,7 +26,12 @@ json query_parameters() {
       {"kernel", parameter("kernel", "Only this kernel release, as uname -r says it", schema::text())},
       {"verdict", parameter("verdict", "Only this verdict", schema::one_of(names_of(kAllVerdicts)))},
       {"state", parameter("state", "Only runs in this state", schema::one_of({"queued", "running", "finished"}))},
-      {"kind", parameter("kind", "Only findings of this kind", schema::one_of(names_of(kAllFindingKinds)))},
+      {"incident_state",
+       parameter("state", "Only incidents in one of these states, separated by commas: open, known, resolved",
+                 {{"type", "string"}, {"pattern", "^(open|known|resolved)(,(open|known|resolved))*$"}})},
+      {"class", parameter("class", "Only incidents of this class", schema::one_of(names_of(kAllFindingClasses)))},
+      {"release", parameter("release", "Only this kernel release, as uname -r says it", schema::text())},
+      {"kind", parameter("kind", "Only of this kind", schema::one_of(names_of(kAllFindingKinds)))},
       {"acknowledged", parameter("acknowledged", "Only acknowledged findings, or only others", schema::boolean())},
       {"run_id", parameter("run_id", "Only findings of this run", schema::integer(1))},
       {"since", parameter("since", "Not before this time: RFC 3339 or unix seconds", schema::text())},
@@ -51,7 +56,8 @@ json parameters_of(const Endpoint& route) {
                           {"schema", name == "id" ? schema::integer(1) : schema::text()}});
   }
   for (const auto& name : route.operation.query) {
-    parameters.push_back({{"$ref", "#/components/parameters/" + name}});
+    const bool of_incidents = name == "state" && route.operation.response == "IncidentPage";
+    parameters.push_back({{"$ref", "#/components/parameters/" + (of_incidents ? "incident_state" : name)}});
   }
   const auto header = [&parameters](const char* name, const char* description) {
     parameters.push_back({{"name", name}, {"in", "header"}, {"description", description}, {"schema", schema::text()}});
@@ -174,6 +180,7 @@ json operation_document(const Endpoint& route) {
 json openapi_document(const std::vector<Endpoint>& routes) {
   json schemas = answer_schemas();
   schemas.update(history_schemas());
+  schemas.update(incident_schemas());
   schemas.update(request_schemas());
   schemas.update(problem_schemas());
   json paths = json::object();
@@ -205,8 +212,8 @@ json openapi_document(const std::vector<Endpoint>& routes) {
 std::vector<Endpoint> all_routes(const RouteContext& context) {
   std::vector<Endpoint> routes;
   for (auto&& some : {status_routes(context), target_routes(context), run_routes(context), finding_routes(context),
-                      history_routes(context), event_routes(context), hook_routes(context), audit_routes(context),
-                      problem_routes(), page_routes()}) {
+                      incident_routes(context), history_routes(context), event_routes(context), hook_routes(context),
+                      audit_routes(context), problem_routes(), page_routes()}) {
     routes.insert(routes.end(), some.begin(), some.end());
   }
   const std::size_t self = routes.size();

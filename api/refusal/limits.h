@@ -52,6 +52,13 @@ inline constexpr double kRefusalsPerSecond = 5;
 inline constexpr std::size_t kAuditPathBytesMax = 200;
 // Of requests that are not complete and answers that are not taken, over all connections.
 inline constexpr std::size_t kBufferedBytesMax = 16UL << 20;
+// Incidents that the status counts. A host has some for each kernel that it ever ran, profile and kind.
+inline constexpr int kIncidentsCountedMax = 10'000;
+// Days of each incident of a listing.
+inline constexpr std::size_t kIncidentDaysListed = 31;
+// Incidents that one request acknowledges.
+inline constexpr int kIncidentsAckedMax = 500;
+
 // Evidence in one archive: files of one run, which has its own, smaller bound.
 inline constexpr std::uint64_t kEvidenceBytesMax = 256ULL << 20;
 inline constexpr std::size_t kEvidenceFilesMax = 256;

@@ -138,6 +138,33 @@ std::optional<double> Body::decimal(const std::string& name, double minimum, dou
   return std::nullopt;
 }
 
+std::vector<std::int64_t> Body::ids(const std::string& name, std::size_t count_max) {
+  const auto* list = find(name);
+  if (list == nullptr) return {};
+  std::set<std::int64_t> ids;
+  const bool right = list->is_array() && list->size() <= count_max && std::ranges::all_of(*list, [&](const auto& id) {
+                       return id.is_number_unsigned() && id.template get<std::uint64_t>() > 0 &&
+                              id.template get<std::uint64_t>() <= INT64_MAX &&
+                              ids.insert(id.template get<std::int64_t>()).second;
+                     });
+  if (!right) fail_type(name, *list, fmt::format("a list of at most {} different positive numbers", count_max));
+  return right ? std::vector<std::int64_t>(ids.begin(), ids.end()) : std::vector<std::int64_t>();
+}
+
+std::map<std::string, std::string> Body::texts(const std::string& name, const std::set<std::string>& names) {
+  const auto* object = find(name);
+  if (object == nullptr) return {};
+  std::map<std::string, std::string> result;
+  const bool right = object->is_object() && std::ranges::all_of(object->items(), [&](const auto& item) {
+                       if (!names.contains(item.key()) || !item.value().is_string()) return false;
+                       result[item.key()] = item.value().template get<std::string>();
+                       return true;
+                     });
+  if (!right)
+    fail_type(name, *object, "an object of texts with names from " + quoted_list({names.begin(), names.end()}));
+  return result;
+}
+
 std::map<std::string, std::int64_t> Body::numbers(const std::string& name) {
   std::map<std::string, std::int64_t> result;
   const auto* object = find(name);

@@ -71,7 +71,7 @@ json unknown_document(const AtRiskAnswer& answer) {
 json daemon_document(const DaemonView& view) {
   json document = {{"url", view.url}, {"reached", view.reached}, {"why_not", or_null(view.why)}};
   document["kernel"] = or_null(view.kernel);
-  document["open_findings"] = view.reached ? json(view.open) : json();
+  document["incidents"] = view.reached ? json(view.incidents) : json();
   document["has_more"] = view.has_more;
   return document;
 }

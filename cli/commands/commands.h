@@ -40,8 +40,11 @@ int stop_run(const Environment& environment, const Client& client, std::int64_t 
 // One line per event as they come, of one run until it ends or of all without end.
 int watch(const Environment& environment, const Client& client, std::optional<std::int64_t> run, bool json);
 
-int acknowledge(const Environment& environment, const Client& client, std::int64_t finding, const std::string& note,
-                bool json);
+// Newest first; the filter says which states.
+int show_incidents(const Environment& environment, const Client& client, const Filter& filter, bool json);
+// `until`: "kernel", "rate" or a date, as the API takes it.
+int acknowledge(const Environment& environment, const Client& client, std::int64_t incident, const std::string& note,
+                const std::string& until, bool json);
 int report(const Environment& environment, const Client& client, std::int64_t finding, bool json);
 // One C file that shows the finding by itself.
 int reproducer(const Environment& environment, const Client& client, std::int64_t finding);

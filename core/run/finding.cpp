@@ -71,6 +71,13 @@ std::optional<FindingKind> parse_finding_kind(std::string_view text) {
   return row->kind;
 }
 
+std::optional<FindingClass> parse_finding_class(std::string_view text) {
+  for (const FindingClass each : kAllFindingClasses) {
+    if (text == to_string(each)) return each;
+  }
+  return std::nullopt;
+}
+
 FindingClass class_of(FindingKind kind) { return row_of(kind).finding_class; }
 
 std::string_view describe(FindingKind kind) { return row_of(kind).description; }

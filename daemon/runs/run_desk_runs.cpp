@@ -169,7 +169,7 @@ void RunDesk::announce(const std::string& target, std::int64_t run_id, const Run
   spdlog::log(log_level(result.end.verdict), "run {}: {} on target {} is {}: {}", run_id, result.profile, target,
               to_string(result.end.verdict), result.end.reason);
   if (find(target) != nullptr) services_.metrics.on_run_finished(target, result, finished_at_ms);
-  services_.metrics.set_open_findings(services_.store.open_findings());
+  services_.metrics.set_open_incidents(services_.store.open_incidents());
   publish_events();
   if (finished_) finished_(target, result);
 }

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "storage/database/schema_incidents.h"
 #include "storage/database/schema_violations.h"
 
 namespace writecanary::storage {
@@ -317,7 +318,7 @@ DROP TABLE idempotency_keys;
 )sql";
 
 constexpr std::array kSteps = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5,
-                               kVersion6, kVersion7, kVersion8, kVersion9, kSchemaViolations};
+                               kVersion6, kVersion7, kVersion8, kVersion9, kSchemaViolations, kSchemaIncidents};
 
 }  // namespace
 

@@ -32,7 +32,6 @@ class Metrics(unittest.TestCase):
         samples = self.daemon.metrics()
         expected = [("runs_total", {"profile": p, "verdict": v}) for p, v in itertools.product(PROFILES, VERDICTS)]
         expected += [("findings_total", {"profile": p, "kind": k}) for p, k in itertools.product(PROFILES, KINDS)]
-        expected += [("open_findings", {"kind": kind}) for kind in KINDS]
         expected += [(name, {"profile": p}) for name, p in itertools.product(PER_PROFILE, PROFILES)]
         expected += [("run_in_progress", {})]
         for name, labels in expected:

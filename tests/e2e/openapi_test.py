@@ -69,7 +69,8 @@ class OpenApi(unittest.TestCase):
 
     def test_every_call_answers_as_described(self):
         finding = self.corrupt["findings"][0]["id"]
-        number = {"/api/v1/runs/{id}": self.corrupt["id"], "/api/v1/findings/{id}": finding}
+        number = {"/api/v1/runs/{id}": self.corrupt["id"], "/api/v1/findings/{id}": finding,
+                  "/api/v1/incidents/{id}": self.corrupt["findings"][0]["incident_id"]}
         tried = 0
         for template, methods in self.daemon.api("/openapi.json")["paths"].items():
             if "get" not in methods or template.endswith("/events"):
@@ -85,7 +86,9 @@ class OpenApi(unittest.TestCase):
             tried += 1
         self.assertGreater(tried, 12)
         for path, body in (("/targets/data/pause", {"note": "x"}), ("/targets/data/resume", {}),
-                           (f"/findings/{finding}/ack", {"note": "x"}), ("/targets/none/pause", {}),
+                           (f"/findings/{finding}/ack", {"note": "x"}), ("/incidents/1/ack", {"note": "x", "until": "rate"}),
+                           ("/incidents/ack", {"ids": [1], "note": "x"}), ("/incidents/ack", {"filter": {}}),
+                           ("/targets/none/pause", {}),
                            ("/findings/999999/ack", {"note": "x"}), ("/runs/999999/stop", {}),
                            (f"/runs/{self.corrupt['id']}/stop", {}), ("/runs", {"target": 5})):
             self.daemon.post(path, body)
@@ -169,7 +172,7 @@ class OpenApi(unittest.TestCase):
         run_id = self.corrupt["id"]
         path = f"/api/v1/runs/{run_id}/events"
         everything = events(self.daemon, path, count=4)
-        self.assertEqual([kind for _, kind in everything], ["run.queued", "run.started", "finding", "finding"])
+        self.assertEqual([kind for _, kind in everything], ["run.queued", "run.started", "incident.opened", "run.finished"])
         self.daemon.stop()
         self.daemon.start()
         self.assertEqual(events(self.daemon, path, last_id=everything[1][0], count=2), everything[2:])

@@ -151,12 +151,12 @@ class AtRisk(unittest.TestCase):
         with temporary_directory() as state, running_daemon(state, [("data", self.xfs, {})], window=closed_window()) as daemon:
             url = f"http://127.0.0.1:{daemon.port}"
             document = at_risk_document(self.xfs, url=url)
-            self.assertEqual((document["daemon"]["reached"], document["daemon"]["open_findings"]), (True, {}))
+            self.assertEqual((document["daemon"]["reached"], document["daemon"]["incidents"]), (True, {}))
             kernel.require_memory_cgroup()
             run_document = daemon.run("data", "append-interposed", writes=20)
             self.assertGreater(run_document["finding_counts"]["torn"], 0, run_document)
             document = at_risk_document(self.xfs, url=url)
-            self.assertGreater(document["daemon"]["open_findings"]["torn"], 0)
+            self.assertGreater(document["daemon"]["incidents"]["torn"], 0)
             self.assertEqual(document["daemon"]["kernel"], os.uname().release)
 
 

@@ -81,7 +81,7 @@ function Actions({ finding }: { finding: Finding }) {
   const acknowledge = async (note: string) => {
     try {
       await post(`/findings/${finding.id}/ack`, { note });
-      say(`Finding ${finding.id} is acknowledged.`);
+      say(`Incident ${finding.incident_id} is known.`);
     } catch (error) {
       say("", problemOf(error));
     }
@@ -118,8 +118,8 @@ function Actions({ finding }: { finding: Finding }) {
       )}
       {asking && (
         <NoteDialog
-          title={`Acknowledge finding ${finding.id}`}
-          text="It is known, and no longer counted as open."
+          title={`Acknowledge incident ${finding.incident_id}`}
+          text="All findings of its kind on this kernel are known, until the kernel changes."
           verb="Acknowledge"
           required
           onNote={acknowledge}
@@ -143,7 +143,7 @@ function Known({ finding, status }: { finding: Finding; status: Status | null })
 }
 
 export function FindingPage({ id }: { id: string }) {
-  const loaded = useApi<Finding>(`/findings/${encodeURIComponent(id)}`, ["finding.acknowledged"]);
+  const loaded = useApi<Finding>(`/findings/${encodeURIComponent(id)}`, ["incident.acknowledged"]);
   const finding = loaded.data;
   const picture = useApi<PictureData>(finding ? `/findings/${finding.id}/picture` : null);
   const run = useApi<Run>(finding ? `/runs/${finding.run_id}` : null);
@@ -156,7 +156,9 @@ export function FindingPage({ id }: { id: string }) {
   return (
     <>
       <p class="kicker">
-        <To href="/findings">Findings</To> <span class="quiet">finding {finding.id}</span>
+        <To href="/incidents">Incidents</To>{" "}
+        <To href={`/incidents/${finding.incident_id}`}>incident {finding.incident_id}</To>{" "}
+        <span class="quiet">finding {finding.id}</span>
       </p>
       <div class="page-head">
         <h1>{words.what}</h1>

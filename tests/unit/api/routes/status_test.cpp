@@ -22,8 +22,9 @@ TEST_F(StatusTest, SaysEverythingInOneLook) {
   EXPECT_EQ(status["verdicts"].size(), kAllVerdicts.size());
   EXPECT_EQ(status["verdicts"]["clean"], 1);
   EXPECT_EQ(status["verdicts"]["corrupt"], 1);
-  EXPECT_EQ(status["open_findings"].size(), kAllFindingKinds.size());
-  EXPECT_EQ(status["open_findings"]["duplicate"], 1);
+  EXPECT_EQ(status["incidents"]["open"].size(), kAllFindingKinds.size());
+  EXPECT_EQ(status["incidents"]["open"]["duplicate"], 1);
+  EXPECT_EQ(status["incidents"]["known"], 0);
   EXPECT_EQ(status["summary"], "2 targets, 0 runs in progress, 1 open finding, 1 of corruption.");
 }
 

@@ -83,7 +83,7 @@ AtRiskAnswer answer() {
   Scan scan = sample();
   made.processes = scan.processes;
   made.risk = assess(scan, kernel(6, 18, 44), std::nullopt);
-  made.daemon = {.url = "http://127.0.0.1:1", .reached = true, .kernel = "6.18.44-x", .open = {{"torn", 3}}};
+  made.daemon = {.url = "http://127.0.0.1:1", .reached = true, .kernel = "6.18.44-x", .incidents = {{"torn", 3}}};
   return made;
 }
 
@@ -95,7 +95,7 @@ TEST(AnswerTest, TheDocumentNamesProcessUnitAndFile) {
   EXPECT_EQ(first.at("container"), nullptr);
   EXPECT_EQ(first.at("file"), "/xfs/log");
   EXPECT_EQ(first.at("known_issues"), nlohmann::json({"io-uring-torn-append"}));
-  EXPECT_EQ(document.at("daemon").at("open_findings").at("torn"), 3);
+  EXPECT_EQ(document.at("daemon").at("incidents").at("torn"), 3);
   EXPECT_EQ(document.at("unknown").at("registered_and_closed").at(0).at("file"), "/gone");
   EXPECT_EQ(document.at("watch"), nullptr);
 }
@@ -107,8 +107,9 @@ TEST(AnswerTest, PeopleReadTheSame) {
   made.watched = Watched{.duration = std::chrono::seconds(2), .lost_events = 5};
   made.watched->punted.push_back({{8, "b", {.unit = "b.service"}}, "WRITE", file("/xfs/log", kXfs), 17, 0});
   print_answer(at.environment, made);
-  for (const char* text : {"/xfs/log", "b.service", "io-uring-torn-append", "open findings of 6.18.44-x: torn 3.", "17",
-                           "5 events were lost", "Ask as root", "RWF_APPEND", "/gone"}) {
+  for (const char* text :
+       {"/xfs/log", "b.service", "io-uring-torn-append", "open or known incidents of 6.18.44-x: torn 3.", "17",
+        "5 events were lost", "Ask as root", "RWF_APPEND", "/gone"}) {
     EXPECT_THAT(at.out.str(), HasSubstr(text));
   }
 }

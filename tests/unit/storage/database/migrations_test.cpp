@@ -9,6 +9,7 @@
 
 #include "storage/database/schema.h"
 #include "storage/database/schema_violations.h"
+#include "storage/tables/incidents.h"
 #include "storage/tables/rows.h"
 #include "tests/unit/storage/support.h"
 
@@ -171,6 +172,68 @@ TEST_F(ViolationsTest, RunsThatAreGoneStayInTheSumTheyWereIn) {
   EXPECT_EQ(totals[0].tally.count_of(FindingKind::kTorn), 2U);
   EXPECT_EQ(totals[0].last_verdict, Verdict::kViolation);
   EXPECT_EQ(runs_with(totals[1], Verdict::kViolation), 1U);
+}
+
+// Findings of the first version, of one run with the id given: so many, of which so many are acknowledged.
+void add_findings(SQLite::Database& database, int run, const std::string& kind, int count, int acknowledged) {
+  for (int i = 0; i < count; ++i) {
+    SQLite::Statement insert(database,
+                             "INSERT INTO findings (run_id, target, profile, kernel_release, fstype, kind, "
+                             "found_at_ms, acknowledged_at_ms, acknowledged_by, note, document) VALUES (?, 'data', "
+                             "'append', '6.1', 'xfs', ?, ?, ?, 'alice', 'known', '{}')");
+    insert.bind(1, run);
+    insert.bind(2, kind);
+    insert.bind(3, std::int64_t{run} * 1'000);
+    if (i < acknowledged) insert.bind(4, std::int64_t{9'000});
+    insert.exec();
+  }
+}
+
+TEST_F(MigrationsTest, FindingsOfAnOlderFileBecomeIncidents) {
+  migrate(database_, schema_steps().first(9));
+  for (int i = 0; i < 3; ++i) {
+    SQLite::Statement insert(database_, kRunOfVersion1);
+    insert.bind(1, std::int64_t{1'000});
+    insert.exec();
+  }
+  add_findings(database_, 1, "torn", 20, 20);
+  add_findings(database_, 2, "torn", 20, 3);
+  add_findings(database_, 3, "duplicate", 2, 2);
+  database_.exec("INSERT INTO events (at_ms, type, run_id, finding_id, target) VALUES (1, 'finding', 1, 1, 'data')");
+  const auto total = [&](const char* verdict, int runs, int exposures, const char* tally) {
+    SQLite::Statement insert(
+        database_,
+        "INSERT INTO totals VALUES ('data', 'append', '6.1', ?, ?, 0, 0, 0, 0, ?, 0, 0, 0, 0, 0, 0, "
+        "0, ?, 1, 2, 3, 4, 5, 0, 0)");
+    insert.bind(1, verdict);
+    insert.bind(2, runs);
+    insert.bind(3, exposures);
+    insert.bind(4, tally);
+    insert.exec();
+  };
+  total("corrupt", 3, 300, R"({"torn": {"count": 4000, "bytes": 1}, "duplicate": {"count": 2, "bytes": 1}})");
+  total("clean", 7, 700, "{}");
+  total("error", 5, 0, "{}");
+  migrate(database_, schema_steps());
+  EXPECT_FALSE(database_.tableExists("open_findings"));
+  EXPECT_EQ(database_.execAndGet("SELECT count(*) FROM events").getInt(), 0);
+  EXPECT_EQ(database_.execAndGet("SELECT count(*) FROM findings WHERE incident_id IS NULL").getInt(), 0);
+  const auto torn = find_incident(database_, 1);
+  ASSERT_TRUE(torn);
+  EXPECT_EQ(torn->kind, FindingKind::kTorn);
+  EXPECT_EQ(torn->state, IncidentState::kOpen) << "some are not acknowledged";
+  EXPECT_EQ(torn->findings, 4'000U) << "also those that were never kept";
+  EXPECT_EQ(torn->runs_with, 2U);
+  EXPECT_EQ(torn->runs, 10U);
+  EXPECT_EQ(torn->exposures, 1'000U);
+  EXPECT_EQ(torn->first_seen_ms, 1'000);
+  EXPECT_EQ(torn->last_seen_ms, 2'000);
+  const auto duplicate = find_incident(database_, 2);
+  ASSERT_TRUE(duplicate);
+  EXPECT_EQ(duplicate->state, IncidentState::kKnown);
+  EXPECT_EQ(duplicate->known->note, "known");
+  EXPECT_EQ(duplicate->known_findings, 2U);
+  EXPECT_EQ(database_.execAndGet("SELECT class FROM incidents WHERE id = 2").getString(), "corruption");
 }
 
 TEST_F(MigrationsTest, EveryTableOfTheSchemaIsStrictAndWhole) {
