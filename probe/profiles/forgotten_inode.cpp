@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/retried.h"
 #include "probe/access/mapped_access.h"
 #include "probe/pattern/plan.h"
 #include "probe/run/content_check.h"
@@ -49,11 +50,13 @@ ProfileInfo describe() {
 // Has the inode dropped when nobody has the file open any more. False, with the reason in errno, where that is refused.
 bool mark_to_be_forgotten(int fd) {
   fsxattr attributes{};
-  if (ioctl(fd, FS_IOC_FSGETXATTR, &attributes) != 0) return false;
-  attributes.fsx_xflags ^= FS_XFLAG_DAX;
-  if (ioctl(fd, FS_IOC_FSSETXATTR, &attributes) != 0) return false;
-  attributes.fsx_xflags ^= FS_XFLAG_DAX;
-  return ioctl(fd, FS_IOC_FSSETXATTR, &attributes) == 0;
+  const auto done = [&](unsigned long call) { return retried([&] { return ioctl(fd, call, &attributes); }) == 0; };
+  if (!done(FS_IOC_FSGETXATTR)) return false;
+  for (int i = 0; i < 2; ++i) {  // there and back
+    attributes.fsx_xflags ^= FS_XFLAG_DAX;
+    if (!done(FS_IOC_FSSETXATTR)) return false;
+  }
+  return true;
 }
 
 bool is_refusal(int error_number) {
@@ -142,7 +145,8 @@ class ForgottenFile {
     const std::vector<std::byte> made = make(offset, bytes);
     try {
       write_counted(context_.meter, file_.get(), identity_.name, offset, made);
-    } catch (const WriteFailed&) {
+    } catch (const WriteFailed& failed) {
+      image_.insert(image_.end(), made.begin(), made.begin() + static_cast<std::ptrdiff_t>(failed.offset() - offset));
       judge_content(context_.findings, view_of_what_is_there());
       throw;
     }
@@ -156,7 +160,8 @@ class ForgottenFile {
     return view();
   }
   void resize(std::uint64_t bytes) {
-    if (ftruncate(file_.get(), static_cast<off_t>(bytes)) != 0) throw_errno("truncate " + identity_.name);
+    if (retried([&] { return ftruncate(file_.get(), static_cast<off_t>(bytes)); }) != 0)
+      throw_errno("truncate " + identity_.name);
     image_.resize(bytes);
   }
   void store_at_end() {
@@ -165,7 +170,7 @@ class ForgottenFile {
     if (Mapped(file_.get(), offset, 1, true).store(made) == 1) image_.back() = made.front();
   }
   void sync() const {
-    if (fsync(file_.get()) != 0) throw_errno("fsync " + identity_.name);
+    if (retried([&] { return fsync(file_.get()); }) != 0) throw_errno("fsync " + identity_.name);
   }
 
   RunContext& context_;
