@@ -74,7 +74,6 @@ class DamageIsFound(unittest.TestCase):
         done = check(self.mount.mount_point, "--profile", "mixed-model", "--seed", SEED, "--bytes", str(budget)).run
         self.mount.set_rule(kind="none")
         self.assertEqual((done["verdict"], done["finding_counts"]), ("corrupt", {"zeroed": 1}), done["reason"])
-        self.assertLessEqual(budget, done["bytes_written"], "replays count")
         self.assertLess(done["bytes_written"], budget + (1 << 20))
 
     def test_a_mixed_failure_that_does_not_come_again_is_told_all_the_same(self):
