@@ -91,7 +91,7 @@ std::string golden_part(const std::string& scrape) {
 
 TEST_F(MetricsTest, GoldenScrapeAfterAFinding) {
   Metrics own;
-  own.configure({"data"}, {"append"}, {}, {});
+  own.configure({"data"}, {"append"}, {});
   own.configure_kernel("6.1.170", {});
   LiveState state = *board.get();
   state.targets.resize(1);
