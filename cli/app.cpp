@@ -255,36 +255,6 @@ void add_actions(CLI::App& app, const Environment& environment, Chosen& chosen) 
   });
 }
 
-void add_evidence(CLI::App& app, const Environment& environment, Chosen& chosen) {
-  struct Options {
-    std::string evidence, path;
-    FailOn fail_on = FailOn::kViolation;
-    bool json = false;
-  };
-  const auto options = std::make_shared<Options>();
-  const auto add = [&](const std::string& name, const std::string& help, std::function<int()> action) {
-    CLI::App* command = app.add_subcommand(name, help);
-    command->add_flag("--json", options->json, "One JSON document on stdout");
-    command->callback([&chosen, action = std::move(action)] { chosen.action = action; });
-    return command;
-  };
-  CLI::App* judging =
-      add("explain", "Judge a kept damaged file again, from the log of its writes", [&environment, options] {
-        return explain_file(environment, options->evidence, options->fail_on, options->json);
-      });
-  judging->add_option("FILE", options->evidence, "The file, or the .evidence.json beside it")->required();
-  add_fail_on(judging, options->fail_on);
-  CLI::App* again = add("replay", "Run the plan that evidence is of again, and say whether it happens again",
-                        [&environment, options] {
-                          return replay(environment, options->evidence, options->path, options->fail_on, options->json);
-                        });
-  add_fail_on(again, options->fail_on);
-  again->add_option("EVIDENCE", options->evidence, "A kept file, or the .evidence.json beside it")->required();
-  again->add_option("PATH", options->path, "Another directory than then");
-  add("self-test", "Try every detector on damaged and on clean data",
-      [&environment, options] { return self_test(environment, options->json); });
-}
-
 void add_reproducer(CLI::App& app, const Environment& environment, Chosen& chosen) {
   const auto what = std::make_shared<std::string>();
   CLI::App* command =
@@ -339,7 +309,7 @@ int run_command_line(const Environment& environment, std::vector<std::string> ar
   add_lists(app, environment, chosen);
   add_run(app, environment, chosen);
   add_actions(app, environment, chosen);
-  add_evidence(app, environment, chosen);
+  add_evidence(app, environment, chosen.action);
   add_gate(app, environment, chosen.action);
   add_reproducer(app, environment, chosen);
   add_at_risk(app, environment, chosen);

@@ -2,10 +2,15 @@
 // environment.out and returns the exit code; failures are CommandError, SystemError or ProtocolError.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "cli/terminal/environment.h"
 #include "core/run/verdict.h"
+
+namespace CLI {
+class App;
+}
 
 namespace writecanary::cli {
 
@@ -23,5 +28,9 @@ int reproducer_of_evidence(const Environment& environment, const std::string& ev
 
 // 0: every detector found what it is for and was silent on clean data. 5: not so.
 int self_test(const Environment& environment, bool json);
+
+// Adds explain, replay and self-test; when one was typed, `chosen` becomes what it does. All arguments must outlive the
+// parsing.
+void add_evidence(CLI::App& app, const Environment& environment, std::function<int()>& chosen);
 
 }  // namespace writecanary::cli
