@@ -168,7 +168,8 @@ TEST_F(StatusTest, ServesThePageWithItsTag) {
 
 TEST_F(StatusTest, ServesThePageCompressedToThoseWhoTakeIt) {
   auto http = client();
-  const auto plain = http.Get("/app.css", {{"Accept-Encoding", "identity"}});  // some versions ask for gzip by themselves
+  const auto plain =
+      http.Get("/app.css", {{"Accept-Encoding", "identity"}});  // some versions ask for gzip by themselves
   ASSERT_TRUE(plain);
   EXPECT_FALSE(plain->has_header("Content-Encoding"));
   EXPECT_EQ(plain->get_header_value("Vary"), "Accept-Encoding");
