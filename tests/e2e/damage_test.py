@@ -51,6 +51,10 @@ class DamageIsFound(unittest.TestCase):
         done, entry = self.damaged_run(kind, profile)
         self.assert_found(done, entry, kind)
         self.daemon.wait_for_metric(total_before + 1, "writecanary_findings_total", profile=profile, **labels)
+        [incident] = self.daemon.api(f"/incidents?kind={KINDS[kind]}&profile={profile}")["items"]
+        if incident["state"] == "known":  # another damage of this kind was acknowledged before
+            self.assertEqual(incident["last_run_id"], done["id"])
+            return
         self.daemon.wait_for_open_incidents(1, profile=profile, **labels)
 
         [listed] = self.daemon.api(f"/findings?kind={KINDS[kind]}&acknowledged=false&limit=1")["items"]
