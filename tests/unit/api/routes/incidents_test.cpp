@@ -21,7 +21,8 @@ class IncidentsTest : public ApiTest {
   }
   std::vector<int> ids(const std::string& query) {
     std::vector<int> result;
-    for (const auto& item : get("/api/v1/incidents" + query)["items"]) result.push_back(item["id"]);
+    const json page = get("/api/v1/incidents" + query);
+    for (const auto& item : page["items"]) result.push_back(item["id"]);
     return result;
   }
 };
@@ -87,7 +88,8 @@ TEST_F(IncidentsTest, IsKnownUntilTheKernelChangesUnlessToldOtherwise) {
 TEST_F(IncidentsTest, SeveralAreKnownWithOneRequest) {
   const auto acked = [&](const json& body) {
     std::vector<int> ids;
-    for (const auto& item : post("/api/v1/incidents/ack", body, 200)["items"]) ids.push_back(item["id"]);
+    const json answer = post("/api/v1/incidents/ack", body, 200);
+    for (const auto& item : answer["items"]) ids.push_back(item["id"]);
     return ids;
   };
   EXPECT_EQ(acked({{"note", "all tear"}, {"filter", {{"kind", "torn"}, {"release", "6.1.170"}}}}),

@@ -25,7 +25,7 @@ TEST_F(StatusTest, SaysEverythingInOneLook) {
   EXPECT_EQ(status["incidents"]["open"].size(), kAllFindingKinds.size());
   EXPECT_EQ(status["incidents"]["open"]["duplicate"], 1);
   EXPECT_EQ(status["incidents"]["known"], 0);
-  EXPECT_EQ(status["summary"], "2 targets, 0 runs in progress, 1 open finding, 1 of corruption.");
+  EXPECT_EQ(status["summary"], "2 targets, 0 runs in progress, 1 open incident, 1 of corruption.");
 }
 
 TEST_F(StatusTest, NamesTheRunsInProgress) {

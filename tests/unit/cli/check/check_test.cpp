@@ -110,6 +110,7 @@ TEST_F(Check, AViolationIsSixOrWhatTheOthersSayWithoutIt) {
   EXPECT_EQ(run({"--profile", "all", "--json"}), 6);
   EXPECT_EQ(document().at("verdict"), "violation");
   EXPECT_EQ(run({"--profile", "all", "--fail-on", "violation"}), 6);
+  test_.out.str("");
   EXPECT_EQ(run({"--profile", "all", "--fail-on", "corrupt", "--json"}), 0);
   EXPECT_EQ(document().at("verdict"), "violation") << "the exit code is the caller's, the verdict is not";
   prepare("offset", {sample_hello(), sample_end(Verdict::kUnexposed)});
