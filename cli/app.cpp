@@ -10,9 +10,11 @@
 #include <optional>
 
 #include "cli/check/check.h"
+#include "cli/chosen.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/commands_evidence.h"
 #include "cli/gate/gate.h"
+#include "cli/terminal/output_format.h"
 #include "cli/terminal/parsed_option.h"
 #include "cli/terminal/text.h"
 #include "core/base/limits.h"
@@ -24,14 +26,7 @@ namespace {
 
 constexpr char kFooter[] =
     "Exit codes of check, run --wait and gate: 0 clean, 1 usage or configuration, 2 corruption found, 3 inconclusive,\n"
-    "4 unsupported here, 5 failed to run.";
-
-// What was chosen: the command's own options live in the closures.
-struct Chosen {
-  std::function<int()> action;
-  std::string url = kDefaultUrl;
-  Credentials credentials;
-};
+    "4 unsupported here, 5 failed to run, 6 a violation: the kernel broke a promise, no acknowledged byte is wrong.";
 
 std::optional<std::uint64_t> parse_positive(const std::string& text) {
   const auto value = parse_whole<std::uint64_t>(text);
@@ -104,26 +99,31 @@ void add_check(CLI::App& app, const Environment& environment, Chosen& chosen) {
                       "Directory for damaged files, with all that is known of them and a report");
   add_parsed(command, "--max-evidence", options->evidence_bytes_max, parse_size, "a size such as 64MiB",
              "Keep at most this much of a run, 64MiB");
-  command->add_flag("--json", options->json, "One JSON document on stdout");
+  add_fail_on(command, options->fail_on);
+  add_format(command, options->format);
   command->callback([&environment, &chosen, options] {
     chosen.action = [&environment, options] { return check(environment, *options); };
   });
 }
 
-CLI::App* add_daemon_command(CLI::App& app, Chosen& chosen, const std::string& name, const std::string& help,
-                             bool* json) {
-  CLI::App* command = app.add_subcommand(name, help);
-  command->add_option("--url", chosen.url, "The daemon: http://HOST:PORT, https://HOST:PORT or unix:/PATH")
-      ->envname("WRITECANARY_URL")
-      ->capture_default_str();
-  command->add_option("--token-file", chosen.credentials.token, "File that holds the bearer token")
-      ->envname("WRITECANARY_TOKEN_FILE");
-  command->add_option("--ca-file", chosen.credentials.ca, "PEM file with who signed the daemon's certificate")
-      ->envname("WRITECANARY_CA_FILE");
-  command->add_option("--cert-file", chosen.credentials.certificate, "PEM certificate to show to the daemon");
-  command->add_option("--key-file", chosen.credentials.key, "PEM key of that certificate");
-  if (json != nullptr) command->add_flag("--json", *json, "The API's document on stdout");
-  return command;
+void add_incidents(CLI::App& app, const Environment& environment, Chosen& chosen, std::shared_ptr<bool> json) {
+  const auto filter = std::make_shared<Filter>();
+  const auto all = std::make_shared<bool>(false);
+  CLI::App* command = add_daemon_command(
+      app, chosen, "incidents", "What was found: findings of one kind, profile, target and kernel", json.get());
+  command->add_flag("--all", *all, "Also what is resolved");
+  for (const char* parameter : {"kind", "class", "target", "profile", "release"}) {
+    command->add_option(std::string("--") + parameter, (*filter)[parameter],
+                        std::string("Only with this ") + parameter);
+  }
+  command->add_option("--limit", (*filter)["limit"], "At most this many");
+  command->add_option("--cursor", (*filter)["cursor"], "The page that an earlier answer named");
+  command->callback([&environment, &chosen, json, filter, all] {
+    chosen.action = [&environment, &chosen, json, filter, all] {
+      if (!*all) (*filter)["state"] = "open,known";
+      return show_incidents(environment, Client(chosen.url, chosen.credentials), *filter, *json);
+    };
+  });
 }
 
 void add_lists(CLI::App& app, const Environment& environment, Chosen& chosen) {
@@ -160,6 +160,8 @@ void add_lists(CLI::App& app, const Environment& environment, Chosen& chosen) {
   filtered("findings", "Findings, newest first", {"kind", "target", "profile", "kernel", "acknowledged"},
            show_findings);
 
+  add_incidents(app, environment, chosen, json);
+
   CLI::App* profiles = app.add_subcommand("profiles", "What the canary can do, with each profile's options");
   profiles->add_flag("--json", *json, "One JSON document on stdout");
   profiles->callback([&environment, &chosen, json] {
@@ -176,6 +178,7 @@ void add_run(CLI::App& app, const Environment& environment, Chosen& chosen) {
   command->add_flag("--queue", request->queue, "Wait behind a running one instead of being refused");
   command->add_flag("--wait", request->wait, "Until it has ended; the exit code is its verdict's");
   command->add_flag("--follow", request->follow, "Like --wait, and draw its progress");
+  add_fail_on(command, request->fail_on);
   command->callback([&environment, &chosen, request] {
     chosen.action = [&environment, &chosen, request] {
       return start_run(environment, Client(chosen.url, chosen.credentials), *request);
@@ -188,6 +191,7 @@ void add_actions(CLI::App& app, const Environment& environment, Chosen& chosen) 
     std::int64_t id = 0;
     std::optional<std::int64_t> run;
     std::string note;
+    std::string until = "kernel";
     std::string format = "text";
     bool json = false;
   };
@@ -210,11 +214,13 @@ void add_actions(CLI::App& app, const Environment& environment, Chosen& chosen) 
   does(watching,
        [&environment](const Client& client, const Options& o) { return watch(environment, client, o.run, o.json); });
 
-  CLI::App* ack = add_daemon_command(app, chosen, "ack", "Acknowledge a finding", &options->json);
-  ack->add_option("FINDING", options->id, "Number of the finding")->required()->check(number);
-  ack->add_option("--note", options->note, "What was done about it")->required();
+  CLI::App* ack = add_daemon_command(app, chosen, "ack", "Say that an incident is known", &options->json);
+  ack->add_option("INCIDENT", options->id, "Number of the incident")->required()->check(number);
+  ack->add_option("--note", options->note, "What is known about it")->required();
+  ack->add_option("--until", options->until, "kernel (it changes), rate (it rises) or a date such as 2026-12-24")
+      ->capture_default_str();
   does(ack, [&environment](const Client& client, const Options& o) {
-    return acknowledge(environment, client, o.id, o.note, o.json);
+    return acknowledge(environment, client, o.id, o.note, o.until, o.json);
   });
 
   CLI::App* reporting =
@@ -224,31 +230,6 @@ void add_actions(CLI::App& app, const Environment& environment, Chosen& chosen) 
   does(reporting, [&environment](const Client& client, const Options& o) {
     return report(environment, client, o.id, o.format == "json");
   });
-}
-
-void add_evidence(CLI::App& app, const Environment& environment, Chosen& chosen) {
-  struct Options {
-    std::string evidence, path;
-    bool json = false;
-  };
-  const auto options = std::make_shared<Options>();
-  const auto add = [&](const std::string& name, const std::string& help, std::function<int()> action) {
-    CLI::App* command = app.add_subcommand(name, help);
-    command->add_flag("--json", options->json, "One JSON document on stdout");
-    command->callback([&chosen, action = std::move(action)] { chosen.action = action; });
-    return command;
-  };
-  add("explain", "Judge a kept damaged file again, from the log of its writes",
-      [&environment, options] { return explain_file(environment, options->evidence, options->json); })
-      ->add_option("FILE", options->evidence, "The file, or the .evidence.json beside it")
-      ->required();
-  CLI::App* again =
-      add("replay", "Run the plan that evidence is of again, and say whether it happens again",
-          [&environment, options] { return replay(environment, options->evidence, options->path, options->json); });
-  again->add_option("EVIDENCE", options->evidence, "A kept file, or the .evidence.json beside it")->required();
-  again->add_option("PATH", options->path, "Another directory than then");
-  add("self-test", "Try every detector on damaged and on clean data",
-      [&environment, options] { return self_test(environment, options->json); });
 }
 
 int failed(const Environment& environment, int exit_code, const std::string& text) {
@@ -269,8 +250,9 @@ int run_command_line(const Environment& environment, std::vector<std::string> ar
   add_lists(app, environment, chosen);
   add_run(app, environment, chosen);
   add_actions(app, environment, chosen);
-  add_evidence(app, environment, chosen);
+  add_evidence(app, environment, chosen.action);
   add_gate(app, environment, chosen.action);
+  add_on_call(app, environment, chosen);
   try {
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
     app.parse(std::move(arguments));

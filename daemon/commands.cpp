@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <variant>
+#include <vector>
 
 #include "core/base/json_text.h"
 #include "core/base/limits.h"
@@ -20,15 +22,23 @@ api::Refusal conflict(const std::string& type, const std::string& title, const s
 // What is asked for, as text that two requests have in common only when they ask for the same.
 std::string request_of(const api::StartRun& command) {
   const auto or_null = [](const auto& value) { return value ? nlohmann::json(*value) : nlohmann::json(); };
-  return json_text({{"target", command.target},
-                    {"profile", command.profile},
-                    {"duration_ms", or_null(command.duration_ms)},
-                    {"writes", or_null(command.writes)},
-                    {"seed", or_null(command.seed)},
-                    {"memory_bytes", or_null(command.memory_bytes)},
-                    {"options", command.options},
-                    {"classic", command.classic},
-                    {"queue", command.queue}});
+  nlohmann::json request = {{"target", command.target},
+                            {"profile", command.profile},
+                            {"duration_ms", or_null(command.duration_ms)},
+                            {"writes", or_null(command.writes)},
+                            {"seed", or_null(command.seed)},
+                            {"memory_bytes", or_null(command.memory_bytes)},
+                            {"options", command.options},
+                            {"classic", command.classic},
+                            {"queue", command.queue}};
+  if (!command.more_profiles.empty()) request["more_profiles"] = command.more_profiles;
+  return json_text(request);
+}
+
+// Of the run with this number in the order. A key of a caller has no blanks.
+storage::RequestKey key_of_run(storage::RequestKey key, std::size_t number) {
+  if (!key.key.empty() && number > 0) key.key += fmt::format(" {}", number);
+  return key;
 }
 
 // Scopes that are no caller's name cannot be taken by one.
@@ -96,8 +106,11 @@ void Commands::complete_audit(std::int64_t id, const api::CommandResult& result)
 std::optional<api::Refusal> Commands::refuse_start(const api::StartRun& command) const {
   const auto* desk = desk_.find(command.target);
   if (desk == nullptr) return unknown_target(command.target, 422);
-  if (find_profile(catalogue_, command.profile) == nullptr) {
-    const auto detail = fmt::format("no profile \"{}\". GET /api/v1/profiles lists them", command.profile);
+  std::vector<std::string> profiles = command.more_profiles;
+  profiles.insert(profiles.begin(), command.profile);
+  for (const std::string& profile : profiles) {
+    if (find_profile(catalogue_, profile) != nullptr) continue;
+    const auto detail = fmt::format("no profile \"{}\". GET /api/v1/profiles lists them", profile);
     return api::Refusal{422, "unknown-profile", "No such profile", detail, {{"profile", detail}}};
   }
   if (!desk->mount.usable) return conflict("target-not-mounted", "The target is not mounted", desk->mount.reason);
@@ -138,10 +151,14 @@ std::optional<api::Refusal> Commands::refuse_start(const api::StartRun& command)
                                 "behind it",
                                 command.target));
   }
-  if (desk->queue.size() >= kQueuedRunsPerTarget) {
-    return conflict("queue-full", "The target's queue is full",
-                    fmt::format("target \"{}\": {} runs wait, the limit. Wait for one to end, or stop some",
-                                command.target, desk->queue.size()));
+  // The first of them need not wait where nothing goes on.
+  const std::size_t places = kQueuedRunsPerTarget + (desk->busy() ? 0 : 1);
+  if (desk->queue.size() + 1 + command.more_profiles.size() > places) {
+    return conflict(
+        "queue-full", "The target's queue is full",
+        fmt::format("target \"{}\": {} runs wait and {} are asked for, but at most {} can wait. Wait for one "
+                    "to end, or stop some",
+                    command.target, desk->queue.size(), 1 + command.more_profiles.size(), kQueuedRunsPerTarget));
   }
   return std::nullopt;
 }
@@ -150,7 +167,15 @@ api::CommandResult Commands::carry_out(const api::StartRun& command, const std::
   const auto key = key_of(command, who);
   const auto now = to_unix_ms(watch_.believed());
   if (const auto earlier = key.key.empty() ? std::nullopt : store_.run_of_key(key, now)) {
-    if (earlier->same_request) return api::Accepted{earlier->run_id, true};
+    if (earlier->same_request) {
+      api::Accepted accepted{earlier->run_id, true, {}};
+      for (std::size_t number = 1; number <= command.more_profiles.size(); ++number) {
+        // A daemon that ended in the midst of the order did not get to the rest.
+        const auto other = store_.run_of_key(key_of_run(key, number), now);
+        accepted.more.push_back(other ? other->run_id : order(command, number, key, who));
+      }
+      return accepted;
+    }
     return api::Refusal{422,
                         "idempotency-key-reused",
                         "The Idempotency-Key belongs to another request",
@@ -160,21 +185,35 @@ api::CommandResult Commands::carry_out(const api::StartRun& command, const std::
                         {}};
   }
   if (const auto refusal = refuse_start(command)) return *refusal;
+  api::Accepted accepted{order(command, 0, key, who), false, {}};
+  for (std::size_t number = 1; number <= command.more_profiles.size(); ++number) {
+    accepted.more.push_back(order(command, number, key, who));
+  }
+  return accepted;
+}
+
+// The run with this number in what was asked for.
+std::int64_t Commands::order(const api::StartRun& command, std::size_t number, const storage::RequestKey& key,
+                             const std::string& who) {
   RunOrder order;
   order.target = command.target;
-  order.profile = command.profile;
+  order.profile = number == 0 ? command.profile : command.more_profiles[number - 1];
   order.trigger = "api";
   order.requested_by = who;
   order.duration_ms = command.duration_ms;
   order.writes = command.writes;
   order.seed = command.seed;
   order.memory_bytes = command.memory_bytes;
-  order.options = command.options;
+  const ProfileInfo* profile = find_profile(catalogue_, order.profile);
+  for (const auto& [name, value] : command.options) {
+    const auto has = [&name](const ProfileOption& option) { return option.name == name; };
+    if (profile != nullptr && std::ranges::any_of(profile->options, has)) order.options[name] = value;
+  }
   order.classic = command.classic;
-  order.key = key;
+  order.key = key_of_run(key, number);
   const auto id = desk_.order(order);
-  spdlog::info("run {}: asked for by {}: {} on target {}", id, who, command.profile, command.target);
-  return api::Accepted{id, false};
+  spdlog::info("run {}: asked for by {}: {} on target {}", id, who, order.profile, command.target);
+  return id;
 }
 
 api::CommandResult Commands::carry_out(const api::StopRun& command, const std::string& who) {
@@ -198,14 +237,26 @@ api::CommandResult Commands::carry_out(const api::SetPaused& command, const std:
 }
 
 api::CommandResult Commands::carry_out(const api::AckFinding& command, const std::string& who) {
-  if (!store_.acknowledge(command.finding_id, who, command.note, to_unix_ms(clock_.now()))) {
+  if (!store_.acknowledge_finding(command.finding_id, who, command.note, to_unix_ms(clock_.now()))) {
     return api::Refusal{
         404, "unknown-finding", "No such finding", fmt::format("there is no finding {}", command.finding_id), {}};
   }
-  metrics_.set_open_findings(store_.open_findings());
-  desk_.publish_events();
+  show_incidents();
   spdlog::info("finding {}: acknowledged by {}", command.finding_id, who);
   return api::Accepted{command.finding_id, false};
+}
+
+api::CommandResult Commands::carry_out(const api::AckIncidents& command, const std::string& who) {
+  const auto ids =
+      store_.acknowledge(command.which, {to_unix_ms(clock_.now()), who, command.note, command.until, command.until_ms});
+  show_incidents();
+  for (const auto id : ids) spdlog::info("incident {}: acknowledged by {}", id, who);
+  return api::Accepted{ids.empty() ? 0 : ids.front(), false, {}, ids};
+}
+
+void Commands::show_incidents() {
+  metrics_.set_open_incidents(store_.open_incidents());
+  desk_.publish_events();
 }
 
 }  // namespace writecanary::daemon

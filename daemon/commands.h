@@ -25,6 +25,10 @@ class Commands {
   api::CommandResult carry_out(const api::StopRun& command, const std::string& who);
   api::CommandResult carry_out(const api::SetPaused& command, const std::string& who);
   api::CommandResult carry_out(const api::AckFinding& command, const std::string& who);
+  std::int64_t order(const api::StartRun& command, std::size_t number, const storage::RequestKey& key,
+                     const std::string& who);
+  api::CommandResult carry_out(const api::AckIncidents& command, const std::string& who);
+  void show_incidents();
   void complete_audit(std::int64_t id, const api::CommandResult& result);
   std::optional<api::Refusal> refuse_start(const api::StartRun& command) const;
 

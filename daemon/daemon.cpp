@@ -207,8 +207,9 @@ void Daemon::take_over(Config config) {
 }
 
 void Daemon::configure_metrics() {
-  metrics_.configure(target_names(config_), all_profiles(config_), store_->totals(), store_->open_findings());
+  metrics_.configure(target_names(config_), all_profiles(config_), store_->totals());
   metrics_.configure_kernel(facts_.kernel.release, store_->totals_of_kernel(facts_.kernel.release));
+  metrics_.set_open_incidents(store_->open_incidents());
 }
 
 void Daemon::read_mounts() {
@@ -234,6 +235,10 @@ void Daemon::pass() {
     watch_.look();
     plan_and_start();
     if (now >= retention_due_ && server_) {
+      if (!watch_.suspect() && store_->reopen_due_incidents(to_unix_ms(watch_.believed()))) {
+        metrics_.set_open_incidents(store_->open_incidents());
+        desk_.publish_events();
+      }
       const bool more = retention_.step(config_, {watch_.believed(), !watch_.suspect(), now});
       facts_.evidence_bytes = retention_.evidence_bytes();
       retention_due_ = now + (more ? kBeat : kRetentionInterval);

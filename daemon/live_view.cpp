@@ -67,6 +67,9 @@ std::shared_ptr<const api::LiveState> live_view(const DaemonFacts& facts, const 
   state->storage_errors = facts.storage_errors;
   state->clock_suspect = facts.clock_suspect;
   state->notices = facts.notices;
+  state->alert_label = config.alert_label;
+  state->alert_hosts = config.alert_hosts;
+  state->alert_hosts.push_back(host_name());
   for (const auto& target : config.targets) {
     const auto* found = desk.find(target.name);
     if (found != nullptr) state->targets.push_back(live_target(*found, desk.on_same_filesystem(*found), plan));

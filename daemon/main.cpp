@@ -28,6 +28,13 @@ namespace {
 // metrics.
 void share_memory_between_threads() { mallopt(M_ARENA_MAX, 2); }
 
+void hold_back_reloads() {
+  sigset_t reload;
+  sigemptyset(&reload);
+  sigaddset(&reload, SIGHUP);
+  sigprocmask(SIG_BLOCK, &reload, nullptr);
+}
+
 int refuse(const LoadedConfig& loaded) {
   for (const auto& error : loaded.errors) complain(error);
   return 1;
@@ -83,6 +90,9 @@ int run(const Options& options) {
 }  // namespace writecanary::daemon
 
 int main(int argc, char** argv) {
+  // First of all: a reload that is asked for while the configuration is read must not end what it is for. It is taken
+  // up when there is a daemon to reload.
+  writecanary::daemon::hold_back_reloads();
   const auto parsed = writecanary::daemon::parse_options(argc, argv);
   if (!parsed.options) return parsed.exit_code;
   try {

@@ -82,6 +82,9 @@ class Run {
     RunContext context(spec_, info, workspace, pressure_, emitter_, clock_, stop_);
     try {
       if (const auto unsupported = profile->run(context)) facts_.unsupported = unsupported->reason;
+    } catch (const SystemError& error) {
+      // What the stop itself interrupted did not fail.
+      if (error.error_number() != EINTR || !context.limits.stopped()) facts_.error = error.what();
     } catch (const std::exception& error) {
       facts_.error = error.what();
     }

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <span>
 
+#include "api/refusal/limits.h"
 #include "core/base/upper_bound.h"
 #include "core/base/version.h"
 #include "core/host/host_facts.h"
@@ -94,15 +96,50 @@ json issues_here(const LiveState& live) {
   return matches;
 }
 
-std::string summary(const LiveState& live, const std::vector<storage::OpenFindings>& open) {
+struct IncidentCounts {
+  std::map<FindingKind, std::uint64_t> open;  // on the running kernel
+  std::uint64_t known = 0;                    // likewise
+  std::uint64_t of_other_kernels = 0;         // open or known
+};
+
+IncidentCounts count_incidents(const storage::Reader& reader, const std::string& release) {
+  storage::IncidentFilter filter;
+  filter.states = {IncidentState::kOpen, IncidentState::kKnown};
+  filter.limit = kIncidentsCountedMax;
+  IncidentCounts counts;
+  for (const auto& row : reader.incidents(filter)) {
+    if (!row.kernel_release.empty() && row.kernel_release != release) {
+      ++counts.of_other_kernels;
+    } else if (row.state == IncidentState::kKnown) {
+      ++counts.known;
+    } else {
+      ++counts.open[row.kind];
+    }
+  }
+  return counts;
+}
+
+json incident_counts_document(const IncidentCounts& counts) {
+  json open = json::object();
+  for (const FindingKind kind : kAllFindingKinds) open[std::string(to_string(kind))] = 0;
+  for (const auto& [kind, count] : counts.open) open[std::string(to_string(kind))] = count;
+  return {{"open", open}, {"known", counts.known}, {"of_other_kernels", counts.of_other_kernels}};
+}
+
+std::string summary(const LiveState& live, const IncidentCounts& incidents) {
   if (!live.ready) return "Not ready: " + live.not_ready_reason;
   std::uint64_t corruption = 0;
   std::uint64_t other = 0;
-  for (const auto& row : open) (class_of(row.kind) == FindingClass::kCorruption ? corruption : other) += row.count;
+  for (const auto& [kind, count] : incidents.open) {
+    (class_of(kind) == FindingClass::kCorruption ? corruption : other) += count;
+  }
   std::string text =
       counted(live.targets.size(), "target") + ", " + counted(live.runs.size(), "run") + " in progress, ";
-  if (corruption + other == 0) return text + "no open findings.";
-  return text + counted(corruption + other, "open finding") + ", " + std::to_string(corruption) + " of corruption.";
+  if (corruption + other == 0) {
+    return text + "no open incidents" +
+           (incidents.known == 0 ? "." : ", " + std::to_string(incidents.known) + " known.");
+  }
+  return text + counted(corruption + other, "open incident") + ", " + std::to_string(corruption) + " of corruption.";
 }
 
 }  // namespace
@@ -162,13 +199,7 @@ json status_document(const LiveState& live, const storage::Reader& reader, const
   for (const auto& row : reader.totals()) {
     for (std::size_t i = 0; i < verdicts.size(); ++i) verdicts[i] += row.runs_by_verdict[i];
   }
-  const auto open = reader.open_findings();
-  json open_counts = json::object();
-  for (const FindingKind kind : kAllFindingKinds) open_counts[std::string(to_string(kind))] = 0;
-  for (const auto& row : open) {
-    auto& count = open_counts[std::string(to_string(row.kind))];
-    count = count.get<std::uint64_t>() + row.count;
-  }
+  const auto incidents = count_incidents(reader, live.kernel.release);
   json in_progress = json::array();
   for (const auto& run : live.runs) in_progress.push_back(run.id);
   return {{"version", kVersion},
@@ -191,8 +222,8 @@ json status_document(const LiveState& live, const storage::Reader& reader, const
           {"targets", live.targets.size()},
           {"runs_in_progress", in_progress},
           {"verdicts", verdict_counts(verdicts)},
-          {"open_findings", open_counts},
-          {"summary", summary(live, open)}};
+          {"incidents", incident_counts_document(incidents)},
+          {"summary", summary(live, incidents)}};
 }
 
 }  // namespace writecanary::api

@@ -9,8 +9,10 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "api/refusal/refusal.h"
+#include "storage/tables/incident_records.h"
 
 namespace writecanary::api {
 
@@ -26,6 +28,9 @@ struct Caller {
 struct StartRun {
   std::string target;
   std::string profile;
+  // Runs of the same order after the first, one for each. They wait behind it, also when `queue` is false. Options that
+  // a profile does not have are left out for it.
+  std::vector<std::string> more_profiles = {};
   std::optional<std::uint64_t> duration_ms, writes, seed, memory_bytes;
   std::map<std::string, std::int64_t> options;  // validated against the catalogue by the API already
   bool classic = false;
@@ -45,17 +50,25 @@ struct AckFinding {
   std::int64_t finding_id = 0;
   std::string note;
 };
+struct AckIncidents {
+  storage::IncidentFilter which;
+  std::string note;
+  KnownUntil until = KnownUntil::kKernel;
+  std::optional<std::int64_t> until_ms;  // of kDate
+};
 // Nothing to do but to record that somebody was refused.
 struct RefusedChange {
   int status = 403;
   std::string reason;
 };
 
-using Command = std::variant<StartRun, StopRun, SetPaused, AckFinding, RefusedChange>;
+using Command = std::variant<StartRun, StopRun, SetPaused, AckFinding, AckIncidents, RefusedChange>;
 
 struct Accepted {
-  std::int64_t id = 0;    // of the run or finding
-  bool replayed = false;  // an earlier request with the same idempotency key started it
+  std::int64_t id = 0;                  // of the run or finding
+  bool replayed = false;                // an earlier request with the same idempotency key started it
+  std::vector<std::int64_t> more = {};  // the other runs of the order
+  std::vector<std::int64_t> ids = {};   // of the incidents
 };
 
 using CommandResult = std::variant<Accepted, Refusal>;

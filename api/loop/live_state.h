@@ -70,11 +70,13 @@ struct LiveState {
   std::string config_path;               // empty: built-in defaults
   bool config_reload_successful = true;
   std::string config_reload_error;
-  std::uint64_t webhook_pending = 0;  // events that wait to be delivered
-  SelfTest self_test;                 // of this build's detectors
-  std::uint64_t storage_errors = 0;   // since the start
-  bool clock_suspect = false;         // the wall clock is not what it should be by the time that went by
-  std::vector<std::string> notices;   // what a person should know and do something about, a sentence each
+  std::uint64_t webhook_pending = 0;     // events that wait to be delivered
+  SelfTest self_test;                    // of this build's detectors
+  std::uint64_t storage_errors = 0;      // since the start
+  bool clock_suspect = false;            // the wall clock is not what it should be by the time that went by
+  std::vector<std::string> notices;      // what a person should know and do something about, a sentence each
+  std::string alert_label;               // what says which host an alert is about; empty: nothing has to
+  std::vector<std::string> alert_hosts;  // what it says of this one, the host's name among them
   std::vector<LiveTarget> targets;
   std::vector<LiveRun> runs;
 };

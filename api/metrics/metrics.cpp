@@ -69,8 +69,13 @@ struct Metrics::State {
               {"target", "profile", "release"});
   Series<Counter> kernel_findings =
       counter("kernel_findings_total", "The part of writecanary_findings_total that was made on the running kernel.",
-              {"target", "kind", "release"});
-  Series<Gauge> open_findings = gauge("open_findings", "Findings that nobody has acknowledged.", {"target", "kind"});
+              {"target", "profile", "kind", "release"});
+  Series<Counter> kernel_runs =
+      counter("kernel_runs_total", "The part of writecanary_runs_total that was made on the running kernel.",
+              {"target", "profile", "verdict", "release"});
+  Series<Gauge> open_incidents =
+      gauge("open_incidents", "1 for each incident that is open on the running kernel: neither known nor resolved.",
+            {"target", "profile", "kind", "class", "release"});
   Series<Histogram> run_duration = histogram("run_duration_seconds", "How long runs took.");
   Series<Histogram> first_finding =
       histogram("first_finding_seconds", "Time from the start of a run to its first finding, where there was one.");
@@ -153,22 +158,26 @@ void Metrics::State::add_kernel_pair(const std::string& target, const std::strin
   const storage::TotalsRow none;
   const storage::TotalsRow& row = totals != nullptr ? *totals : none;
   add_kernel_counts(target, profile, row.counters, row.tally);
+  for (const Verdict verdict : kAllVerdicts) {
+    kernel_runs.add({target, profile, text(to_string(verdict)), release},
+                    static_cast<double>(row.runs_by_verdict[static_cast<std::size_t>(verdict)]));
+  }
 }
 
 void Metrics::State::add_kernel_counts(const std::string& target, const std::string& profile,
                                        const RunCounters& counters, const FindingTally& tally) {
   kernel_exposures.add({target, profile, release}, static_cast<double>(counters.exposures));
   for (const FindingKind kind : kAllFindingKinds) {
-    kernel_findings.add({target, text(to_string(kind)), release}, static_cast<double>(tally.count_of(kind)));
+    kernel_findings.add({target, profile, text(to_string(kind)), release}, static_cast<double>(tally.count_of(kind)));
   }
 }
 
 void Metrics::State::remove_target(const std::string& target) {
   for (auto* series : {&runs, &findings, &duplicate_bytes, &writes, &exposures, &bytes_written, &bytes_verified,
-                       &kernel_exposures, &kernel_findings}) {
+                       &kernel_exposures, &kernel_findings, &kernel_runs}) {
     series->forget_target(target);
   }
-  for (auto* series : {&open_findings, &last_run, &last_clean, &next_run, &interval, &in_progress, &stuck, &paused,
+  for (auto* series : {&open_incidents, &last_run, &last_clean, &next_run, &interval, &in_progress, &stuck, &paused,
                        &target_info, &target_filesystem}) {
     series->forget_target(target);
   }
@@ -194,7 +203,7 @@ Metrics::Metrics() : state_(std::make_unique<State>()) {
 Metrics::~Metrics() = default;
 
 void Metrics::configure(const std::vector<std::string>& targets, const std::vector<std::string>& profiles,
-                        const std::vector<storage::TotalsRow>& totals, const std::vector<storage::OpenFindings>& open) {
+                        const std::vector<storage::TotalsRow>& totals) {
   const std::set<std::string> names(targets.begin(), targets.end());
   for (const auto& before : std::exchange(state_->targets, names)) {
     if (!names.contains(before)) state_->remove_target(before);
@@ -204,10 +213,8 @@ void Metrics::configure(const std::vector<std::string>& targets, const std::vect
   }
   for (const auto& target : targets) {
     for (const auto& profile : profiles) state_->add_pair(target, profile, nullptr);
-    for (const FindingKind kind : kAllFindingKinds) state_->open_findings.make({target, text(to_string(kind))});
     for (auto* series : {&state_->in_progress, &state_->stuck, &state_->paused}) series->make({target});
   }
-  set_open_findings(open);
 }
 
 void Metrics::configure_kernel(const std::string& release, const std::vector<storage::TotalsRow>& totals_of_release) {
@@ -228,6 +235,7 @@ void Metrics::on_run_finished(const std::string& target, const RunResult& result
   if (!state_->release.empty() && result.kernel.release == state_->release) {
     state_->add_kernel_pair(target, result.profile, nullptr);
     state_->add_kernel_counts(target, result.profile, end.counters, end.tally);
+    state_->kernel_runs.add({target, result.profile, text(to_string(end.verdict)), state_->release}, 1);
   }
   state_->run_duration.change(
       pair, [&](Histogram& histogram) { histogram.Observe(end.duration_seconds); }, kRunSeconds);
@@ -239,13 +247,16 @@ void Metrics::on_run_finished(const std::string& target, const RunResult& result
   state_->set_last(pair, finished_at_ms, clean ? std::optional(finished_at_ms) : std::nullopt);
 }
 
-void Metrics::set_open_findings(const std::vector<storage::OpenFindings>& open) {
-  for (const Values& values : state_->open_findings.all()) {
-    const auto found = std::find_if(open.begin(), open.end(), [&](const storage::OpenFindings& row) {
-      return row.target == values[0] && to_string(row.kind) == values[1];
-    });
-    state_->open_findings.set(values, found == open.end() ? 0 : static_cast<double>(found->count));
+void Metrics::set_open_incidents(const std::vector<storage::IncidentRow>& open) {
+  std::set<Values> shown;
+  for (const storage::IncidentRow& row : open) {
+    const bool here = row.kernel_release == state_->release || row.kernel_release.empty();
+    if (!here || !state_->targets.contains(row.target)) continue;
+    shown.insert(
+        {row.target, row.profile, text(to_string(row.kind)), text(to_string(class_of(row.kind))), row.kernel_release});
   }
+  state_->open_incidents.remove_if([&](const Values& values) { return !shown.contains(values); });
+  for (const Values& values : shown) state_->open_incidents.set(values, 1);
 }
 
 void Metrics::State::mirror_schedule(const LiveState& state) {

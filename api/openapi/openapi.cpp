@@ -26,7 +26,12 @@ json query_parameters() {
       {"kernel", parameter("kernel", "Only this kernel release, as uname -r says it", schema::text())},
       {"verdict", parameter("verdict", "Only this verdict", schema::one_of(names_of(kAllVerdicts)))},
       {"state", parameter("state", "Only runs in this state", schema::one_of({"queued", "running", "finished"}))},
-      {"kind", parameter("kind", "Only findings of this kind", schema::one_of(names_of(kAllFindingKinds)))},
+      {"incident_state",
+       parameter("state", "Only incidents in one of these states, separated by commas: open, known, resolved",
+                 {{"type", "string"}, {"pattern", "^(open|known|resolved)(,(open|known|resolved))*$"}})},
+      {"class", parameter("class", "Only incidents of this class", schema::one_of(names_of(kAllFindingClasses)))},
+      {"release", parameter("release", "Only this kernel release, as uname -r says it", schema::text())},
+      {"kind", parameter("kind", "Only of this kind", schema::one_of(names_of(kAllFindingKinds)))},
       {"acknowledged", parameter("acknowledged", "Only acknowledged findings, or only others", schema::boolean())},
       {"run_id", parameter("run_id", "Only findings of this run", schema::integer(1))},
       {"since", parameter("since", "Not before this time: RFC 3339 or unix seconds", schema::text())},
@@ -51,7 +56,8 @@ json parameters_of(const Endpoint& route) {
                           {"schema", name == "id" ? schema::integer(1) : schema::text()}});
   }
   for (const auto& name : route.operation.query) {
-    parameters.push_back({{"$ref", "#/components/parameters/" + name}});
+    const bool of_incidents = name == "state" && route.operation.response == "IncidentPage";
+    parameters.push_back({{"$ref", "#/components/parameters/" + (of_incidents ? "incident_state" : name)}});
   }
   const auto header = [&parameters](const char* name, const char* description) {
     parameters.push_back({{"name", name}, {"in", "header"}, {"description", description}, {"schema", schema::text()}});
@@ -60,6 +66,7 @@ json parameters_of(const Endpoint& route) {
   if (route.operation.body == "StartRequest") {
     header("Idempotency-Key",
            "The same caller's same request with it, within a day, starts no second run; another request is refused");
+    header("Prefer", "\"wait=60\": answer when the runs have ended, but after so many seconds at the latest");
   }
   return parameters;
 }
@@ -105,13 +112,15 @@ json headers() {
   const auto header = [](const std::string& description, const json& type, bool required) {
     return json{{"description", description}, {"schema", type}, {"required", required}};
   };
-  return {{"X-Request-Id",
-           header("Of this request, in the log too; a plain one of the client's is kept", schema::text(), true)},
-          {"Location", header("Where the run is", schema::text(), true)},
-          {"Idempotency-Replayed",
-           header("The answer is that of an earlier request with the same key", schema::one_of({"true"}), false)},
-          {"Retry-After", header("Seconds after which to ask again", schema::integer(1), true)},
-          {"WWW-Authenticate", header("How to show a token", schema::text(), true)}};
+  return {
+      {"X-Request-Id",
+       header("Of this request, in the log too; a plain one of the client's is kept", schema::text(), true)},
+      {"Location", header("Where the run is; not of several", schema::text(), false)},
+      {"Idempotency-Replayed",
+       header("The answer is that of an earlier request with the same key", schema::one_of({"true"}), false)},
+      {"Preference-Applied", header("The preference that was followed, such as \"wait=60\"", schema::text(), false)},
+      {"Retry-After", header("Seconds after which to ask again", schema::integer(1), true)},
+      {"WWW-Authenticate", header("How to show a token", schema::text(), true)}};
 }
 
 json problem_response(int status) {
@@ -131,13 +140,19 @@ json responses_of(const Operation& operation) {
                   {"headers", {{"X-Request-Id", header_reference("X-Request-Id")}}},
                   {"content", {{operation.media_type, {{"schema", type}}}}}};
   // An answer about a run that was asked for.
-  if (operation.status == 202 && operation.response == "Run") {
+  const bool starts = operation.body == "StartRequest";
+  if (operation.status == 202 && (operation.response == "Run" || starts)) {
     success["headers"]["Location"] = header_reference("Location");
-    if (operation.body == "StartRequest") {
-      success["headers"]["Idempotency-Replayed"] = header_reference("Idempotency-Replayed");
-    }
   }
-  json responses = {{std::to_string(operation.status), std::move(success)}};
+  if (starts) {
+    success["headers"]["Idempotency-Replayed"] = header_reference("Idempotency-Replayed");
+    success["headers"]["Preference-Applied"] = header_reference("Preference-Applied");
+  }
+  json responses = {{std::to_string(operation.status), success}};
+  if (starts) {
+    success["description"] = "All of it has ended, which the request preferred to wait for";
+    responses["200"] = std::move(success);
+  }
   auto statuses = operation.refusals;
   statuses.insert(statuses.end(), {400, 408, 414, 421, 429, 431, 500});
   if (!operation.is_open) statuses.insert(statuses.end(), {401, 403});
@@ -165,6 +180,7 @@ json operation_document(const Endpoint& route) {
 json openapi_document(const std::vector<Endpoint>& routes) {
   json schemas = answer_schemas();
   schemas.update(history_schemas());
+  schemas.update(incident_schemas());
   schemas.update(request_schemas());
   schemas.update(problem_schemas());
   json paths = json::object();
@@ -196,8 +212,8 @@ json openapi_document(const std::vector<Endpoint>& routes) {
 std::vector<Endpoint> all_routes(const RouteContext& context) {
   std::vector<Endpoint> routes;
   for (auto&& some : {status_routes(context), target_routes(context), run_routes(context), finding_routes(context),
-                      history_routes(context), event_routes(context), hook_routes(context), audit_routes(context),
-                      problem_routes(), page_routes()}) {
+                      incident_routes(context), history_routes(context), event_routes(context), hook_routes(context),
+                      audit_routes(context), problem_routes(), page_routes()}) {
     routes.insert(routes.end(), some.begin(), some.end());
   }
   const std::size_t self = routes.size();

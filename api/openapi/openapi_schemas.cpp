@@ -75,6 +75,7 @@ json write_schema() {
 json finding_schema() {
   return object({{"id", integer(1)},
                  {"run_id", integer(1)},
+                 {"incident_id", integer(1)},
                  {"target", text()},
                  {"profile", text()},
                  {"kernel_release", text()},
@@ -85,8 +86,7 @@ json finding_schema() {
                  {"acknowledged_by", text()},
                  {"note", text()},
                  {"kind", finding_kind()},
-                 {"class", one_of(names_of(std::array{FindingClass::kCorruption, FindingClass::kAtomicity,
-                                                      FindingClass::kContract, FindingClass::kAvailability}))},
+                 {"class", one_of(names_of(kAllFindingClasses))},
                  {"file", text("Name inside the run's directory")},
                  {"offset_bytes", integer()},
                  {"length_bytes", integer()},
@@ -98,7 +98,9 @@ json finding_schema() {
                  {"expected_hex", text()},
                  {"found_hex", text()},
                  {"detail", text("One sentence with the figures")},
-                 {"views", object({{"hot", look()}, {"cold", look()}, {"direct", look()}})}});
+                 {"views", object({{"hot", look()}, {"cold", look()}, {"direct", look()}})},
+                 {"operations", list_of(text("That the failure needs, in order; of mixed-model"))}},
+                {"operations"});
 }
 
 json run_schema() {
@@ -166,25 +168,26 @@ json target_schema() {
 }
 
 json status_schema() {
-  return object({{"version", text()},
-                 {"revision", text()},
-                 {"hostname", text()},
-                 {"kernel", kernel_facts()},
-                 {"started_at", time()},
-                 {"uptime_seconds", number()},
-                 {"ready", boolean()},
-                 {"not_ready_reason", text()},
-                 {"database", object({{"path", text()}, {"size_bytes", integer()}})},
-                 {"config", object({{"path", text()}, {"reload_successful", boolean()}, {"reload_error", text()}})},
-                 {"pressure", pressure_facts()},
-                 {"self_test", reference("SelfTest")},
-                 {"notices", list_of(text("What a person should know of the state directory or the clock, and do"))},
-                 {"known_issues", list_of(reference("KnownIssue"))},
-                 {"targets", integer()},
-                 {"runs_in_progress", list_of(integer(1))},
-                 {"verdicts", map_of(integer())},
-                 {"open_findings", map_of(integer())},
-                 {"summary", text("All of it in one sentence")}});
+  return object(
+      {{"version", text()},
+       {"revision", text()},
+       {"hostname", text()},
+       {"kernel", kernel_facts()},
+       {"started_at", time()},
+       {"uptime_seconds", number()},
+       {"ready", boolean()},
+       {"not_ready_reason", text()},
+       {"database", object({{"path", text()}, {"size_bytes", integer()}})},
+       {"config", object({{"path", text()}, {"reload_successful", boolean()}, {"reload_error", text()}})},
+       {"pressure", pressure_facts()},
+       {"self_test", reference("SelfTest")},
+       {"notices", list_of(text("What a person should know of the state directory or the clock, and do"))},
+       {"known_issues", list_of(reference("KnownIssue"))},
+       {"targets", integer()},
+       {"runs_in_progress", list_of(integer(1))},
+       {"verdicts", map_of(integer())},
+       {"incidents", object({{"open", map_of(integer())}, {"known", integer()}, {"of_other_kernels", integer()}})},
+       {"summary", text("All of it in one sentence")}});
 }
 
 json self_test_schema() {
@@ -288,6 +291,9 @@ nlohmann::json answer_schemas() {
           {"Kernel", kernel_schema()},
           {"KernelList", list_schema("Kernel")},
           {"Run", run_schema()},
+          {"StartAnswer", {{"anyOf", json::array({schema::reference("Run"), schema::reference("RunList")})}}},
+          {"RunList", object({{"verdict", or_null(schema::verdict())},
+                              {"items", {{"type", "array"}, {"items", schema::reference("Run")}}}})},
           {"RunPage", page_schema("Run")},
           {"Write", write_schema()},
           {"Finding", finding_schema()},

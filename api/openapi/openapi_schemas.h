@@ -11,6 +11,8 @@ namespace writecanary::api {
 nlohmann::json answer_schemas();
 // Those of activity, history and pictures.
 nlohmann::json history_schemas();
+// Those of incidents.
+nlohmann::json incident_schemas();
 nlohmann::json request_schemas();
 nlohmann::json problem_schemas();
 

@@ -15,6 +15,9 @@ inline constexpr std::size_t kIdempotencyKeyBytesMax = 255;
 inline constexpr std::uint64_t kWritesMax = 1'000'000'000;
 // Shorter runs are all set-up.
 inline constexpr double kDurationSecondsMin = 0.1;
+// Longest wait for runs to end within the request that asked for them (Prefer: wait). Longer than most clients and
+// proxies wait for an answer.
+inline constexpr std::int64_t kPreferWaitSecondsMax = 300;
 // Alerts in one message of Alertmanager; each is a command to the loop.
 inline constexpr std::size_t kHookAlertsMax = 64;
 // The call with the most parameters has ten.
@@ -49,6 +52,13 @@ inline constexpr double kRefusalsPerSecond = 5;
 inline constexpr std::size_t kAuditPathBytesMax = 200;
 // Of requests that are not complete and answers that are not taken, over all connections.
 inline constexpr std::size_t kBufferedBytesMax = 16UL << 20;
+// Incidents that the status counts. A host has some for each kernel that it ever ran, profile and kind.
+inline constexpr int kIncidentsCountedMax = 10'000;
+// Days of each incident of a listing.
+inline constexpr std::size_t kIncidentDaysListed = 31;
+// Incidents that one request acknowledges.
+inline constexpr int kIncidentsAckedMax = 500;
+
 // Evidence in one archive: files of one run, which has its own, smaller bound.
 inline constexpr std::uint64_t kEvidenceBytesMax = 256ULL << 20;
 inline constexpr std::size_t kEvidenceFilesMax = 256;

@@ -17,6 +17,8 @@ constexpr ProblemType kTypes[] = {
      "Request line and headers may have 32 KiB together, in at most 100 headers."},
     {"idempotency-key-reused", "422", "The Idempotency-Key belongs to another request",
      "Within a day the same caller sent another body with this key. Send the same body, or a new key."},
+    {"incident-resolved", "409", "The incident is resolved",
+     "It is over, so there is nothing to acknowledge. The next finding opens it again."},
     {"internal", "500", "The request failed inside the daemon",
      "Something that the request is not to blame for, such as a database that cannot be read. The log has it with the "
      "request's id."},
@@ -34,6 +36,10 @@ constexpr ProblemType kTypes[] = {
     {"misdirected", "421", "This server does not answer for that host",
      "The Host header names none of the names that this daemon answers to. server.allowed_hosts names others."},
     {"missing-host", "400", "The Host header is missing", "An HTTP/1.1 request names the host."},
+    {"no-reproducer", "422", "There is no reproducer for this finding",
+     "A program in C is made for some profiles only, and of mixed-model for findings that list their operations; "
+     "detail "
+     "says which."},
     {"not-for-others", "403", "Nobody from elsewhere may read this",
      "The request came from another host or through a proxy, and no tokens are configured. Configure a token, or "
      "server.anonymous_read if everyone may read."},
@@ -71,6 +77,8 @@ constexpr ProblemType kTypes[] = {
     {"unavailable", "503", "The daemon cannot take this now", "Its loop is busy or ending. Ask again in a moment."},
     {"unexpected-body", "400", "This method takes no body", "Send the request without one."},
     {"unknown-finding", "404", "No such finding", "Findings go with their runs, which are removed in time."},
+    {"unknown-incident", "404", "No such incident",
+     "Incident ids are numbers; those that are resolved are removed after five years."},
     {"unknown-profile", "422", "No such profile", "/api/v1/profiles lists them."},
     {"unknown-run", "404", "No such run", "Run ids are numbers; old runs are removed in time."},
     {"unknown-target", "404, 422", "No such target", "/api/v1/targets lists those that are configured."},

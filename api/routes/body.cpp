@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "api/refusal/problem.h"
 #include "core/base/json_text.h"
 #include "core/run/seed.h"
@@ -84,6 +86,20 @@ std::string Body::required_text(const std::string& name, std::size_t length_max)
   return value.value_or("");
 }
 
+std::vector<std::string> Body::texts(const std::string& name, std::size_t count_max, std::size_t length_max) {
+  const auto* value = find(name);
+  if (value == nullptr) return {};
+  const auto fits = [&](const nlohmann::json& item) {
+    return item.is_string() && !item.get_ref<const std::string&>().empty() &&
+           item.get_ref<const std::string&>().size() <= length_max;
+  };
+  if (value->is_array() && !value->empty() && value->size() <= count_max && std::ranges::all_of(*value, fits)) {
+    return value->get<std::vector<std::string>>();
+  }
+  fail_type(name, *value, fmt::format("a list of 1 to {} texts of at most {} bytes", count_max, length_max));
+  return {};
+}
+
 std::optional<bool> Body::flag(const std::string& name) {
   const auto* value = find(name);
   if (value == nullptr) return std::nullopt;
@@ -120,6 +136,33 @@ std::optional<double> Body::decimal(const std::string& name, double minimum, dou
   }
   fail_type(name, *value, fmt::format("a number from {} to {}", minimum, maximum));
   return std::nullopt;
+}
+
+std::vector<std::int64_t> Body::ids(const std::string& name, std::size_t count_max) {
+  const auto* list = find(name);
+  if (list == nullptr) return {};
+  std::set<std::int64_t> ids;
+  const bool right = list->is_array() && list->size() <= count_max && std::ranges::all_of(*list, [&](const auto& id) {
+                       return id.is_number_unsigned() && id.template get<std::uint64_t>() > 0 &&
+                              id.template get<std::uint64_t>() <= INT64_MAX &&
+                              ids.insert(id.template get<std::int64_t>()).second;
+                     });
+  if (!right) fail_type(name, *list, fmt::format("a list of at most {} different positive numbers", count_max));
+  return right ? std::vector<std::int64_t>(ids.begin(), ids.end()) : std::vector<std::int64_t>();
+}
+
+std::map<std::string, std::string> Body::texts(const std::string& name, const std::set<std::string>& names) {
+  const auto* object = find(name);
+  if (object == nullptr) return {};
+  std::map<std::string, std::string> result;
+  const bool right = object->is_object() && std::ranges::all_of(object->items(), [&](const auto& item) {
+                       if (!names.contains(item.key()) || !item.value().is_string()) return false;
+                       result[item.key()] = item.value().template get<std::string>();
+                       return true;
+                     });
+  if (!right)
+    fail_type(name, *object, "an object of texts with names from " + quoted_list({names.begin(), names.end()}));
+  return result;
 }
 
 std::map<std::string, std::int64_t> Body::numbers(const std::string& name) {

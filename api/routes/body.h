@@ -25,9 +25,16 @@ class Body {
   std::optional<std::uint64_t> number(const std::string& name, std::uint64_t minimum, std::uint64_t maximum);
   std::optional<std::uint64_t> seed(const std::string& name);  // core/run/seed.h
   std::optional<double> decimal(const std::string& name, double minimum, double maximum);
+  // A list of positive numbers, none of them twice.
+  std::vector<std::int64_t> ids(const std::string& name, std::size_t count_max);
+  // An object of texts with these names; absent ones are left out.
+  std::map<std::string, std::string> texts(const std::string& name, const std::set<std::string>& names);
   // An object of whole numbers; which names and values are right is for the caller (fail).
   std::map<std::string, std::int64_t> numbers(const std::string& name);
-  // The same, but absence is an error.
+  // A list of 1 to `count_max` texts that are not empty.
+  std::vector<std::string> texts(const std::string& name, std::size_t count_max, std::size_t length_max);
+  bool has(const std::string& name) { return find(name) != nullptr; }
+  // The same as text(), but absence is an error.
   std::string required_text(const std::string& name, std::size_t length_max);
 
   void fail(const std::string& field, const std::string& detail) { errors_.push_back({field, detail}); }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/http/message.h"
+#include "api/refusal/problem.h"
 #include "api/refusal/refusal.h"
 
 namespace writecanary::api {
@@ -41,6 +42,27 @@ class Query {
       fail_choice(name, *value, names);
     }
     return parsed;
+  }
+
+  // Some of `all`, separated by commas.
+  template <typename T, typename All>
+  std::vector<T> some_of(const std::string& name, std::optional<T> (*parse)(std::string_view), const All& all) {
+    std::vector<T> some;
+    const auto value = text(name);
+    if (!value) return some;
+    std::string_view rest = *value;
+    for (;;) {
+      const auto comma = rest.find(',');
+      const auto parsed = parse(rest.substr(0, comma));
+      if (!parsed) break;
+      some.push_back(*parsed);
+      if (comma == std::string_view::npos) return some;
+      rest.remove_prefix(comma + 1);
+    }
+    std::vector<std::string> names;
+    for (const T each : all) names.emplace_back(to_string(each));
+    fail(name, *value, "some of " + quoted_list(names) + ", separated by commas");
+    return some;
   }
 
   // What was wrong so far, as one refusal.

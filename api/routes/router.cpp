@@ -35,6 +35,9 @@ std::vector<std::string_view> segments(std::string_view path) {
   }
 }
 
+// A word that an address has instead of a number, as in /incidents/ack: it is none of the things that have numbers.
+bool is_literal(std::string_view pattern) { return pattern.find('{') == std::string_view::npos; }
+
 // The values in the places of {...}, or nothing when the path has another form.
 std::optional<std::vector<std::string>> match(std::string_view pattern, std::string_view path) {
   const auto wanted = segments(pattern);
@@ -142,8 +145,11 @@ Outcome Router::check_reads(const Request& request, const Client& client, Respon
 Outcome Router::route(const Request& request, Response& response) {
   const auto client = guard_.client(request);
   if (auto refusal = check_reads(request, client, response)) return refusal;
+  const bool is_named = std::ranges::any_of(
+      routes_, [&](const Endpoint& route) { return is_literal(route.pattern) && match(route.pattern, request.path); });
   std::string allowed;
   for (const auto& route : routes_) {
+    if (is_named && !is_literal(route.pattern)) continue;
     auto arguments = match(route.pattern, request.path);
     if (!arguments) continue;
     if (!serves(route, request.method)) {

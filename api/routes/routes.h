@@ -20,6 +20,7 @@ std::vector<Endpoint> status_routes(const RouteContext& context);  // status, pr
 std::vector<Endpoint> target_routes(const RouteContext& context);
 std::vector<Endpoint> run_routes(const RouteContext& context);
 std::vector<Endpoint> finding_routes(const RouteContext& context);
+std::vector<Endpoint> incident_routes(const RouteContext& context);
 std::vector<Endpoint> history_routes(const RouteContext& context);  // activity and history
 std::vector<Endpoint> event_routes(const RouteContext& context);
 std::vector<Endpoint> hook_routes(const RouteContext& context);

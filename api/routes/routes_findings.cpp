@@ -11,6 +11,7 @@
 #include "core/base/json_text.h"
 #include "core/report/replay.h"
 #include "core/report/report.h"
+#include "core/report/reproducer/reproducer.h"
 #include "core/run/evidence_document.h"
 #include "core/run/run_spec.h"
 #include "core/text/units.h"
@@ -20,6 +21,7 @@ namespace writecanary::api {
 namespace {
 
 constexpr char kTextType[] = "text/plain; charset=utf-8";
+constexpr char kSourceType[] = "text/x-c; charset=utf-8";
 constexpr char kArchiveType[] = "application/x-tar";
 constexpr std::size_t kArchiveChunkBytes = 65'536;
 
@@ -113,6 +115,23 @@ Outcome answer_report(Call& call, const Services& services, const std::string& e
   return std::nullopt;
 }
 
+Outcome answer_reproducer(Call& call, const Services& services) {
+  const auto finding = find_finding(call, services);
+  const auto run = finding ? services.reader.run(finding->run_id) : std::nullopt;
+  if (!run) return unknown_finding(call.arguments[0]);
+  const RunSpec spec = spec_of(*run);
+  const Reproducer made = make_reproducer({.finding = finding->finding,
+                                           .spec = spec,
+                                           .kernel = run->result.kernel,
+                                           .filesystem = run->result.filesystem,
+                                           .origin = origin_of(*finding, *run)});
+  if (made.source.empty()) {
+    return Refusal{422, "no-reproducer", "There is no reproducer for this finding", made.refusal + ".", {}};
+  }
+  respond_text(call, made.source, kSourceType);
+  return std::nullopt;
+}
+
 Outcome answer_picture(Call& call, const Services& services, const std::string& evidence_root) {
   const auto finding = find_finding(call, services);
   if (!finding) return unknown_finding(call.arguments[0]);
@@ -179,6 +198,10 @@ std::vector<Endpoint> finding_routes(const RouteContext& context) {
         .refusals = {404},
         .for_operators = true},
        [services, evidence_root](Call& call) { return answer_report(call, services, evidence_root); }},
+      {"GET",
+       "/api/v1/findings/{id}/reproducer",
+       {.summary = "One C file that shows the finding by itself", .media_type = kSourceType, .refusals = {404, 422}},
+       [services](Call& call) { return answer_reproducer(call, services); }},
       {"GET",
        "/api/v1/findings/{id}/picture",
        {.summary = "What stands where around a finding", .response = "Picture", .refusals = {404}},

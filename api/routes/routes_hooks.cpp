@@ -51,7 +51,7 @@ std::vector<Endpoint> hook_routes(const RouteContext& context) {
   const Services services = context.services;
   return {{"POST",
            "/api/v1/hooks/alertmanager",
-           {.summary = "Start a run for each firing alert whose labels name a target and a profile",
+           {.summary = "Start a run for each firing alert about this host whose labels name a target and a profile",
             .response = "HookAnswer",
             .status = 202,
             .body = "AlertmanagerRequest",

@@ -12,9 +12,9 @@ namespace {
 // Places in the page that have an address of their own: the page itself looks at it. Its addresses are relative, since
 // a proxy may show it below some path; so there is one for places at the top and one for those below them.
 constexpr std::string_view kShell = "/index.html";
-constexpr std::array kPlaces = {"/", "/runs", "/findings", "/kernels", "/start"};
+constexpr std::array kPlaces = {"/", "/runs", "/incidents", "/findings", "/kernels", "/start"};
 constexpr std::string_view kShellBelow = "/index-below.html";
-constexpr std::array kPlacesBelow = {"/runs/{id}", "/findings/{id}", "/targets/{name}"};
+constexpr std::array kPlacesBelow = {"/runs/{id}", "/incidents/{id}", "/findings/{id}", "/targets/{name}"};
 
 Outcome answer_asset(Call& call, const web::Asset& asset, std::uint64_t hash) {
   const bool compressed = !asset.gzip.empty() && call.request.wants_gzip;

@@ -2,12 +2,14 @@
 #include <cctype>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "api/documents/documents.h"
 #include "api/refusal/problem.h"
 #include "api/routes/listing.h"
 #include "api/routes/query.h"
 #include "api/routes/routes.h"
+#include "api/routes/run_waiter.h"
 #include "api/routes/start_request.h"
 #include "core/base/limits.h"
 #include "core/run/seed.h"
@@ -77,43 +79,67 @@ Outcome answer_run(Call& call, const Services& services) {
   return std::nullopt;
 }
 
-// The answer to a command about a run: 202 and the run as it is now.
-Outcome answer_accepted(Call& call, const Services& services, const CommandResult& result) {
-  if (const auto* refusal = std::get_if<Refusal>(&result)) return *refusal;
-  const auto& accepted = std::get<Accepted>(result);
-  const std::string id = std::to_string(accepted.id);
+Refusal removed_run(std::int64_t id) {
+  const std::string detail =
+      "Run " + std::to_string(id) + ", which an earlier request with this key started, was removed to save space.";
+  return {409, "run-removed", "The run is removed already", detail, {}};
+}
+
+// The answer to a command about a run: the run as it is now; 202 while it goes on.
+Outcome answer_accepted(Call& call, const Services& services, const Accepted& accepted, int status = 202) {
   const auto row = services.reader.run(accepted.id);
-  if (!row) {
-    return Refusal{409,
-                   "run-removed",
-                   "The run is removed already",
-                   "Run " + id + ", which an earlier request with this key started, was removed to save space.",
-                   {}};
-  }
-  call.response.set_header("Location", call.path_prefix + "/api/v1/runs/" + id);
+  if (!row) return removed_run(accepted.id);
+  call.response.set_header("Location", call.path_prefix + "/api/v1/runs/" + std::to_string(accepted.id));
   if (accepted.replayed) call.response.set_header("Idempotency-Replayed", "true");
-  respond_json(call, full_run_document(*row, services), 202);
+  respond_json(call, full_run_document(*row, services), status);
   return std::nullopt;
 }
 
-Outcome start_run(Call& call, const Services& services) {
+// The same for several: the runs in their order, and the verdict of all of them once it is known.
+Outcome answer_list(Call& call, const Services& services, const Accepted& accepted, int status) {
+  json items = json::array();
+  std::optional<Verdict> verdict = Verdict::kClean;
+  std::vector<std::int64_t> ids = {accepted.id};
+  ids.insert(ids.end(), accepted.more.begin(), accepted.more.end());
+  for (const std::int64_t id : ids) {
+    const auto row = services.reader.run(id);
+    if (!row) return removed_run(id);
+    verdict = verdict && row->verdict ? std::optional(worse(*verdict, *row->verdict)) : std::nullopt;
+    items.push_back(full_run_document(*row, services));
+  }
+  if (accepted.replayed) call.response.set_header("Idempotency-Replayed", "true");
+  respond_json(call, {{"verdict", verdict ? json(to_string(*verdict)) : json()}, {"items", std::move(items)}}, status);
+  return std::nullopt;
+}
+
+Outcome start_run(Call& call, const RunWaiter& waiter) {
+  const Services& services = waiter.services();
   const auto live = services.live.get();
   auto parsed = parse_start_request(call.request, *live, services.catalogue);
   if (auto* refusal = std::get_if<Refusal>(&parsed)) return std::move(*refusal);
-  return answer_accepted(call, services, ask(call, services.commands, std::get<StartRun>(std::move(parsed))));
+  auto& wanted = std::get<StartRequest>(parsed);
+  const auto result = ask(call, services.commands, std::move(wanted.run));
+  if (const auto* refusal = std::get_if<Refusal>(&result)) return *refusal;
+  const auto& accepted = std::get<Accepted>(result);
+  const int status = waiter.wait(call, accepted) ? 200 : 202;
+  return wanted.is_list ? answer_list(call, services, accepted, status)
+                        : answer_accepted(call, services, accepted, status);
 }
 
 Outcome stop_run(Call& call, const Services& services) {
   const auto row = find_run(call, services);
   if (!row) return unknown_run(call.arguments[0]);
   if (auto refusal = Body(call.request.body).refusal()) return refusal;
-  return answer_accepted(call, services, ask(call, services.commands, StopRun{row->id}));
+  const auto result = ask(call, services.commands, StopRun{row->id});
+  if (const auto* refusal = std::get_if<Refusal>(&result)) return *refusal;
+  return answer_accepted(call, services, std::get<Accepted>(result));
 }
 
 }  // namespace
 
 std::vector<Endpoint> run_routes(const RouteContext& context) {
   const Services services = context.services;
+  const RunWaiter waiter(context);
   return {
       {"GET",
        "/api/v1/runs",
@@ -123,12 +149,12 @@ std::vector<Endpoint> run_routes(const RouteContext& context) {
        [services](Call& call) { return answer_runs(call, services); }},
       {"POST",
        "/api/v1/runs",
-       {.summary = "Start a run on a configured target",
-        .response = "Run",
+       {.summary = "Start a run on a configured target, or one for each of several profiles",
+        .response = "StartAnswer",
         .status = 202,
         .body = "StartRequest",
         .refusals = {400, 409, 422, 503}},
-       [services](Call& call) { return start_run(call, services); }},
+       [waiter](Call& call) { return start_run(call, waiter); }},
       {"GET",
        "/api/v1/runs/{id}",
        {.summary = "One run with its spec and findings", .response = "Run", .refusals = {404}},

@@ -11,8 +11,13 @@
 
 namespace writecanary::api {
 
+struct StartRequest {
+  StartRun run;
+  bool is_list = false;  // several profiles could be asked for, and the answer is a list of runs
+};
+
 // 422 names every field that cannot be used and what could be.
-std::variant<StartRun, Refusal> parse_start_request(const Request& request, const LiveState& live,
-                                                    const Catalogue& catalogue);
+std::variant<StartRequest, Refusal> parse_start_request(const Request& request, const LiveState& live,
+                                                        const Catalogue& catalogue);
 
 }  // namespace writecanary::api

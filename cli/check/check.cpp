@@ -12,6 +12,7 @@
 #include <optional>
 #include <utility>
 
+#include "cli/check/check_cases.h"
 #include "cli/check/check_report.h"
 #include "cli/check/delegation.h"
 #include "cli/terminal/interrupts.h"
@@ -135,15 +136,24 @@ int check(const Environment& environment, const CheckOptions& options) {
   const std::vector<RunResult> runs = make_runs(environment, specs);
   for (std::size_t i = 0; i < runs.size(); ++i) keep_report(environment, specs[i], runs[i], catalogue);
 
-  if (options.json) {
-    environment.out << json_text(check_document(specs.front().path, runs), 2) << '\n';
-  } else {
-    print_check(environment, specs.front().path, runs);
-    if (runs.size() < specs.size()) {
-      environment.err << fmt::format("{} of {} runs were made before Ctrl-C.\n", runs.size(), specs.size());
-    }
+  switch (options.format) {
+    case OutputFormat::kText:
+      print_check(environment, specs.front().path, runs);
+      break;
+    case OutputFormat::kJson:
+      environment.out << json_text(check_document(specs.front().path, runs), 2) << '\n';
+      break;
+    case OutputFormat::kJunit:
+      environment.out << junit_text(check_suite(environment, specs, runs, catalogue, options.fail_on));
+      break;
+    case OutputFormat::kTap:
+      environment.out << tap_text(check_suite(environment, specs, runs, catalogue, options.fail_on));
+      break;
   }
-  return exit_code(*overall_verdict(runs));
+  if (runs.size() < specs.size()) {
+    environment.err << fmt::format("{} of {} runs were made before Ctrl-C.\n", runs.size(), specs.size());
+  }
+  return exit_code_of(runs, options.fail_on);
 }
 
 }  // namespace writecanary::cli

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/terminal/environment.h"
+#include "cli/terminal/output_format.h"
 #include "core/run/profile_info.h"
 #include "core/run/run_spec.h"
 
@@ -26,7 +27,8 @@ struct CheckOptions {
   std::string evidence_directory;
   std::uint64_t evidence_bytes_max = 64ULL << 20;
   bool classic = false;
-  bool json = false;
+  FailOn fail_on = FailOn::kViolation;
+  OutputFormat format = OutputFormat::kText;
 };
 
 // The program that runs: WRITECANARY_PROBE, else writecanary-probe beside this one.

@@ -21,7 +21,9 @@ void write_file(const std::string& path, const std::string& text) {
   write_all(open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0600).get(), text);
 }
 
-std::string report_of(const RunSpec& spec, const RunResult& run, const Catalogue& catalogue) {
+}  // namespace
+
+std::string first_report(const RunSpec& spec, const RunResult& run, const Catalogue& catalogue) {
   const Finding& first = run.findings.front();
   const auto evidence = find_evidence(spec.evidence_directory, first.file);
   return report_text({.finding = first,
@@ -33,15 +35,13 @@ std::string report_of(const RunSpec& spec, const RunResult& run, const Catalogue
                       .evidence_location = system_name(spec.evidence_directory)});
 }
 
-}  // namespace
-
 void keep_report(const Environment& environment, const RunSpec& spec, const RunResult& run,
                  const Catalogue& catalogue) {
   if (spec.evidence_directory.empty() || run.findings.empty()) return;
   try {
     std::filesystem::create_directories(spec.evidence_directory);
     write_file(spec.evidence_directory + "/run.json", json_text(run_document(run), 2) + "\n");
-    write_file(spec.evidence_directory + "/report.txt", report_of(spec, run, catalogue));
+    write_file(spec.evidence_directory + "/report.txt", first_report(spec, run, catalogue));
   } catch (const std::exception& error) {
     environment.err << "The report of " << run.profile << " is not kept: " << error.what() << '\n';
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <map>
 #include <utility>
@@ -51,16 +52,20 @@ HttpServer parse_url(const std::string& url) {
   if (url.starts_with("unix:/")) return {.socket_path = url.substr(5)};
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (!url.starts_with(scheme) || url.size() == scheme.size()) continue;
-    std::string origin = url;
-    while (origin.ends_with('/')) origin.pop_back();
-    if (origin.find_first_of("/?#@", scheme.size()) == std::string::npos && origin.size() > scheme.size()) {
-      return {.origin = origin};
+    const std::size_t path_at = std::min(url.find('/', scheme.size()), url.size());
+    const std::string origin = url.substr(0, path_at);
+    std::string base_path = url.substr(path_at);
+    while (base_path.ends_with('/')) base_path.pop_back();
+    const bool is_plain = std::ranges::all_of(url, [](char byte) { return byte > ' ' && byte < '\x7f'; });
+    if (is_plain && origin.size() > scheme.size() && origin.find('@') == std::string::npos &&
+        url.find_first_of("?#") == std::string::npos) {
+      return {.origin = origin, .base_path = base_path};
     }
   }
-  throw UsageError(
-      fmt::format("--url: \"{}\" is not a daemon's address. Give http://HOST:PORT, https://HOST:PORT or unix:/PATH, "
-                  "for example {}",
-                  printable(url), kDefaultUrl));
+  throw UsageError(fmt::format(
+      "--url: \"{}\" is not a daemon's address. Give http://HOST:PORT, https://HOST:PORT/PATH or unix:/PATH, "
+      "for example {}",
+      printable(url), kDefaultUrl));
 }
 
 std::string describe_refusal(int status, std::string_view body) {

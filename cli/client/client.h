@@ -16,7 +16,8 @@ namespace writecanary::cli {
 
 inline constexpr char kDefaultUrl[] = "http://127.0.0.1:9743";
 
-// Where a daemon listens: http://host:port, https://host:port or unix:/path. Throws UsageError for anything else.
+// Where a daemon listens, or a proxy shows it: http://host:port, https://host:port/sub/path or unix:/path. Throws
+// UsageError for anything else.
 HttpServer parse_url(const std::string& url);
 
 // What opens the door, each a file or empty.

@@ -63,12 +63,12 @@ HttpAnswer answer_of(const httplib::Result& result) {
 bool is_usable(const HttpServer& server) { return client_for(server)->is_valid(); }
 
 HttpAnswer http_get(const HttpServer& server, const std::string& path, std::chrono::seconds silence_max) {
-  return answer_of(connect(server, silence_max)->Get(path));
+  return answer_of(connect(server, silence_max)->Get(server.base_path + path));
 }
 
 HttpAnswer http_post(const HttpServer& server, const std::string& path, const std::string& body,
                      const std::string& content_type, std::chrono::seconds silence_max) {
-  return answer_of(connect(server, silence_max)->Post(path, body, content_type));
+  return answer_of(connect(server, silence_max)->Post(server.base_path + path, body, content_type));
 }
 
 HttpAnswer http_stream(const HttpServer& server, const std::string& path,
@@ -94,7 +94,7 @@ HttpAnswer http_stream(const HttpServer& server, const std::string& path,
     return !told_to_stop && !failure;
   };
   const httplib::Headers all(headers.begin(), headers.end());
-  const httplib::Result result = connect(server, silence_max)->Get(path, all, on_headers, on_data);
+  const httplib::Result result = connect(server, silence_max)->Get(server.base_path + path, all, on_headers, on_data);
   if (failure) std::rethrow_exception(failure);
   const bool is_refused = answer.status != 0 && answer.status != 200;
   if (!result && !told_to_stop && !is_refused) throw NoAnswer(describe(result.error()));

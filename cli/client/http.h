@@ -12,6 +12,7 @@ namespace writecanary::cli {
 
 struct HttpServer {
   std::string origin = {};       // "http://127.0.0.1:9743"; empty for a unix socket
+  std::string base_path = {};    // "/db-7" where a proxy shows the server below a path; empty: at its top
   std::string socket_path = {};  // for a unix socket
   std::string token = {};        // sent as bearer token; empty: none
   std::string ca = {};  // PEM file: who may have signed the server's certificate; empty: the system's authorities
@@ -32,7 +33,8 @@ struct HttpAnswer {
 // Whether the origin can be one, and its certificate and key can be used.
 bool is_usable(const HttpServer& server);
 
-// Each opens a connection of its own; `silence_max` is how long the server may say nothing. `path` begins with '/'.
+// Each opens a connection of its own; `silence_max` is how long the server may say nothing. `path` begins with '/' and
+// is below the base path.
 // Throws NoAnswer.
 HttpAnswer http_get(const HttpServer& server, const std::string& path, std::chrono::seconds silence_max);
 HttpAnswer http_post(const HttpServer& server, const std::string& path, const std::string& body,

@@ -9,6 +9,7 @@
 
 #include "cli/client/client.h"
 #include "cli/terminal/environment.h"
+#include "core/run/verdict.h"
 
 namespace writecanary::cli {
 
@@ -31,6 +32,7 @@ struct RunRequest {
   bool queue = false;
   bool wait = false;    // until it has ended; the exit code is its verdict's
   bool follow = false;  // wait, and draw its progress
+  FailOn fail_on = FailOn::kViolation;
   bool json = false;
 };
 int start_run(const Environment& environment, const Client& client, const RunRequest& request);
@@ -38,8 +40,13 @@ int stop_run(const Environment& environment, const Client& client, std::int64_t 
 // One line per event as they come, of one run until it ends or of all without end.
 int watch(const Environment& environment, const Client& client, std::optional<std::int64_t> run, bool json);
 
-int acknowledge(const Environment& environment, const Client& client, std::int64_t finding, const std::string& note,
-                bool json);
+// Newest first; the filter says which states.
+int show_incidents(const Environment& environment, const Client& client, const Filter& filter, bool json);
+// `until`: "kernel", "rate" or a date, as the API takes it.
+int acknowledge(const Environment& environment, const Client& client, std::int64_t incident, const std::string& note,
+                const std::string& until, bool json);
 int report(const Environment& environment, const Client& client, std::int64_t finding, bool json);
+// One C file that shows the finding by itself.
+int reproducer(const Environment& environment, const Client& client, std::int64_t finding);
 
 }  // namespace writecanary::cli

@@ -19,6 +19,7 @@
 #include "core/base/json_text.h"
 #include "core/process/probe_process.h"
 #include "core/process/self_test.h"
+#include "core/report/reproducer/reproducer.h"
 #include "core/run/evidence_document.h"
 #include "core/run/protocol.h"
 
@@ -84,7 +85,7 @@ void print_explanation(const Environment& environment, const nlohmann::json& doc
 
 }  // namespace
 
-int explain_file(const Environment& environment, const std::string& path, bool json) {
+int explain_file(const Environment& environment, const std::string& path, FailOn fail_on, bool json) {
   const std::string text = probe_output(probe_program(), {"--explain", path}, kExplainTimeout);
   const nlohmann::json document = nlohmann::json::parse(text);
   if (json) {
@@ -92,10 +93,15 @@ int explain_file(const Environment& environment, const std::string& path, bool j
   } else {
     print_explanation(environment, document);
   }
-  return inner(document, "findings").empty() ? exit_code(Verdict::kClean) : exit_code(Verdict::kCorrupt);
+  FindingTally tally;
+  for (const auto& [name, count] : inner(document, "finding_counts").items()) {
+    if (const auto kind = parse_finding_kind(name)) tally.add(*kind, 0);
+  }
+  return exit_code(taken_as(tally.verdict().value_or(Verdict::kClean), fail_on));
 }
 
-int replay(const Environment& environment, const std::string& evidence, const std::string& path, bool json) {
+int replay(const Environment& environment, const std::string& evidence, const std::string& path, FailOn fail_on,
+           bool json) {
   const nlohmann::json document = read_evidence(evidence);
   const RunSpec spec = spec_of(document, evidence, path);
   const std::set<FindingKind> kinds = kinds_of(document.at("parts").value("findings", nlohmann::json()));
@@ -113,7 +119,26 @@ int replay(const Environment& environment, const std::string& evidence, const st
                                    again ? "Reproduced" : "Not reproduced", spec.profile, names_of(kinds),
                                    format_counts(runs.front().end.tally));
   }
-  return exit_code(*overall_verdict(runs));
+  return exit_code_of(runs, fail_on);
+}
+
+int reproducer_of_evidence(const Environment& environment, const std::string& evidence) {
+  const nlohmann::json document = read_evidence(evidence);
+  const nlohmann::json& parts = document.at("parts");
+  const nlohmann::json findings = parts.value("findings", nlohmann::json());
+  if (!findings.is_array() || findings.empty()) throw UsageError(evidence + ": this evidence has no finding");
+  const auto finding = findings.front().get<Finding>();
+  const RunSpec spec = spec_of(document, evidence, "");
+  const KernelFacts kernel{.release = text_field(inner(parts, "kernel"), "release"),
+                           .version = text_field(inner(parts, "kernel"), "version"),
+                           .machine = text_field(inner(parts, "kernel"), "machine")};
+  FilesystemFacts filesystem;
+  filesystem.type = text_field(inner(parts, "mount"), "type");
+  const Reproducer made =
+      make_reproducer({.finding = finding, .spec = spec, .kernel = kernel, .filesystem = filesystem});
+  if (made.source.empty()) throw UsageError(evidence + ": " + made.refusal);
+  environment.out << made.source;
+  return 0;
 }
 
 int self_test(const Environment& environment, bool json) {

@@ -3,6 +3,7 @@
 #include "cli/check/check.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/fields.h"
+#include "cli/commands/listing.h"
 #include "cli/terminal/table.h"
 #include "core/base/json_text.h"
 #include "core/process/probe_process.h"
@@ -11,7 +12,15 @@
 namespace writecanary::cli {
 namespace {
 
-std::string query(const std::string& path, const Filter& filter) {
+Cell verdict_cell(const nlohmann::json& run) {
+  const std::string verdict = text_field(run, "verdict");
+  if (verdict.empty()) return {text_field(run, "state"), Style::kDim};
+  return {verdict, style_of_verdict(verdict)};
+}
+
+}  // namespace
+
+std::string query_path(const std::string& path, const Filter& filter) {
   std::string result = path;
   char separator = '?';
   for (const auto& [name, value] : filter) {
@@ -21,31 +30,6 @@ std::string query(const std::string& path, const Filter& filter) {
   }
   return result;
 }
-
-// Prints the document itself, or the table that `add` fills with one row per item.
-template <typename AddRow>
-int show_list(const Environment& environment, const std::string& body, bool json, Table table, const std::string& none,
-              AddRow add) {
-  if (json) {
-    environment.out << body << '\n';
-    return 0;
-  }
-  const nlohmann::json document = parse_answer(body);
-  for (const nlohmann::json& item : inner(document, "items")) add(table, item);
-  environment.out << (table.empty() ? none + "\n" : table.render(environment.out_columns(), environment.colour));
-  if (const std::string cursor = text_field(document, "next_cursor"); !cursor.empty()) {
-    environment.err << "There are more: add --cursor " << printable(cursor) << '\n';
-  }
-  return 0;
-}
-
-Cell verdict_cell(const nlohmann::json& run) {
-  const std::string verdict = text_field(run, "verdict");
-  if (verdict.empty()) return {text_field(run, "state"), Style::kDim};
-  return {verdict, style_of_verdict(verdict)};
-}
-
-}  // namespace
 
 int show_targets(const Environment& environment, const Client& client, bool json) {
   Table table({{"TARGET"}, {"STATE"}, {"FILESYSTEM"}, {"WRITTEN TODAY", true}, {"PATH"}, {"WHY"}});
@@ -72,7 +56,7 @@ int show_runs(const Environment& environment, const Client& client, const Filter
                {"EXPOSURES", true},
                {"FINDINGS"},
                {"REASON"}});
-  return show_list(environment, client.get(query("/api/v1/runs", filter)), json, std::move(table), "No such runs.",
+  return show_list(environment, client.get(query_path("/api/v1/runs", filter)), json, std::move(table), "No such runs.",
                    [&](Table& rows, const nlohmann::json& run) {
                      const std::string queued = time_field(run, "queued_at", environment.clock.now(), "-");
                      rows.add({text_field(run, "id"),
@@ -98,7 +82,7 @@ int show_findings(const Environment& environment, const Client& client, const Fi
                {"OFFSET", true},
                {"LENGTH", true},
                {"DETAIL"}});
-  return show_list(environment, client.get(query("/api/v1/findings", filter)), json, std::move(table),
+  return show_list(environment, client.get(query_path("/api/v1/findings", filter)), json, std::move(table),
                    "No such findings.", [&](Table& rows, const nlohmann::json& finding) {
                      const bool done = flag_field(finding, "acknowledged");
                      rows.add({text_field(finding, "id"),

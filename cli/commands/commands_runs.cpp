@@ -55,9 +55,10 @@ std::string event_text(const std::string& type, const nlohmann::json& data) {
     return fmt::format("run {} {}: {}: {}", run.empty() ? text_field(data, "id") : run, label_of(data),
                        text_field(data, "verdict"), text_field(data, "reason"));
   }
-  if (type == "finding") {
-    return fmt::format("run {} {}: FOUND {} #{}: {}", run, label_of(data), text_field(data, "kind"),
-                       text_field(data, "id"), text_field(data, "detail"));
+  if (type.starts_with("incident.")) {
+    return fmt::format("{} {}: {} {} on {}, kernel {}, {} findings", type, text_field(data, "incident_id"),
+                       label_of(data), text_field(data, "kind"), text_field(data, "target"),
+                       text_field(data, "kernel_release"), format_count(count_field(data, "findings")));
   }
   std::string text = type;
   for (const char* key : {"run_id", "target", "profile", "finding_id", "note"}) {
@@ -89,7 +90,7 @@ int start_run(const Environment& environment, const Client& client, const RunReq
   } else {
     print_runs(environment, {result});
   }
-  return exit_code(result.end.verdict);
+  return exit_code_of({result}, request.fail_on);
 }
 
 int stop_run(const Environment& environment, const Client& client, std::int64_t run, bool json) {

@@ -84,7 +84,8 @@ int show_status(const Environment& environment, const Client& client, bool json)
   environment.out << '\n';
   environment.out << (grid.empty() ? "No targets are configured.\n"
                                    : grid.render(environment.out_columns(), environment.colour));
-  environment.out << "\nOpen findings: " << counts_field(status, "open_findings") << '\n';
+  environment.out << "\nOpen incidents: " << counts_field(inner(status, "incidents"), "open")
+                  << "; known: " << count_field(inner(status, "incidents"), "known") << '\n';
   return 0;
 }
 

@@ -1,6 +1,7 @@
 // `writecanary gate`: may this kernel be promoted, by what the whole fleet has seen of it?
 //
-// Exit code 0: enough evidence and no corruption; 2: corruption; 3: not enough evidence, which is never a pass.
+// Exit code 0: enough evidence and nothing wrong; 2: corruption; 6: a violation; 3: not enough evidence, which is never
+// a pass.
 #pragma once
 
 #include <functional>
@@ -9,6 +10,7 @@
 #include "cli/gate/gate_decision.h"
 #include "cli/gate/gate_query.h"
 #include "cli/terminal/environment.h"
+#include "cli/terminal/output_format.h"
 
 namespace CLI {
 class App;
@@ -21,7 +23,7 @@ struct GateOptions {
   std::string token_file;
   GateQuestion question;
   GateLimits limits;
-  bool json = false;
+  OutputFormat format = OutputFormat::kText;
 };
 
 // Prints the decision with its reasons and returns the exit code. Throws CommandError when there is nothing to decide

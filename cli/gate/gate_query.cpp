@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <map>
 
 namespace writecanary::cli {
 namespace {
@@ -23,6 +24,95 @@ std::uint64_t count(const Prometheus& prometheus, const std::string& expression)
   return samples.empty() ? 0 : whole(samples.front().value);
 }
 
+// The questions about one kernel: what all of them have in common.
+class Asking {
+ public:
+  Asking(const Prometheus& prometheus, const GateQuestion& question, const std::string& kernel)
+      : prometheus_(prometheus),
+        window_(question.window),
+        matchers_("release=~" + promql_string(kernel) + (question.matchers.empty() ? "" : "," + question.matchers)) {}
+
+  std::string kernel(const std::string& more = "") const { return "{" + matchers_ + more + "}"; }
+  std::string grown(const std::string& metric, const std::string& more = "") const {
+    return growth(metric, kernel(more), window_);
+  }
+  std::vector<Sample> ask(const std::string& expression) const { return prometheus_.query(expression); }
+  std::uint64_t hosts_with(const std::string& expression) const {
+    return count(prometheus_, fmt::format("count(sum by (job, instance) ({}) > 0)", expression));
+  }
+
+  GateEvidence evidence() const;
+
+ private:
+  std::vector<GateRelease> releases() const;
+  std::vector<GateDetector> detectors() const;
+
+  const Prometheus& prometheus_;
+  std::chrono::milliseconds window_;
+  std::string matchers_;
+};
+
+std::vector<GateRelease> Asking::releases() const {
+  std::map<std::string, GateRelease> by_name;
+  const std::string info = fmt::format("last_over_time(writecanary_kernel_info{}[{}ms])", kernel(), window_.count());
+  for (const Sample& sample : ask(fmt::format("count by (release) ({})", info))) {
+    by_name[label(sample, "release")].hosts = whole(sample.value);
+  }
+  for (const Sample& sample : ask(fmt::format("sum by (release) ({})", grown("writecanary_kernel_exposures_total")))) {
+    by_name[label(sample, "release")].exposures = whole(sample.value);
+  }
+  std::vector<GateRelease> releases;
+  for (auto& [name, row] : by_name) {
+    row.release = name;
+    releases.push_back(row);
+  }
+  return releases;
+}
+
+std::vector<GateDetector> Asking::detectors() const {
+  std::map<std::string, GateDetector> by_name;
+  const std::string exposures = grown("writecanary_kernel_exposures_total");
+  const std::string findings = grown("writecanary_kernel_findings_total");
+  for (const Sample& sample : ask(fmt::format("sum by (profile) ({})", exposures))) {
+    by_name[label(sample, "profile")].exposures = whole(sample.value);
+  }
+  for (const Sample& sample :
+       ask(fmt::format("count by (profile) (sum by (job, instance, profile) ({}) > 0)", exposures))) {
+    by_name[label(sample, "profile")].exposed_hosts = whole(sample.value);
+  }
+  for (const Sample& sample : ask(fmt::format("sum by (profile, kind) ({})", findings))) {
+    by_name[label(sample, "profile")].findings[label(sample, "kind")] = whole(sample.value);
+  }
+  for (const Sample& sample :
+       ask(fmt::format("count by (profile, kind) (sum by (job, instance, profile, kind) ({}) > 0)", findings))) {
+    by_name[label(sample, "profile")].finding_hosts[label(sample, "kind")] = whole(sample.value);
+  }
+  for (const Sample& sample :
+       ask(fmt::format("sum by (profile, verdict) ({})", grown("writecanary_kernel_runs_total")))) {
+    by_name[label(sample, "profile")].runs[label(sample, "verdict")] = whole(sample.value);
+  }
+  std::vector<GateDetector> detectors;
+  for (auto& [name, detector] : by_name) {
+    detector.profile = name;
+    detectors.push_back(std::move(detector));
+  }
+  return detectors;
+}
+
+GateEvidence Asking::evidence() const {
+  GateEvidence evidence;
+  evidence.releases = releases();
+  evidence.detectors = detectors();
+  evidence.exposed_hosts = hosts_with(grown("writecanary_kernel_exposures_total"));
+  evidence.corrupt_hosts =
+      hosts_with(grown("writecanary_kernel_findings_total", ",kind!~\"torn|nowait_contract|stuck\""));
+  // Now, not within the window: a host that was repaired has new evidence.
+  evidence.blind_hosts = count(
+      prometheus_,
+      fmt::format("count((writecanary_self_test_ok == 0) and on (job, instance) writecanary_kernel_info{})", kernel()));
+  return evidence;
+}
+
 }  // namespace
 
 std::string growth(const std::string& metric, const std::string& selector, std::chrono::milliseconds window) {
@@ -32,40 +122,19 @@ std::string growth(const std::string& metric, const std::string& selector, std::
   return fmt::format("(({} - {}) >= 0 or {})", last, before, last);
 }
 
-GateEvidence gather(const Prometheus& prometheus, const GateQuestion& question) {
-  const std::string release = "release=~" + promql_string(question.kernel);
-  const std::string more = question.matchers.empty() ? "" : "," + question.matchers;
-  const std::string kernel = "{" + release + more + "}";
-  const std::string corruption = "{" + release + ",kind!~\"torn|nowait_contract|stuck\"" + more + "}";
-  const std::string info =
-      fmt::format("last_over_time(writecanary_kernel_info{}[{}ms])", kernel, question.window.count());
-  const std::string exposures = growth("writecanary_kernel_exposures_total", kernel, question.window);
-
-  GateEvidence evidence;
-  std::map<std::string, GateRelease> releases;
-  for (const Sample& sample : prometheus.query(fmt::format("count by (release) ({})", info))) {
-    releases[label(sample, "release")].hosts = whole(sample.value);
+GateCase gather(const Prometheus& prometheus, const GateQuestion& question) {
+  GateCase given;
+  given.evidence = Asking(prometheus, question, question.kernel).evidence();
+  if (!question.compare.empty()) {
+    given.before = Asking(prometheus, question, question.compare).evidence();
+    return given;
   }
-  for (const Sample& sample : prometheus.query(fmt::format("sum by (release) ({})", exposures))) {
-    releases[label(sample, "release")].exposures = whole(sample.value);
+  const Asking any(prometheus, question, ".*");
+  for (const Sample& sample :
+       any.ask(fmt::format("sum by (profile) ({}) > 0", any.grown("writecanary_kernel_exposures_total")))) {
+    if (const auto profile = label(sample, "profile"); !profile.empty()) given.exposed_anywhere.push_back(profile);
   }
-  for (auto& [name, row] : releases) {
-    row.release = name;
-    evidence.releases.push_back(row);
-  }
-  evidence.exposed_hosts = count(prometheus, fmt::format("count(sum by (job, instance) ({}) > 0)", exposures));
-  for (const Sample& sample : prometheus.query(
-           fmt::format("sum by (kind) ({})", growth("writecanary_kernel_findings_total", kernel, question.window)))) {
-    evidence.findings[label(sample, "kind")] = whole(sample.value);
-  }
-  evidence.corrupt_hosts =
-      count(prometheus, fmt::format("count(sum by (job, instance) ({}) > 0)",
-                                    growth("writecanary_kernel_findings_total", corruption, question.window)));
-  // Now, not within the window: a host that was repaired has new evidence.
-  evidence.blind_hosts = count(
-      prometheus,
-      fmt::format("count((writecanary_self_test_ok == 0) and on (job, instance) writecanary_kernel_info{})", kernel));
-  return evidence;
+  return given;
 }
 
 }  // namespace writecanary::cli

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "cli/gate/gate_decision.h"
 #include "cli/gate/prometheus.h"
@@ -16,12 +17,13 @@ namespace writecanary::cli {
 
 struct GateQuestion {
   std::string kernel;                             // regular expression for the whole release
+  std::string compare;                            // the same for what it is compared with; empty: nothing
   std::chrono::milliseconds window{604'800'000};  // a week
   std::string matchers;                           // further label matchers, as in PromQL: job="canary",cluster="a"
 };
 
 // Throws like Prometheus::query.
-GateEvidence gather(const Prometheus& prometheus, const GateQuestion& question);
+GateCase gather(const Prometheus& prometheus, const GateQuestion& question);
 
 // What came about within the window, per series: the last value within it less the one before it; the last value
 // itself for a series that began within the window, or whose daemon lost its database. `selector` is in braces.

@@ -9,6 +9,8 @@
 #include <string>
 #include <system_error>
 
+#include "core/run/verdict.h"
+
 namespace writecanary::cli {
 
 // An option whose text goes through one of the parse_* of core/text/units.h, between bounds.
@@ -32,6 +34,12 @@ std::optional<Number> parse_whole(const std::string& text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) return {};
   return value;
+}
+
+// What the exit code takes as a failure.
+inline void add_fail_on(CLI::App* command, FailOn& out) {
+  add_parsed(command, "--fail-on", out, parse_fail_on, "violation or corrupt",
+             "violation (the default): exit with 6 for one; corrupt: take it as clean");
 }
 
 }  // namespace writecanary::cli

@@ -7,6 +7,7 @@
 
 #include "cli/terminal/table.h"
 #include "cli/terminal/text.h"
+#include "core/base/error.h"
 #include "core/base/json_fields.h"
 #include "core/run/seed.h"
 #include "core/text/units.h"
@@ -129,6 +130,13 @@ std::optional<Verdict> overall_verdict(const std::vector<RunResult>& runs) {
   std::optional<Verdict> verdict;
   for (const RunResult& run : runs) verdict = verdict ? worse(*verdict, run.end.verdict) : run.end.verdict;
   return verdict;
+}
+
+int exit_code_of(const std::vector<RunResult>& runs, FailOn fail_on) {
+  WC_CHECK(!runs.empty());
+  Verdict verdict = Verdict::kClean;
+  for (const RunResult& run : runs) verdict = worse(verdict, taken_as(run.end.verdict, fail_on));
+  return exit_code(verdict);
 }
 
 void print_runs(const Environment& environment, const std::vector<RunResult>& runs) {

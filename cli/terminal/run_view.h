@@ -25,6 +25,8 @@ std::string format_finding(const Finding& finding);
 
 // The verdict that stands for all of them; nothing for none.
 std::optional<Verdict> overall_verdict(const std::vector<RunResult>& runs);
+// What a command with these runs exits with. There is at least one.
+int exit_code_of(const std::vector<RunResult>& runs, FailOn fail_on);
 
 // Prints table, details and the overall verdict to environment.out.
 void print_runs(const Environment& environment, const std::vector<RunResult>& runs);

@@ -43,6 +43,7 @@ Style style_of(Verdict verdict) {
     case Verdict::kCorrupt:
     case Verdict::kStuck:
       return Style::kBad;
+    case Verdict::kViolation:
     case Verdict::kUnexposed:
     case Verdict::kError:
     case Verdict::kInterrupted:

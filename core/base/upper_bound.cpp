@@ -28,6 +28,13 @@ double approximate_mean(std::uint64_t findings) {
   return n * root * root * root;
 }
 
+// The same on the other side, with 2 findings degrees of freedom.
+double approximate_smallest_mean(std::uint64_t findings) {
+  const double n = static_cast<double>(findings);
+  const double root = 1 - 1 / (9 * n) - kNormal95 / (3 * std::sqrt(n));
+  return n * root * root * root;
+}
+
 // The mean at which seeing so few findings has become as unlikely as kRemaining.
 double largest_mean(std::uint64_t findings) {
   if (findings == 0) return -std::log(kRemaining);
@@ -41,11 +48,29 @@ double largest_mean(std::uint64_t findings) {
   return high;
 }
 
+// The mean at which seeing so many findings has become as unlikely as kRemaining.
+double smallest_mean(std::uint64_t findings) {
+  if (findings == 0) return 0;
+  if (findings > kExactFindingsMax) return approximate_smallest_mean(findings);
+  double low = 0;
+  double high = static_cast<double>(findings);
+  for (int step = 0; step < 60; ++step) {
+    const double middle = (low + high) / 2;
+    (1 - poisson_cdf(findings - 1, middle) > kRemaining ? high : low) = middle;
+  }
+  return low;
+}
+
 }  // namespace
 
 std::optional<double> rate_upper_bound_95(std::uint64_t findings, std::uint64_t exposures) {
   if (exposures == 0) return std::nullopt;
   return largest_mean(findings) / static_cast<double>(exposures);
+}
+
+std::optional<double> rate_lower_bound_95(std::uint64_t findings, std::uint64_t exposures) {
+  if (exposures == 0) return std::nullopt;
+  return smallest_mean(findings) / static_cast<double>(exposures);
 }
 
 }  // namespace writecanary

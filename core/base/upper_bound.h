@@ -1,4 +1,5 @@
-// How large a rate of corruption can still be, given what was seen: zero findings in a few exposures prove little.
+// How large and how small a rate of findings can still be, given what was seen: zero findings in a few exposures prove
+// little.
 #pragma once
 
 #include <cstdint>
@@ -10,5 +11,8 @@ namespace writecanary {
 // findings that is -ln(0.05)/n, the rule of three. Nothing when there were no exposures. May exceed 1, because one
 // write can give several findings.
 std::optional<double> rate_upper_bound_95(std::uint64_t findings, std::uint64_t exposures);
+
+// The lower one, of the same kind: 0 without findings.
+std::optional<double> rate_lower_bound_95(std::uint64_t findings, std::uint64_t exposures);
 
 }  // namespace writecanary

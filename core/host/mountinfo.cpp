@@ -1,6 +1,7 @@
 #include "core/host/mountinfo.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 
@@ -34,22 +35,6 @@ bool is_octal(std::string_view digits) {
          std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '7'; });
 }
 
-// The kernel writes blank, tab, newline, '#' and backslash as a backslash with three octal digits.
-std::string unescape(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const std::string_view digits = text.substr(i + 1, text[i] == '\\' ? 3 : 0);
-    if (is_octal(digits)) {
-      out += static_cast<char>((digits[0] - '0') * 64 + (digits[1] - '0') * 8 + (digits[2] - '0'));
-      i += 3;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
 // Options of the mount, then those of the superblock that it does not name. Either can make the mount read-only, so
 // "ro" of one overrides "rw" of the other.
 std::string merge_options(std::string_view of_mount, std::string_view of_superblock) {
@@ -66,7 +51,7 @@ std::string merge_options(std::string_view of_mount, std::string_view of_superbl
     if (!text.empty()) text += ',';
     text += option;
   }
-  return unescape(text);
+  return unescape_octal(text);
 }
 
 // `36 35 98:0 /root /mount/point rw,noatime master:1 - ext3 /dev/sda1 rw,errors=continue`, see
@@ -81,16 +66,31 @@ std::optional<Mount> parse_line(std::string_view line) {
   const auto parent = number(fields[1]);
   if (!id || !parent) return std::nullopt;
   return Mount{.device = std::string(fields[2]),
-               .mount_point = unescape(fields[4]),
+               .mount_point = unescape_octal(fields[4]),
                .options = merge_options(fields[5], separator[3]),
-               .type = unescape(separator[1]),
-               .source = unescape(separator[2]),
-               .root = unescape(fields[3]),
+               .type = unescape_octal(separator[1]),
+               .source = unescape_octal(separator[2]),
+               .root = unescape_octal(fields[3]),
                .id = *id,
                .parent = *parent};
 }
 
 }  // namespace
+
+std::string unescape_octal(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::string_view digits = text.substr(i + 1, text[i] == '\\' ? 3 : 0);
+    if (is_octal(digits)) {
+      out += static_cast<char>((digits[0] - '0') * 64 + (digits[1] - '0') * 8 + (digits[2] - '0'));
+      i += 3;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
 
 bool is_within(std::string_view path, std::string_view directory) {
   if (directory == "/") return path.starts_with('/');
@@ -139,6 +139,12 @@ std::optional<Mount> find_mount(const std::vector<Mount>& mounts, std::string_vi
   }
   if (at == nullptr) return std::nullopt;
   return *at;
+}
+
+bool shows_a_root(const Mount& mount) {
+  constexpr std::array<std::string_view, 9> kNamedByDirectory = {"btrfs", "nfs", "nfs4", "cifs",    "smb3",
+                                                                 "ceph",  "9p",  "afs",  "virtiofs"};
+  return mount.root == "/" || std::ranges::find(kNamedByDirectory, mount.type) != kNamedByDirectory.end();
 }
 
 std::uint64_t mount_id(int fd) {

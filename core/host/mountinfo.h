@@ -23,6 +23,9 @@ struct Mount {
   std::uint64_t parent = 0;  // the id of the mount that this one stands on
 };
 
+// A name as the kernel writes it in tables of /proc: blank, tab, newline, '#' and backslash are a backslash with three
+// octal digits there. Returns the bytes of the name.
+std::string unescape_octal(std::string_view text);
 // Text of /proc/self/mountinfo; lines that cannot be read are left out.
 std::vector<Mount> parse_mountinfo(std::string_view text);
 // Reads the given file. Throws SystemError.
@@ -30,6 +33,10 @@ std::vector<Mount> read_mountinfo(const std::string& file = "/proc/self/mountinf
 // The mount that holds the absolute path, found as the kernel walks it: from the root over every mount that is met on
 // the way. What is mounted below another mount that was put over it later is not met.
 std::optional<Mount> find_mount(const std::vector<Mount>& mounts, std::string_view path);
+// Whether the root of a filesystem is seen at the mount point, as far as the table tells. A bind mount, or a
+// container's volume, of a directory is there also while no filesystem is mounted on that directory. Of btrfs, whose
+// subvolumes are directories here, and of what servers share, everything is.
+bool shows_a_root(const Mount& mount);
 // The number of the mount that an open file or directory is on, whatever names lead there (proc_pid_fdinfo(5)). Throws
 // SystemError.
 std::uint64_t mount_id(int fd);

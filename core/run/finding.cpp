@@ -71,6 +71,13 @@ std::optional<FindingKind> parse_finding_kind(std::string_view text) {
   return row->kind;
 }
 
+std::optional<FindingClass> parse_finding_class(std::string_view text) {
+  for (const FindingClass each : kAllFindingClasses) {
+    if (text == to_string(each)) return each;
+  }
+  return std::nullopt;
+}
+
 FindingClass class_of(FindingKind kind) { return row_of(kind).finding_class; }
 
 std::string_view describe(FindingKind kind) { return row_of(kind).description; }
@@ -160,6 +167,7 @@ void to_json(nlohmann::json& out, const Finding& finding) {
          {"found_hex", finding.found_hex},
          {"detail", finding.detail},
          {"views", finding.views}};
+  if (!finding.operations.empty()) out["operations"] = finding.operations;
 }
 
 void from_json(const nlohmann::json& in, Finding& finding) {
@@ -177,6 +185,7 @@ void from_json(const nlohmann::json& in, Finding& finding) {
   fields.require("found_hex", finding.found_hex);
   fields.require("detail", finding.detail);
   fields.accept("views", finding.views);  // findings stored by earlier versions have none
+  fields.accept("operations", finding.operations);
 }
 
 }  // namespace writecanary

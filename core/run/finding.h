@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace writecanary {
 
@@ -34,10 +35,13 @@ inline constexpr std::array kAllFindingKinds = {
 inline constexpr std::size_t kFindingKindCount = kAllFindingKinds.size();
 
 enum class FindingClass : std::uint8_t { kCorruption, kAtomicity, kContract, kAvailability };
+inline constexpr std::array kAllFindingClasses = {FindingClass::kCorruption, FindingClass::kAtomicity,
+                                                  FindingClass::kContract, FindingClass::kAvailability};
 
 std::string_view to_string(FindingKind kind);
 std::string_view to_string(FindingClass finding_class);
 std::optional<FindingKind> parse_finding_kind(std::string_view text);
+std::optional<FindingClass> parse_finding_class(std::string_view text);
 FindingClass class_of(FindingKind kind);
 // One sentence for people: what this kind means.
 std::string_view describe(FindingKind kind);
@@ -93,6 +97,7 @@ struct Finding {
   std::string found_hex;
   std::string detail;  // one sentence with the figures
   Views views;
+  std::vector<std::string> operations;  // that the failure needs, in order, where a profile can say so
 };
 
 void to_json(nlohmann::json& out, const WriteRef& write);

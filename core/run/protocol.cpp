@@ -26,7 +26,9 @@ nlohmann::json document(const Progress& progress) {
           {"tally", progress.tally}};
 }
 
-nlohmann::json document(const FindingEvent& event) { return {{"event", "finding"}, {"finding", event.finding}}; }
+nlohmann::json document(const FindingEvent& event) {
+  return {{"event", "finding"}, {"finding", event.finding}, {"early", event.early}};
+}
 
 nlohmann::json document(const RunEnd& end) {
   return {{"event", "run_end"},
@@ -73,7 +75,9 @@ Progress read_progress(const nlohmann::json& in) {
 
 FindingEvent read_finding(const nlohmann::json& in) {
   FindingEvent event;
-  JsonFields(in, "finding").require("finding", event.finding);
+  JsonFields fields(in, "finding");
+  fields.require("finding", event.finding);
+  fields.require("early", event.early);
   return event;
 }
 

@@ -15,7 +15,7 @@
 
 namespace writecanary {
 
-inline constexpr int kProtocolVersion = 2;
+inline constexpr int kProtocolVersion = 3;
 
 struct Hello {
   int protocol = kProtocolVersion;
@@ -39,6 +39,9 @@ struct Progress {
 
 struct FindingEvent {
   Finding finding;
+  // Told before anything more is done about it that may fail or hang, such as a look at storage. The next finding that
+  // is not early takes the place of all that were; those of a probe that does not get so far are its findings.
+  bool early = false;
 };
 
 using Event = std::variant<Hello, Progress, FindingEvent, RunEnd>;

@@ -50,6 +50,19 @@ void FindingTally::add(FindingKind kind, std::uint64_t length_bytes) {
 
 std::uint64_t FindingTally::total() const { return std::accumulate(count.begin(), count.end(), std::uint64_t{0}); }
 
+std::uint64_t FindingTally::total(FindingClass finding_class) const {
+  std::uint64_t sum = 0;
+  for (const FindingKind kind : kAllFindingKinds) sum += class_of(kind) == finding_class ? count_of(kind) : 0;
+  return sum;
+}
+
+std::optional<Verdict> FindingTally::verdict() const {
+  if (total(FindingClass::kCorruption) != 0) return Verdict::kCorrupt;
+  if (total(FindingClass::kAvailability) != 0) return Verdict::kStuck;
+  if (total() != 0) return Verdict::kViolation;
+  return std::nullopt;
+}
+
 void to_json(nlohmann::json& out, const RunCounters& counters) {
   out = nlohmann::json::object();
   for (const auto& [name, member] : kCounters) out[name] = counters.*member;

@@ -43,6 +43,10 @@ struct FindingTally {
   std::uint64_t count_of(FindingKind kind) const { return count[static_cast<std::size_t>(kind)]; }
   std::uint64_t bytes_of(FindingKind kind) const { return bytes[static_cast<std::size_t>(kind)]; }
   std::uint64_t total() const;
+  // Of all kinds of the class.
+  std::uint64_t total(FindingClass finding_class) const;
+  // What these findings make of a run, by the worst class among them; nothing without findings.
+  std::optional<Verdict> verdict() const;
 };
 
 struct KernelFacts {

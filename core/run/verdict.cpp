@@ -17,11 +17,12 @@ struct VerdictRow {
 // Indexed by the enumerator.
 constexpr std::array<VerdictRow, kAllVerdicts.size()> kVerdicts = {{
     {Verdict::kClean, "clean", 0, 0},
-    {Verdict::kCorrupt, "corrupt", 2, 7},
+    {Verdict::kCorrupt, "corrupt", 2, 8},
+    {Verdict::kViolation, "violation", 6, 6},
     {Verdict::kUnexposed, "unexposed", 3, 2},
     {Verdict::kUnsupported, "unsupported", 4, 1},
     {Verdict::kError, "error", 5, 5},
-    {Verdict::kStuck, "stuck", 5, 6},
+    {Verdict::kStuck, "stuck", 5, 7},
     {Verdict::kStopped, "stopped", 3, 3},
     {Verdict::kInterrupted, "interrupted", 5, 4},
 }};
@@ -57,6 +58,16 @@ std::optional<RunState> parse_run_state(std::string_view text) {
 }
 
 int exit_code(Verdict verdict) { return row_of(verdict).exit_code; }
+
+std::optional<FailOn> parse_fail_on(std::string_view text) {
+  if (text == to_string(Verdict::kViolation)) return FailOn::kViolation;
+  if (text == to_string(Verdict::kCorrupt)) return FailOn::kCorrupt;
+  return std::nullopt;
+}
+
+Verdict taken_as(Verdict verdict, FailOn fail_on) {
+  return fail_on == FailOn::kCorrupt && verdict == Verdict::kViolation ? Verdict::kClean : verdict;
+}
 
 Verdict worse(Verdict a, Verdict b) { return row_of(a).alarm >= row_of(b).alarm ? a : b; }
 

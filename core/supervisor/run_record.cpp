@@ -47,12 +47,20 @@ void RunRecord::hear(Event event) {
   if (auto* progress = std::get_if<Progress>(&event)) {
     progress_ = *progress;
   } else if (auto* found = std::get_if<FindingEvent>(&event)) {
-    heard_.add(found->finding.kind, found->finding.length_bytes);
-    if (!first_finding_seconds_) first_finding_seconds_ = progress_.elapsed_seconds;
-    if (findings_.size() < kFindingsPerRun) findings_.push_back(std::move(found->finding));
+    hear_finding(std::move(*found));
   } else {
     end_ = std::get<RunEnd>(std::move(event));
   }
+}
+
+void RunRecord::hear_finding(FindingEvent event) {
+  if (!first_finding_seconds_) first_finding_seconds_ = progress_.elapsed_seconds;
+  if (!event.early) {
+    early_.clear();
+    heard_.add(event.finding.kind, event.finding.length_bytes);
+  }
+  auto& known = event.early ? early_ : findings_;
+  if (known.size() < kFindingsPerRun) known.push_back(std::move(event.finding));
 }
 
 RunEnd RunRecord::end_without_verdict(const ProcessEnd& process) const {
@@ -61,6 +69,7 @@ RunEnd RunRecord::end_without_verdict(const ProcessEnd& process) const {
   end.counters = progress_.counters;
   // The probe's own totals are exact and reach beyond the findings that it sent in full.
   end.tally = progress_.tally.total() > heard_.total() ? progress_.tally : heard_;
+  for (const Finding& finding : early_) end.tally.add(finding.kind, finding.length_bytes);
   end.duration_seconds = process.elapsed_seconds;
   end.first_finding_seconds = first_finding_seconds_;
   end.reason = fmt::format("the probe ended without a verdict: {}", how_it_ended(process, wording_));
@@ -81,9 +90,13 @@ RunResult RunRecord::conclude(const ProcessEnd& process) const {
     result.pressure = hello_->pressure;
   }
   result.end = end_ ? *end_ : end_without_verdict(process);
+  for (const Finding& finding : early_) {
+    if (end_ || result.findings.size() == kFindingsPerRun) break;
+    result.findings.push_back(finding);
+  }
   if (result.end.filesystem) result.filesystem = *result.end.filesystem;
   if (!process.violation.empty()) {
-    // Nothing that such a probe calls clean is clean; what it calls corrupt stays so.
+    // Nothing that such a probe calls clean is clean; what it found stays found.
     result.end.verdict = worse(result.end.verdict, Verdict::kError);
     const auto blame = "the probe broke the protocol: " + process.violation;
     result.end.reason = end_ ? blame + "; it had said: " + end_->reason : blame;

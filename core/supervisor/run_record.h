@@ -53,6 +53,7 @@ class RunRecord {
   RunResult conclude_stuck(const ProcessEnd& process) const;
 
  private:
+  void hear_finding(FindingEvent event);
   RunEnd end_without_verdict(const ProcessEnd& process) const;
 
   RunSpec spec_;
@@ -61,7 +62,8 @@ class RunRecord {
   std::optional<Hello> hello_;
   Progress progress_;
   std::vector<Finding> findings_;
-  FindingTally heard_;  // findings that came as events
+  std::vector<Finding> early_;  // told early, and not yet again
+  FindingTally heard_;          // findings that came as events, without those
   std::optional<double> first_finding_seconds_;
   std::optional<RunEnd> end_;
 };

@@ -1,6 +1,7 @@
 #include "core/supervisor/run_supervisor.h"
 
 #include <sys/epoll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -158,6 +159,12 @@ void RunSupervisor::clear_away() {
     if (!cgroup_->try_remove()) return clear_timer_.set(clock_.steady() + kClearPoll);
     cgroup_.reset();
   }
+  // What it had started is ours when this is the first process of a container: nobody else takes it in.
+  pid_t taken = 0;
+  do {
+    taken = waitpid(-end_.pid, nullptr, WNOHANG);
+  } while (taken > 0);
+  if (taken == 0) return clear_timer_.set(clock_.steady() + kClearPoll);
   take(RunInput::kAllGone);
 }
 

@@ -74,6 +74,8 @@ struct Config {
   std::string public_url;
   std::vector<std::string> trusted_proxies;
   std::uint64_t reads_per_second = 100;
+  std::string alert_label = "instance";  // which says what host an alert is about; empty: it is not looked at
+  std::vector<std::string> alert_hosts;  // this host in that label, beside its name
   std::vector<TokenConfig> tokens;
   std::string storage_path = "/var/lib/writecanary/results.db";
   std::uint64_t storage_bytes_max = 1ULL << 30;

@@ -38,6 +38,13 @@ constexpr Key<Config> kServer[] = {
      "requests from one address that change nothing, in the long run; ten seconds' worth of them at once. `/metrics`, "
      "`/healthz` and `/readyz` have an allowance of their own. 0: any number",
      {0, 1'000'000}},
+    {"alert_label", in<Text, &Config::alert_label>,
+     "label by which `/hooks/alertmanager` knows what host an alert is about; an alert about another host, or without "
+     "it, "
+     "starts no run. Empty: every alert is about this host ([fleet.md](fleet.md#runs-from-alerts))"},
+    {"alert_hosts", in<Texts, &Config::alert_hosts>,
+     "what that label says of this host, beside its name with or without a domain: `\"db-7.example\"` with any port, "
+     "`\"10.0.0.7:9743\"` with this one"},
 };
 
 constexpr Key<Config> kStorage[] = {
@@ -125,8 +132,9 @@ constexpr Key<TargetConfig> kTarget[] = {
      {},
      true},
     {"require_mount", in<Flag, &TargetConfig::require_mount>,
-     "runs are refused while `path` is not itself a mount point, so that an unmounted target does not fill the "
-     "filesystem below"},
+     "runs are refused while the root of a filesystem is not mounted at `path`, so that an unmounted target does not "
+     "fill "
+     "the filesystem below; a bind mount, or a container's volume, of a directory does not count"},
     {"fstype", in<Text, &TargetConfig::fstype>,
      "runs are refused on another type of filesystem, such as anything but `\"xfs\"`; empty: any"},
 };

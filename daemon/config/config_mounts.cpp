@@ -41,6 +41,12 @@ TargetMount locate(const TargetConfig& target, const std::vector<Mount>& mounts)
     located.reason =
         fmt::format("target \"{}\": {} is not a mount point (it is on {}). Mount it, or set require_mount = false",
                     target.name, path, mount ? mount->mount_point : "no known filesystem");
+  } else if (target.require_mount && !shows_a_root(*mount)) {
+    located.reason = fmt::format(
+        "target \"{}\": {} is only the directory {} of the filesystem on {} (a bind mount, or a volume of a "
+        "container), which is there also while nothing is mounted on it. Mount a filesystem there, or set "
+        "require_mount = false",
+        target.name, path, mount->root, mount->source);
   } else if (!target.fstype.empty() && (!mount || mount->type != target.fstype)) {
     located.reason =
         fmt::format("target \"{}\": {} is {}, not {}. Mount the filesystem that is meant, or change fstype",

@@ -46,7 +46,7 @@ std::vector<ReferenceSection> sections() {
   return {
       section("[server]", "Where the API, the metrics and the page are served.", server_keys()),
       section("[storage]", "Where results are kept, and how many of them.", storage_keys()),
-      section("[webhook]", "Where findings, ends of runs and acknowledgements are sent. Both keys, or no table.",
+      section("[webhook]", "Where ends of runs and what becomes of incidents are sent. Both keys, or no table.",
               webhook_keys()),
       section(
           "[defaults]",

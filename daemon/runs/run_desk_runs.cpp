@@ -26,6 +26,12 @@ void add_bytes(std::uint64_t& sum, std::uint64_t bytes) {
   if (__builtin_add_overflow(sum, bytes, &sum)) sum = std::numeric_limits<std::uint64_t>::max();
 }
 
+// What a person has to look at now, what can wait, and what is only told.
+spdlog::level::level_enum log_level(Verdict verdict) {
+  if (verdict == Verdict::kCorrupt || verdict == Verdict::kStuck) return spdlog::level::err;
+  return verdict == Verdict::kViolation ? spdlog::level::warn : spdlog::level::info;
+}
+
 std::string stuck_beside(const RunDesk::Desk& holder) {
   return fmt::format("a run on target \"{}\", which is on the same filesystem, is stuck in the kernel",
                      holder.config.name);
@@ -160,11 +166,10 @@ void RunDesk::end_queue(Desk& desk, Verdict verdict, const std::string& reason) 
 
 void RunDesk::announce(const std::string& target, std::int64_t run_id, const RunResult& result,
                        std::int64_t finished_at_ms) {
-  const bool alarming = result.end.verdict == Verdict::kCorrupt || result.end.verdict == Verdict::kStuck;
-  spdlog::log(alarming ? spdlog::level::err : spdlog::level::info, "run {}: {} on target {} is {}: {}", run_id,
-              result.profile, target, to_string(result.end.verdict), result.end.reason);
+  spdlog::log(log_level(result.end.verdict), "run {}: {} on target {} is {}: {}", run_id, result.profile, target,
+              to_string(result.end.verdict), result.end.reason);
   if (find(target) != nullptr) services_.metrics.on_run_finished(target, result, finished_at_ms);
-  services_.metrics.set_open_findings(services_.store.open_findings());
+  services_.metrics.set_open_incidents(services_.store.open_incidents());
   publish_events();
   if (finished_) finished_(target, result);
 }

@@ -59,6 +59,7 @@ bool EvidenceKeeper::step(std::uint64_t bytes_max) {
     to_look_at_.pop_back();
   }
   if (!to_look_at_.empty()) return true;
+  drop_unkept();
   if (bytes() <= bytes_max) return false;
   std::vector<KeptEvidence> all;
   for (const auto& [run_id, evidence] : kept_) all.push_back(evidence);
@@ -67,6 +68,16 @@ bool EvidenceKeeper::step(std::uint64_t bytes_max) {
   for (std::size_t i = 0; i < now; ++i) remove(surplus[i]);
   spdlog::info("removed the evidence of {} runs: there was more than storage.max_evidence ({} bytes)", now, bytes_max);
   return now < surplus.size();
+}
+
+// Findings that their incident only counts are no longer there to show the evidence of.
+void EvidenceKeeper::drop_unkept() {
+  const auto wanted = reader_.runs_with_findings();
+  std::vector<std::int64_t> unwanted;
+  for (const auto& [run_id, evidence] : kept_) {
+    if (!wanted.contains(run_id)) unwanted.push_back(run_id);
+  }
+  for (const auto run_id : unwanted) remove(run_id);
 }
 
 void EvidenceKeeper::claim(const std::string& database_id) {

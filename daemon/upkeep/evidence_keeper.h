@@ -1,7 +1,8 @@
 // Keeps the evidence of all runs together within what the configuration allows.
 //
 // Some findings come again with each run until the kernel is changed, and each brings its damaged files along. What
-// was seen again goes first: of every target, profile and kernel the latest evidence stays as long as it can.
+// was seen again goes first: of every target, profile and kernel the latest evidence stays as long as it can. Evidence
+// of a run of which no finding is kept any more (storage/tables/incident_records.h) goes in any case.
 // The runs and findings themselves are not touched. Whose evidence it is, and where it goes when it is nobody's, is
 // daemon/upkeep/evidence_owner.h. Loop thread.
 #pragma once
@@ -48,6 +49,7 @@ class EvidenceKeeper {
 
  private:
   void list();
+  void drop_unkept();
   void look_at(std::int64_t run_id);
   void set_aside(std::int64_t run_id);
 

@@ -13,6 +13,8 @@ constexpr int kBatch = 100;
 constexpr std::chrono::hours kAlwaysKept{1};
 // Counting reads an index through, and the count changes slowly.
 constexpr std::chrono::minutes kCountInterval{5};
+// An incident is some hundred bytes: what a kernel had can be looked up for as long as the kernel may come back.
+constexpr std::chrono::hours kResolvedKept{5 * 365 * 24};
 
 }  // namespace
 
@@ -22,7 +24,7 @@ bool Retention::step(const Config& config, const Time& time) {
   const auto removed = remove_some(config, time);
   if (!removed.empty()) spdlog::info("removed {} old runs from the database", removed.size());
   const bool more_evidence = evidence_.step(config.evidence_bytes_max);
-  return !removed.empty() || more_evidence || thin_out(config, time);
+  return !removed.empty() || more_evidence || store_.thin_findings();
 }
 
 std::vector<std::int64_t> Retention::removable(const Config& config, const Time& time) const {
@@ -45,16 +47,13 @@ std::vector<std::int64_t> Retention::remove_some(const Config& config, const Tim
   // The evidence first: without its run nobody would know any more whose it was.
   for (const auto id : ids) evidence_.remove(id);
   store_.remove_runs(ids);
-  if (time.sure) store_.remove_events_before(to_unix_ms(time.now - config.keep_runs), kBatch);
+  if (time.sure) {
+    store_.remove_events_before(to_unix_ms(time.now - config.keep_runs), kBatch);
+    store_.remove_incidents_before(
+        to_unix_ms(time.now - std::max<decltype(config.keep_runs)>(config.keep_runs, kResolvedKept)));
+  }
   runs_ -= std::min<std::uint64_t>(runs_, ids.size());
   return ids;
-}
-
-bool Retention::thin_out(const Config& config, const Time& time) {
-  const bool too_large = store_.size_bytes() > config.storage_bytes_max;
-  if (!too_large && !time.sure) return false;
-  const auto before = too_large ? time.now - kAlwaysKept : time.now - config.keep_runs;
-  return store_.thin_findings_before(to_unix_ms(before), to_unix_ms(time.now));
 }
 
 std::vector<std::string> Retention::notices() const {

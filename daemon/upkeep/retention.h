@@ -1,8 +1,7 @@
 // Keeps the database and the kept evidence within what the configuration allows, a little at a time.
 //
-// Runs with findings that nobody has acknowledged are never removed. When they are old, or there is no other way to
-// keep the database within its size, they are thinned out: the run with its counts and its first findings stays.
-// Loop thread.
+// The few runs whose findings an incident keeps that is not resolved are never removed; of the others the findings are
+// in its counts. Loop thread.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +42,6 @@ class Retention {
  private:
   std::vector<std::int64_t> remove_some(const Config& config, const Time& time);
   std::vector<std::int64_t> removable(const Config& config, const Time& time) const;
-  bool thin_out(const Config& config, const Time& time);
 
   storage::Store& store_;
   EvidenceKeeper evidence_;

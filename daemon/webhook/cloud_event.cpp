@@ -18,7 +18,10 @@ namespace {
 
 constexpr std::string_view kBase64Prefix = "whsec_";
 
-std::string subject_of(const storage::EventRow& event) {
+std::string subject_of(const storage::EventRow& event, const nlohmann::json& data) {
+  if (event.type.starts_with("incident.")) {
+    return fmt::format("targets/{}/incidents/{}", event.target, data.value("incident_id", std::int64_t{0}));
+  }
   return event.run_id ? fmt::format("targets/{}/runs/{}", event.target, *event.run_id)
                       : fmt::format("targets/{}", event.target);
 }
@@ -35,15 +38,16 @@ std::string key_of(std::string_view secret) {
 std::string cloud_event_id(const storage::EventRow& event) { return fmt::format("{}-{}", event.id, event.at_ms); }
 
 std::string cloud_event(const storage::EventRow& event, const std::string& host) {
+  nlohmann::json data = nlohmann::json::parse(event.data_json);
   nlohmann::json document = {{"specversion", "1.0"},
                              {"id", cloud_event_id(event)},
                              {"source", fmt::format("/hosts/{}/writecanary", host)},
                              {"type", "writecanary." + event.type},
-                             {"subject", subject_of(event)},
+                             {"subject", subject_of(event, data)},
                              {"time", format_timestamp(event.at_ms)},
                              {"datacontenttype", "application/json"},
                              {"sequence", fmt::format("{:020}", event.id)},
-                             {"data", nlohmann::json::parse(event.data_json)}};
+                             {"data", std::move(data)}};
   if (event.run_id) document["partitionkey"] = fmt::format("{}", *event.run_id);
   return json_text(document);
 }

@@ -33,7 +33,17 @@ _writecanary()
             return
             ;;
         --verdict)
-            COMPREPLY=($(compgen -W 'clean corrupt unexposed unsupported error stuck stopped interrupted' -- "$cur"))
+            COMPREPLY=($(compgen -W 'clean corrupt violation unexposed unsupported error stuck stopped interrupted' -- "$cur"))
+            return
+            ;;
+        --fail-on)
+            COMPREPLY=($(compgen -W 'violation corrupt' -- "$cur"))
+            return
+            ;;
+        --format)
+            local formats='text json junit tap'
+            [[ $command == report ]] && formats='text json'
+            COMPREPLY=($(compgen -W "$formats" -- "$cur"))
             return
             ;;
         --state)
@@ -52,6 +62,6 @@ _writecanary()
     fi
     case $command in
         check) _filedir -d ;;
-        explain | replay) _filedir ;;
+        at-risk | explain | replay | reproducer) _filedir ;;
     esac
 } && complete -F _writecanary writecanary

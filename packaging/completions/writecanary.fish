@@ -26,4 +26,4 @@ complete -c writecanary -l profile -x -a '(__writecanary_profiles)'
 complete -c writecanary -l keep-evidence -x -a '(__fish_complete_directories)'
 complete -c writecanary -l token-file -r -F
 complete -c writecanary -n 'contains -- (__writecanary_command) check' -a '(__fish_complete_directories)'
-complete -c writecanary -n 'contains -- (__writecanary_command) explain replay' -F
+complete -c writecanary -n 'contains -- (__writecanary_command) at-risk explain replay reproducer' -F

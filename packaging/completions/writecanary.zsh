@@ -29,7 +29,7 @@ _writecanary() {
   fi
   case $command in
     check) _files -/ ;;
-    explain|replay) _files ;;
+    at-risk|explain|replay|reproducer) _files ;;
   esac
 }
 

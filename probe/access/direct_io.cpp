@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/retried.h"
 #include "probe/access/direct_alignment.h"
 #include "probe/access/mapped_access.h"
 #include "probe/run/run_file.h"
@@ -20,7 +21,7 @@ namespace {
 // A new file's descriptor, open with O_DIRECT.
 bool passes_cache_by(int scratch, std::uint64_t alignment) {
   const std::uint64_t length = 16 * alignment;
-  if (ftruncate(scratch, static_cast<off_t>(length)) != 0) throw_errno("truncate scratch");
+  if (retried([&] { return ftruncate(scratch, static_cast<off_t>(length)); }) != 0) throw_errno("truncate scratch");
   const Mapped mapped(scratch, 0, length);
   std::vector<std::byte> loaded(length);
   if (mapped.load(loaded) != length) return false;

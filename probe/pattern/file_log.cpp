@@ -1,6 +1,7 @@
 #include "probe/pattern/file_log.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "core/base/error.h"
 
@@ -22,7 +23,10 @@ LogIndex::LogIndex(const FileLog& log) : log_(log) {
       const std::uint64_t end = write.stream_offset_bytes + write.length_bytes;
       stream.acknowledged += probe::acknowledged(write);
       stream.attempted = std::max(stream.attempted, end);
-      if (end > stream.acknowledged) stream.tails.push_back({stream.acknowledged, end});
+      const bool failed = write.result < 0 && write.result != -EAGAIN;
+      if (end > stream.acknowledged) {
+        stream.tails.push_back({stream.acknowledged, end, failed || log.writers.size() > 1});
+      }
     }
     WC_CHECK(stream.attempted <= kStreamBytesMax);
     streams_.push_back(std::move(stream));

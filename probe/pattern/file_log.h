@@ -53,6 +53,9 @@ class LogIndex {
   struct Tail {
     std::uint64_t begin;
     std::uint64_t end;
+    // Whether it may be in the file all the same. After an error nobody knows. A short result and EAGAIN say what is
+    // there, and that it can be gone on from: what a writer that is alone then writes would be there twice.
+    bool excused;
   };
   const std::vector<Tail>& tails(std::uint32_t writer) const { return streams_[writer].tails; }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/retried.h"
 #include "probe/pattern/pattern.h"
 #include "probe/pattern/plan.h"
 #include "probe/run/profile.h"
@@ -106,7 +107,7 @@ class InterposedWriter final : public StreamWriter {
 
   void append_small(const RunFile& file, std::span<std::uint64_t> words) {
     pattern_->fill(acknowledged_, words);
-    const ssize_t written = ::write(second_.get(), words.data(), words.size_bytes());
+    const ssize_t written = retried([&] { return ::write(second_.get(), words.data(), words.size_bytes()); });
     if (written < 0) throw_errno("write to " + file.name());
     if (static_cast<std::size_t>(written) != words.size_bytes()) {
       throw SystemError("write to " + file.name() + ": a short result", ENOSPC);
@@ -117,9 +118,12 @@ class InterposedWriter final : public StreamWriter {
   void extend(const RunFile& file, std::uint64_t length) {
     const auto size = static_cast<off_t>(file.size_bytes());
     const auto longer = static_cast<off_t>(length);
-    if (between_ == kTruncate && ftruncate(second_.get(), size + longer) != 0) throw_errno("truncate " + file.name());
-    if (between_ == kAllocate && fallocate(second_.get(), 0, size, longer) != 0)
+    if (between_ == kTruncate && retried([&] { return ftruncate(second_.get(), size + longer); }) != 0) {
+      throw_errno("truncate " + file.name());
+    }
+    if (between_ == kAllocate && retried([&] { return fallocate(second_.get(), 0, size, longer); }) != 0) {
       throw_errno("fallocate " + file.name());
+    }
   }
 
   RunContext& context_;

@@ -12,6 +12,7 @@
 #include <cerrno>
 
 #include "core/base/error.h"
+#include "core/base/retried.h"
 #include "probe/access/direct_io.h"
 #include "probe/run/profile.h"
 #include "probe/stream/stream.h"
@@ -56,7 +57,7 @@ ProfileInfo describe() {
 class UnfaultedSource {
  public:
   UnfaultedSource(const Workspace& workspace, std::uint64_t bytes) : fd_(workspace.create("source", 0)), bytes_(bytes) {
-    if (ftruncate(fd_.get(), static_cast<off_t>(bytes)) != 0) throw_errno("truncate source");
+    if (retried([&] { return ftruncate(fd_.get(), static_cast<off_t>(bytes)); }) != 0) throw_errno("truncate source");
     mapping_ = mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, fd_.get(), 0);
     if (mapping_ == MAP_FAILED) throw_errno("map source");
   }
@@ -97,7 +98,7 @@ class DirectWriter final : public StreamWriter {
         direct ? bytes.size() / alignment_ * alignment_ : std::min<std::size_t>(alignment_ - beyond, bytes.size());
     const auto piece = bytes.first(length);
     const void* memory = direct ? source_.put(piece, context_.meter.counters().writes % kColdEvery == 0) : piece.data();
-    const ssize_t returned = ::write(direct ? direct_.get() : file.fd(), memory, length);
+    const ssize_t returned = retried([&] { return ::write(direct ? direct_.get() : file.fd(), memory, length); });
     const int error = errno;
     StreamWrite made;
     made.ref.length_bytes = length;

@@ -11,6 +11,7 @@
 #include <cerrno>
 
 #include "core/base/error.h"
+#include "core/base/retried.h"
 #include "probe/run/profile.h"
 #include "probe/stream/stream.h"
 #include "probe/trap/arming.h"
@@ -39,7 +40,7 @@ ProfileInfo describe() {
 
 ssize_t append_nowait(int fd, std::span<const std::byte> bytes) {
   const iovec vector{const_cast<std::byte*>(bytes.data()), bytes.size()};  // writev's type; it only reads
-  return pwritev2(fd, &vector, 1, -1, RWF_NOWAIT);
+  return retried([&] { return pwritev2(fd, &vector, 1, -1, RWF_NOWAIT); });
 }
 
 class NowaitWriter final : public StreamWriter {
@@ -69,7 +70,7 @@ class NowaitWriter final : public StreamWriter {
       finding->file = file.name();
       context_.findings.report(*finding);
       // Takes the unreported bytes off again, so that the next call is judged for itself.
-      if (ftruncate(file.fd(), static_cast<off_t>(offset_bytes + reported)) != 0) {
+      if (retried([&] { return ftruncate(file.fd(), static_cast<off_t>(offset_bytes + reported)); }) != 0) {
         throw_errno("truncate " + file.name());
       }
     }

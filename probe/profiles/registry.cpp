@@ -27,13 +27,14 @@ extern const Profile kHeldCopy;
 extern const Profile kHeldDirect;
 extern const Profile kHeldRead;
 extern const Profile kHeldSource;
+extern const Profile kForgottenInode;
 
 std::span<const Profile* const> profiles() {
   static constexpr std::array kProfiles = {
-      &kAppend,         &kNowaitContract, &kAppendInterposed, &kAppendConcurrent, &kOffset,     &kAppendAsync,
-      &kAppendSync,     &kTailReader,     &kSharedBlocks,     &kLargeFolio,       &kCollapse,   &kDirectAppend,
-      &kCopyAfterWrite, &kMixedModel,     &kArchive,          &kHeldTail,         &kHeldAppend, &kHeldResize,
-      &kHeldCopy,       &kHeldDirect,     &kHeldRead,         &kHeldSource};
+      &kAppend,         &kNowaitContract, &kAppendInterposed, &kAppendConcurrent, &kOffset,        &kAppendAsync,
+      &kAppendSync,     &kTailReader,     &kSharedBlocks,     &kLargeFolio,       &kCollapse,      &kDirectAppend,
+      &kCopyAfterWrite, &kMixedModel,     &kArchive,          &kHeldTail,         &kHeldAppend,    &kHeldResize,
+      &kHeldCopy,       &kHeldDirect,     &kHeldRead,         &kHeldSource,       &kForgottenInode};
   return kProfiles;
 }
 

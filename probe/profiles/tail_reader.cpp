@@ -19,6 +19,7 @@
 
 #include "core/base/error.h"
 #include "core/base/fd.h"
+#include "core/base/retried.h"
 #include "probe/pattern/pattern.h"
 #include "probe/run/content_check.h"
 #include "probe/run/profile.h"
@@ -81,6 +82,8 @@ class Reader {
         tag_(file.tag),
         incompressible_(file.incompressible),
         mapped_(mapped),
+        size_is_the_servers_(workspace.filesystem().type.starts_with("fuse") ||
+                             workspace.filesystem().type == "virtiofs"),
         fd_(workspace.open(file.name, O_RDONLY)),
         found_((kLookBytes + kBehindBytesMax) / kWordBytes + 1),
         expected_(found_.size()) {}
@@ -89,7 +92,7 @@ class Reader {
     std::uint64_t seen = 0;
     while (!state.done.load(std::memory_order_acquire) && looks_.wrong.size() < kWrongLooksMax) {
       const std::uint64_t before = state.appends.load(std::memory_order_acquire);
-      const std::uint64_t size = file_size(fd_.get(), name_);
+      const std::uint64_t size = promised_size();
       if (size == seen) continue;
       look(size, state.end);
       const std::uint64_t after = state.appends.load(std::memory_order_acquire);
@@ -101,6 +104,16 @@ class Reader {
   }
 
  private:
+  // The server of a FUSE filesystem tells its own size, also in the middle of a write that the page cache does not
+  // count yet (fuse_do_getattr() fills stat(2) with it and leaves the inode alone). What the inode has is what lseek(2)
+  // says.
+  std::uint64_t promised_size() const {
+    if (!size_is_the_servers_) return file_size(fd_.get(), name_);
+    const off_t end = lseek(fd_.get(), 0, SEEK_END);
+    if (end < 0) throw_errno("seek the end of " + name_);
+    return static_cast<std::uint64_t>(end);
+  }
+
   void look(std::uint64_t size, const std::atomic<std::uint64_t>& end) {
     const std::uint64_t begin = (size - std::min(size, kLookBytes - kWordBytes)) / kWordBytes * kWordBytes;
     const std::uint64_t behind = mapped_ ? 0 : kBehindBytes.at(looks_made_++ % kBehindBytes.size());
@@ -121,10 +134,8 @@ class Reader {
     }
   }
 
-  std::size_t read(std::uint64_t begin, std::span<std::byte> out) {
-    const ssize_t got = pread(fd_.get(), out.data(), out.size(), static_cast<off_t>(begin));
-    if (got < 0) throw_errno("read " + name_);
-    return static_cast<std::size_t>(got);
+  std::size_t read(std::uint64_t begin, std::span<std::byte> out) const {
+    return read_at(fd_.get(), name_, begin, out);  // a short result is no end
   }
 
   // Through the page tables, but by a system call: a page that cannot be had (an I/O error, a size that went back) is
@@ -146,6 +157,7 @@ class Reader {
   Tag tag_;
   bool incompressible_;
   bool mapped_;
+  bool size_is_the_servers_;
   Fd fd_;
   std::vector<std::uint64_t> found_, expected_;
   std::uint64_t looks_made_ = 0;
@@ -172,7 +184,7 @@ class PlainWriter final : public StreamWriter {
     if (state_.appends / 2 % kAppendsBetween == 0) wait_for_a_reader(offset_bytes);
     state_.end.store(offset_bytes + bytes.size(), std::memory_order_release);
     state_.appends.fetch_add(1, std::memory_order_acq_rel);
-    const ssize_t returned = ::write(file.fd(), bytes.data(), bytes.size());
+    const ssize_t returned = retried([&] { return ::write(file.fd(), bytes.data(), bytes.size()); });
     const int error = errno;
     state_.appends.fetch_add(1, std::memory_order_acq_rel);
     StreamWrite made;

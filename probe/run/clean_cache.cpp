@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/base/fd.h"
+#include "core/base/retried.h"
 
 namespace writecanary::probe {
 namespace {
@@ -21,7 +22,7 @@ CleanCache::CleanCache(const Workspace& workspace, std::uint64_t bytes)
   workspace.remove(kName);  // lives as long as the descriptor
   for (std::uint64_t done = 0; done < bytes_; done += buffer_.size())
     write_all(fd_.get(), {buffer_.data(), buffer_.size()});
-  if (fdatasync(fd_.get()) != 0) throw_errno("fdatasync");
+  if (retried([&] { return fdatasync(fd_.get()); }) != 0) throw_errno("fdatasync");
 }
 
 void CleanCache::refill() {

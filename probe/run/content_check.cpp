@@ -1,6 +1,8 @@
 #include "probe/run/content_check.h"
 
 #include <algorithm>
+#include <exception>
+#include <utility>
 #include <vector>
 
 #include "core/base/fd.h"
@@ -14,12 +16,21 @@ namespace {
 
 constexpr std::size_t kPieceBytes = std::size_t{256} << 10;
 
-// What storage has, added to what the page cache had.
-FileReport add_cold_look(FileReport hot, const ContentView& view, std::size_t max_findings) {
-  const Residency left = evict(view.fd, view.name);
-  ColdLook look;
-  if (left.none()) look.cold = compare_content(view, max_findings);  // a single page that stays is no look at storage
-  return merge_views(std::move(hot), look);
+LookTried look_at_storage(const ContentView& view, std::size_t max_findings) {
+  return try_look([&] {
+    ColdLook look;
+    const Residency left = evict(view.fd, view.name);
+    if (left.none()) {
+      look.cold = compare_content(view, max_findings);
+    } else if (const Fd copy = read_direct(view.fd, file_size(view.fd, view.name))) {
+      // A single page that stays is no look at storage. It may be one that was not written back, and nobody knows of
+      // it.
+      ContentView directly = view;
+      directly.fd = copy.get();
+      look.direct = compare_content(directly, max_findings);
+    }
+    return look;
+  });
 }
 
 }  // namespace
@@ -62,14 +73,28 @@ FileReport keep_transient(const ContentView& view, std::span<const Finding> seen
   return report;
 }
 
-FileReport inspect_content(const ContentView& view, std::size_t max_findings) {
-  return add_cold_look(compare_content(view, max_findings), view, max_findings);
+FileReport inspect_content(const ContentView& view, std::size_t max_findings,
+                           const std::function<void(const FileReport&)>& early) {
+  FileReport hot = compare_content(view, max_findings);
+  const bool wrong = hot.tally.total() != 0;
+  if (wrong && early) early(hot);
+  const auto [look, failed] = look_at_storage(view, max_findings);
+  if (failed && !wrong) std::rethrow_exception(failed);
+  return merge_views(std::move(hot), look);
 }
 
 void judge_content(FindingReporter& findings, const ContentView& view) {
-  FileReport hot = compare_content(view, findings.wanted());
-  if (hot.tally.total() != 0) findings.take_evidence(view.fd, view.name);
-  findings.report(add_cold_look(std::move(hot), view, findings.wanted()), view);
+  judge_content(findings, view, compare_content(view, findings.wanted()));
+}
+
+void judge_content(FindingReporter& findings, const ContentView& view, FileReport hot) {
+  if (hot.tally.total() != 0) {
+    findings.tell_early(hot);
+    findings.take_evidence(view.fd, view.name);
+  }
+  const auto [look, failed] = look_at_storage(view, findings.wanted());
+  findings.report(merge_views(std::move(hot), look), view);
+  if (failed) std::rethrow_exception(failed);
 }
 
 }  // namespace writecanary::probe

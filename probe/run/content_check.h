@@ -1,11 +1,13 @@
 // Judges a file of which every byte's right content is known, first as the page cache has it, then as storage has it.
 //
 // The file is compared, written back, dropped from the page cache and compared again: a difference that is only in the
-// cache would be gone after a reboot, one that is only on storage would come with it. For files of appends there is
-// probe/run/file_judge.h; the comparing itself is probe/verify/content/comparison.h.
+// cache would be gone after a reboot, one that is only on storage would come with it. Where pages stay in the page
+// cache storage is asked with O_DIRECT, if it can be. For files of appends there is probe/run/file_judge.h; the
+// comparing itself is probe/verify/content/comparison.h.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -16,10 +18,15 @@ namespace writecanary::probe {
 
 // Compares file and view once, through read(2). Nobody may write meanwhile. Throws SystemError when reading fails.
 FileReport compare_content(const ContentView& view, std::size_t max_findings);
-// Both views in one report: each finding says in which it was seen. Throws SystemError.
-FileReport inspect_content(const ContentView& view, std::size_t max_findings);
-// The same, reported, with the file kept as evidence.
+// Both views in one report: each finding says in which it was seen. What is wrong in the page cache is given to `early`
+// before storage is looked at; when that fails, the report has it all the same, with storage not looked at. Throws
+// SystemError when there is nothing to report.
+FileReport inspect_content(const ContentView& view, std::size_t max_findings,
+                           const std::function<void(const FileReport&)>& early = {});
+// The same, reported, with the file kept as evidence. Throws SystemError, after reporting.
 void judge_content(FindingReporter& findings, const ContentView& view);
+// The same for a file that was compared already.
+void judge_content(FindingReporter& findings, const ContentView& view, FileReport hot);
 
 // What a write that failed left from this place on was promised by nobody: takes over what stands there, as far as the
 // file goes, so that the rest can be judged. Throws SystemError.

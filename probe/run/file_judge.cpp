@@ -1,6 +1,8 @@
 #include "probe/run/file_judge.h"
 
 #include <bit>
+#include <exception>
+#include <utility>
 
 #include "probe/verify/cold/cold_look.h"
 
@@ -9,10 +11,16 @@ namespace writecanary::probe {
 void FileJudge::judge(int fd, const FileLog& log) {
   FileReport report = verifier_.verify(fd, log, kFindingsPerRun);
   if (is_looked_at_cold(report)) {
-    if (report.tally.total() != 0) findings_.take_evidence(fd, log.name);
-    const ColdLook cold = look_cold(fd, log, verifier_);
+    if (report.tally.total() != 0) {
+      findings_.tell_early(report);
+      findings_.take_evidence(fd, log.name);
+    }
+    const auto [cold, failed] = try_look([&] { return look_cold(fd, log, verifier_); });
     if (cold.cold) meter_.count_cold_file();
     report = merge_views(std::move(report), cold);
+    findings_.report(report, fd, log);
+    if (failed) std::rethrow_exception(failed);
+    return;
   }
   findings_.report(report, fd, log);
 }

@@ -97,6 +97,15 @@ FilesystemFacts filesystem_of(int fd) {
   return facts;
 }
 
+std::string directory_mounted_at(int fd) {
+  constexpr ino_t kSubvolumeRoot = 256;  // BTRFS_FIRST_FREE_OBJECTID
+  const auto mount = find_mount(read_mountinfo(), fd);
+  if (!mount || mount->root == "/") return {};
+  struct stat status {};
+  const bool is_subvolume = mount->type == "btrfs" && fstat(fd, &status) == 0 && status.st_ino == kSubvolumeRoot;
+  return is_subvolume || (mount->type != "btrfs" && shows_a_root(*mount)) ? "" : system_name(mount->root);
+}
+
 FilesystemFacts filesystem_at(const std::string& path) {
   const auto mount = find_mount(read_mountinfo(), path);
   return mount ? filesystem_facts(*mount) : FilesystemFacts{};

@@ -12,6 +12,10 @@ namespace writecanary::probe {
 // SystemError.
 FilesystemFacts filesystem_of(int fd);
 
+// Empty if the open directory is the root of a filesystem, or of a subvolume of btrfs; else the directory of its
+// filesystem that it is. Throws SystemError.
+std::string directory_mounted_at(int fd);
+
 // By name alone, without a call on it: what can be said before a sick filesystem is touched. Throws SystemError.
 FilesystemFacts filesystem_at(const std::string& path);
 

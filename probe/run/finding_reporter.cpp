@@ -1,5 +1,8 @@
 #include "probe/run/finding_reporter.h"
 
+#include <algorithm>
+#include <span>
+
 namespace writecanary::probe {
 
 void FindingReporter::report(const FileReport& found, int fd, const FileLog& log) {
@@ -35,6 +38,12 @@ void FindingReporter::report(const Finding& finding) {
   meter_.count_findings(tally);
   evidence_.keep(finding, moment());
   send(finding);
+}
+
+void FindingReporter::tell_early(const FileReport& found) {
+  for (const Finding& finding : std::span(found.findings).first(std::min(found.findings.size(), wanted()))) {
+    emitter_.send(FindingEvent{finding, true});
+  }
 }
 
 void FindingReporter::send(const Finding& finding) {

@@ -39,6 +39,9 @@ class FindingReporter {
   // One finding that was made without reading a file.
   void report(const Finding& finding);
 
+  // Tells the same before more is done about it that may fail or hang; to be reported afterwards in any case.
+  void tell_early(const FileReport& found);
+
   // Copies a file that is wrong now, before something is done that may set it right (eviction): it is this copy that is
   // kept when its findings are reported.
   void take_evidence(int fd, const std::string& name) { evidence_.take(fd, name); }

@@ -55,10 +55,10 @@ Judgement without_findings(const RunFacts& facts) {
 }  // namespace
 
 Judgement judge(const RunFacts& facts) {
-  if (facts.tally.total() != 0) {
+  if (const auto found = facts.tally.verdict()) {
     std::string reason = list_findings(facts.tally) + "; " + exposed_of(facts);
     if (facts.error) reason += "; it then failed: " + *facts.error;
-    return {Verdict::kCorrupt, std::move(reason)};
+    return {*found, std::move(reason)};
   }
   if (facts.unsupported) return {Verdict::kUnsupported, *facts.unsupported};
   if (facts.error) return {Verdict::kError, *facts.error};

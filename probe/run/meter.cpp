@@ -22,6 +22,10 @@ void Meter::count(const WriteRef& write, bool exposed) {
   counters_.bytes_written += acknowledged;
 }
 
+void Meter::count_bytes(const WriteRef& write) {
+  if (write.result > 0) counters_.bytes_written += static_cast<std::uint64_t>(write.result);
+}
+
 void Meter::count_findings(const FindingTally& tally) {
   if (tally.total() == 0) return;
   if (!first_finding_seconds_) first_finding_seconds_ = elapsed_seconds();

@@ -24,6 +24,8 @@ class Meter {
 
   // Counts one write with what came of it. `exposed`: it ran the path that the profile watches.
   void count(const WriteRef& write, bool exposed);
+  // Counts only the bytes of a write that is none of the run's own, such as one that is made again.
+  void count_bytes(const WriteRef& write);
   // Counts what ran that path and is no write: a read that raced, a copy, a collapse.
   void expose(std::uint64_t count) { counters_.exposures += count; }
   // Returns the number of the new file.

@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "core/base/error.h"
+#include "core/base/retried.h"
 
 namespace writecanary::probe {
 
@@ -18,7 +19,7 @@ RunFile::~RunFile() {
 void write_counted(Meter& meter, int fd, const std::string& name, std::uint64_t offset,
                    std::span<const std::byte> data) {
   while (!data.empty()) {
-    const ssize_t returned = pwrite(fd, data.data(), data.size(), static_cast<off_t>(offset));
+    const ssize_t returned = retried([&] { return pwrite(fd, data.data(), data.size(), static_cast<off_t>(offset)); });
     const int error = errno;
     WriteRef write;
     write.length_bytes = data.size();

@@ -18,11 +18,15 @@ class RunLimits {
 
   // Asked before each write. Reports progress when due. Throws WorkspaceRefusal when too little space is left.
   bool may_continue();
+  // For what is done beside the run's own writes, such as replays of a failure: whether time, bytes and free space are
+  // left for it.
+  bool has_room();
   // Told to stop, or nobody listens.
   bool stopped() const { return stop_.load(std::memory_order_relaxed) || emitter_.broken(); }
 
  private:
   double fraction() const;
+  double spent() const;  // of time and bytes, the nearer one
 
   const RunSpec& spec_;
   const Workspace& workspace_;

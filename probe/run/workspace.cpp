@@ -94,6 +94,13 @@ void Workspace::check_mount(const RunSpec& spec) const {
     throw WorkspaceRefusal(fmt::format("{} is not a mount point (it is on {}). Mount it, or set require_mount = false",
                                        path_, filesystem_.mount_point));
   }
+  if (const std::string part = directory_mounted_at(root_fd_.get()); spec.require_mount && !part.empty()) {
+    throw WorkspaceRefusal(
+        fmt::format("{} is only the directory {} of the filesystem on {} (a bind mount, or a volume of a container), "
+                    "which is there also while nothing is mounted on it. Mount a filesystem there, or set "
+                    "require_mount = false",
+                    path_, part, filesystem_.source));
+  }
   if (!spec.expected_fstype.empty() && filesystem_.type != spec.expected_fstype) {
     throw WorkspaceRefusal(
         fmt::format("{} is {}, not {} as the configuration expects. Mount the right filesystem, or "

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "core/base/retried.h"
 #include "probe/run/clean_cache.h"
 #include "probe/stream/trap_writer.h"
 
@@ -24,7 +25,7 @@ class BlockingWriter final : public StreamWriter {
     const iovec vector{const_cast<std::byte*>(bytes.data()), bytes.size()};  // writev's type; it only reads
     const std::uint64_t hits_before = limit_hits();
     pressure_.tighten(headroom_);
-    const ssize_t returned = pwritev2(file.fd(), &vector, 1, -1, 0);
+    const ssize_t returned = retried([&] { return pwritev2(file.fd(), &vector, 1, -1, 0); });
     const int error = errno;
     pressure_.relieve();
     StreamWrite made;

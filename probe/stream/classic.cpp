@@ -114,7 +114,7 @@ class Classic {
     write.at_us = context_.meter.elapsed_us();
     file.log.writers[0].push_back(write);
     context_.meter.count(write, false);
-    if (write.result <= 0 && write.result != -ENOMEM) {
+    if (write.result <= 0 && write.result != -ENOMEM && write.result != -EINTR) {
       throw SystemError("append to " + file.file.name(), write.result == 0 ? EIO : static_cast<int>(-write.result));
     }
     const auto done = static_cast<std::uint64_t>(std::max<std::int64_t>(write.result, 0));

@@ -14,7 +14,8 @@
 namespace writecanary::probe {
 namespace {
 
-// A write that got no memory is tried again; so often without any success is a fault of the set-up.
+// A write that got no memory, or that a signal interrupted, is tried again; so often without any success is a fault of
+// the set-up.
 constexpr int kRetriesMax = 100;
 constexpr std::uint64_t kWritesPerFile = 10;
 
@@ -64,7 +65,7 @@ class StreamFile {
         if (!shape_.continue_short) return;
       } else if (result == -EAGAIN) {
         return;
-      } else if (result != -ENOMEM || retries + 1 == kRetriesMax) {
+      } else if ((result != -ENOMEM && result != -EINTR) || retries + 1 == kRetriesMax) {
         failed_ = result == 0 ? EIO : static_cast<int>(-result);
       }
       if (!context_.limits.may_continue()) return;
@@ -100,15 +101,17 @@ ArmedSizes armed_sizes(const RunContext& context) {
   const auto chosen = [&](const char* name, std::uint64_t value) {
     return context.settings.is_given(name) ? context.settings.option(name) : value;
   };
-  return {chosen("headroom_bytes", plan.headroom), chosen("write_min_bytes", plan.write_min),
-          chosen("write_max_bytes", plan.write_max), chosen("file_bytes", kWritesPerFile * plan.write_max)};
+  const std::uint64_t smallest = chosen("write_min_bytes", plan.write_min);
+  // One of them alone may be given.
+  const std::uint64_t largest =
+      std::max(chosen("write_max_bytes", plan.write_max), smallest + 2 * sizeof(std::uint64_t));
+  return {chosen("headroom_bytes", plan.headroom), smallest, largest,
+          chosen("file_bytes", kWritesPerFile * plan.write_max)};
 }
 
 StreamShape armed_shape(const RunContext& context, int open_flags) {
   const ArmedSizes sizes = armed_sizes(context);
-  StreamShape shape{sizes.write_min, sizes.write_max, sizes.file_bytes, open_flags, true, 0};
-  shape.write_max = std::max(shape.write_max, shape.write_min + 2 * sizeof(std::uint64_t));
-  return shape;
+  return {sizes.write_min, sizes.write_max, sizes.file_bytes, open_flags, true, 0};
 }
 
 std::vector<ProfileOption> armed_options() {

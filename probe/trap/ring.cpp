@@ -51,6 +51,12 @@ std::string memory_advice(unsigned entries) {
   return locked_memory_advice(static_cast<std::uint64_t>(needed), limit.rlim_cur);
 }
 
+std::string descriptors_advice() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return {};
+  return fmt::format(" (RLIMIT_NOFILE is {}. Raise it: LimitNOFILE= of the service, or ulimit -n)", limit.rlim_cur);
+}
+
 }  // namespace
 
 std::unique_ptr<Ring> Ring::open(unsigned entries, Unsupported& refused) {
@@ -63,7 +69,18 @@ std::unique_ptr<Ring> Ring::open(unsigned entries, Unsupported& refused) {
     return nullptr;
   }
   if (result == -ENOMEM) throw SystemError("io_uring_setup" + memory_advice(entries), ENOMEM);
+  if (result == -EMFILE) throw SystemError("io_uring_setup" + descriptors_advice(), EMFILE);
+  if (result == -ENFILE) throw SystemError("io_uring_setup (all files that fs.file-max allows are open)", ENFILE);
   throw SystemError("io_uring_setup", -result);
+}
+
+std::unique_ptr<Ring> Ring::open_if_possible(unsigned entries, Unsupported& refused) {
+  try {
+    return open(entries, refused);
+  } catch (const SystemError& error) {
+    refused.reason = error.what();
+    return nullptr;
+  }
 }
 
 std::string locked_memory_advice(std::uint64_t needed_bytes, std::uint64_t limit_bytes) {

@@ -25,8 +25,11 @@ struct Completion {
 
 class Ring {
  public:
-  // Null and a reason in `refused` when the kernel refuses io_uring; throws SystemError for anything else.
+  // Null and a reason in `refused` when the kernel refuses io_uring; throws SystemError for anything else, such as no
+  // memory or descriptors.
   static std::unique_ptr<Ring> open(unsigned entries, Unsupported& refused);
+  // For whoever can do without: null and a reason for anything at all.
+  static std::unique_ptr<Ring> open_if_possible(unsigned entries, Unsupported& refused);
   ~Ring();
   Ring(const Ring&) = delete;
   Ring& operator=(const Ring&) = delete;

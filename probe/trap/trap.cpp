@@ -6,6 +6,8 @@
 #include <mutex>
 
 #include "core/base/error.h"
+#include "core/host/host_facts.h"
+#include "core/host/kernel_version.h"
 
 namespace writecanary::probe {
 namespace {
@@ -25,6 +27,7 @@ std::uint64_t size_of(int fd) {
 
 std::unique_ptr<Trap> Trap::open(Pressure& pressure, const TrapOptions& options, Unsupported& refused) {
   std::unique_ptr<Trap> trap(new Trap(pressure, options));
+  if (options.parts.gate && has_workers_per_node(identify_kernel(kernel_facts()).version)) trap->node_.emplace();
   trap->ring_ = Ring::open(kRingEntries, refused);
   if (!trap->ring_) return nullptr;
   if (options.headroom_bytes != 0 && options.parts.pacing)
@@ -82,9 +85,11 @@ std::optional<Completion> Trap::spring(int fd, WriteRef& write) {
   write.route = completed ? Route::kInline : Route::kPunted;
   // Without a gate the growth could be the worker's, and beside a retry another writer's.
   if (!completed && !gates_.empty()) {
-    const std::uint64_t size = size_of(fd);
-    const bool own = quiet && (options_.retries == nullptr || options_.retries->none_since(*quiet));
-    write.inline_bytes = own ? size - size_before : 0;
+    const std::uint64_t grown = size_of(fd) - size_before;
+    // An attempt that came to the end of the write would have completed: so much is a worker's.
+    const bool own =
+        grown < write.length_bytes && quiet && (options_.retries == nullptr || options_.retries->none_since(*quiet));
+    write.inline_bytes = own ? grown : 0;
     write.disarmed = own && write.inline_bytes == 0 && !in_time;
   }
   if (limited && options_.parts.relief) pressure_.relieve();

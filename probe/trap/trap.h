@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,6 +25,7 @@
 #include "probe/trap/arming.h"
 #include "probe/trap/gate.h"
 #include "probe/trap/limit_lock.h"
+#include "probe/trap/one_node.h"
 #include "probe/trap/pressure.h"
 #include "probe/trap/retries.h"
 #include "probe/trap/ring.h"
@@ -50,7 +52,8 @@ struct TrapOptions {
 
 class Trap {
  public:
-  // Null and the reason in `refused` when the kernel refuses io_uring. The pressure must outlive the trap.
+  // Null and the reason in `refused` when the kernel refuses io_uring. The pressure must outlive the trap. Where
+  // workers are per NUMA node the calling thread stays on one until the trap is gone.
   static std::unique_ptr<Trap> open(Pressure& pressure, const TrapOptions& options, Unsupported& refused);
 
   // Occupies the worker. Call before filling the buffer: the worker needs a moment to get there.
@@ -75,6 +78,7 @@ class Trap {
 
   Pressure& pressure_;
   TrapOptions options_;
+  std::optional<OneNode> node_;  // where workers are per node
   std::unique_ptr<Ring> ring_;
   std::vector<std::unique_ptr<Gate>> gates_;  // empty: ungated
   std::unique_ptr<Pacer> pacer_;              // null: unpaced

@@ -56,8 +56,8 @@ void judge_damage(std::span<const Segment> segments, std::span<const Piece> piec
 void judge_atomicity(std::span<const Piece> firsts, std::span<const Piece> pieces, const LogIndex& index,
                      std::vector<Fault>& faults);
 
-// The pieces without what no write acknowledged: beyond the end of a stream, or the rest of a short or failed write
-// before the next one takes it up.
+// The pieces without what no write acknowledged: beyond the end of a stream, or the rest of a write whose rest is
+// excused before the next one takes it up.
 std::vector<Piece> acknowledged_pieces(std::vector<Piece> pieces, const LogIndex& index);
 
 }  // namespace writecanary::probe

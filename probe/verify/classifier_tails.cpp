@@ -7,7 +7,7 @@
 namespace writecanary::probe {
 namespace {
 
-// Each short or failed write may leave its rest once.
+// Each write may leave its rest once, if that is excused.
 class Allowances {
  public:
   explicit Allowances(const LogIndex& index) {
@@ -21,7 +21,7 @@ class Allowances {
     const std::uint64_t earliest = begin < kWordBytes ? 0 : begin - kWordBytes + 1;
     auto tail = std::ranges::lower_bound(tails, earliest, {}, &LogIndex::Tail::begin);
     for (; tail != tails.end() && tail->begin < begin + kWordBytes; ++tail) {
-      if (tail->end - tail->begin < end - begin) continue;
+      if (!tail->excused || tail->end - tail->begin < end - begin) continue;
       tail->end = tail->begin;
       return true;
     }

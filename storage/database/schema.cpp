@@ -2,6 +2,9 @@
 
 #include <array>
 
+#include "storage/database/schema_incidents.h"
+#include "storage/database/schema_violations.h"
+
 namespace writecanary::storage {
 
 namespace {
@@ -314,8 +317,8 @@ INSERT INTO request_keys SELECT '', key, '', run_id, created_at_ms FROM idempote
 DROP TABLE idempotency_keys;
 )sql";
 
-constexpr std::array kSteps = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5,
-                               kVersion6, kVersion7, kVersion8, kVersion9};
+constexpr std::array kSteps = {kVersion1, kVersion2, kVersion3, kVersion4,         kVersion5,       kVersion6,
+                               kVersion7, kVersion8, kVersion9, kSchemaViolations, kSchemaIncidents};
 
 }  // namespace
 

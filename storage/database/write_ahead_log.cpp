@@ -13,8 +13,8 @@ namespace writecanary::storage {
 
 namespace {
 
-// As SQLite itself would do it.
-constexpr int kFramesBeforeCheckpoint = 1000;
+// 1 MiB, some twenty ends of runs: a host on which little happens should not need several.
+constexpr int kFramesBeforeCheckpoint = 256;
 
 std::string uri_of_file_alone(const std::string& path) {
   std::string uri = "file://";

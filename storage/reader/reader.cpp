@@ -11,6 +11,7 @@
 #include "storage/tables/audit.h"
 #include "storage/tables/events.h"
 #include "storage/tables/filters.h"
+#include "storage/tables/incidents.h"
 #include "storage/tables/rows.h"
 #include "storage/tables/totals.h"
 
@@ -116,8 +117,27 @@ std::vector<HistoryRow> Reader::history(const HistoryFilter& filter) const {
   return state_->snapshot("list last runs", [&](const auto& database) { return read_history(database, filter); });
 }
 
-std::vector<OpenFindings> Reader::open_findings() const {
-  return state_->snapshot("count the open findings", read_open_findings);
+std::vector<IncidentRow> Reader::incidents(const IncidentFilter& filter) const {
+  return state_->snapshot("list incidents",
+                          [&](const auto& database) { return all(database, incidents_query(filter), incident_of); });
+}
+
+std::optional<IncidentRow> Reader::incident(std::int64_t id) const {
+  return state_->snapshot("read an incident", [&](const auto& database) { return find_incident(database, id); });
+}
+
+std::vector<IncidentDay> Reader::incident_days(std::int64_t incident_id) const {
+  return state_->snapshot("read the days of an incident",
+                          [&](const auto& database) { return storage::incident_days(database, incident_id); });
+}
+
+std::set<std::int64_t> Reader::runs_with_findings() const {
+  return state_->snapshot("list the runs with findings", [&](const auto& database) {
+    SQLite::Statement select(database, "SELECT DISTINCT run_id FROM findings");
+    std::set<std::int64_t> runs;
+    while (select.executeStep()) runs.insert(select.getColumn(0).getInt64());
+    return runs;
+  });
 }
 
 std::vector<TargetRow> Reader::targets() const { return state_->snapshot("list the targets", read_targets); }

@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "storage/database/storage_error.h"
+#include "storage/tables/incident_records.h"
 #include "storage/tables/records.h"
 
 namespace writecanary::storage {
@@ -27,7 +29,11 @@ class Reader {
   std::vector<TotalsRow> totals() const;
   std::vector<ActivityRow> activity(const ActivityFilter& filter) const;  // in the order of time
   std::vector<HistoryRow> history(const HistoryFilter& filter) const;
-  std::vector<OpenFindings> open_findings() const;
+  std::vector<IncidentRow> incidents(const IncidentFilter& filter) const;  // newest first
+  std::optional<IncidentRow> incident(std::int64_t id) const;
+  std::vector<IncidentDay> incident_days(std::int64_t incident_id) const;  // in the order of time
+  // Runs of which an incident keeps findings, and with them their evidence.
+  std::set<std::int64_t> runs_with_findings() const;
   std::vector<TargetRow> targets() const;
   std::vector<EventRow> events_after(std::int64_t event_id, std::optional<std::int64_t> run_id, int limit) const;
   // Those that wait in the outbox, in ascending order.

@@ -20,7 +20,7 @@ PRAGMA synchronous = FULL;
 PRAGMA foreign_keys = ON;
 PRAGMA trusted_schema = OFF;
 PRAGMA temp_store = MEMORY;
-PRAGMA journal_size_limit = 4194304;
+PRAGMA journal_size_limit = 1048576;
 )sql";
 
 }  // namespace
@@ -77,10 +77,6 @@ std::vector<TotalsRow> Store::totals() const {
 
 std::vector<TotalsRow> Store::totals_of_kernel(const std::string& release) const {
   return state_->look("read the totals of kernel " + release, [&] { return read_totals(state_->database, release); });
-}
-
-std::vector<OpenFindings> Store::open_findings() const {
-  return state_->look("count the open findings", [&] { return read_open_findings(state_->database); });
 }
 
 std::int64_t Store::last_event_id() const {

@@ -13,12 +13,10 @@
 #include <vector>
 
 #include "storage/database/storage_error.h"
+#include "storage/tables/incident_records.h"
 #include "storage/tables/records.h"
 
 namespace writecanary::storage {
-
-// What is kept in full of a run with findings that nobody acknowledges: enough to see what it was about.
-inline constexpr int kOpenFindingsKept = 5;
 
 class Store {
  public:
@@ -54,15 +52,23 @@ class Store {
   std::optional<RunRow> last_run_with_facts(const std::string& target);
   void set_facts(std::int64_t run_id, const KernelFacts& kernel, const FilesystemFacts& filesystem,
                  const PressureFacts& pressure);
-  // The end of a run, also of one that never started: verdict, counters, findings (at most kFindingsPerRun) and events
-  // in one transaction. Where the result has no facts (the probe never said hello) and no seed, those known before
-  // stay. Returns the ids of the findings.
+  // The end of a run, also of one that never started: verdict, counters, incidents and events in one transaction. Where
+  // the result has no facts (the probe never said hello) and no seed, those known before stay. Returns the ids of the
+  // findings that are kept.
   std::vector<std::int64_t> finish_run(std::int64_t run_id, const RunResult& result, std::int64_t now_ms);
   // After a crash: every run that is queued or running becomes `interrupted`. Returns them as they were.
   std::vector<RunRow> interrupt_unfinished(std::int64_t now_ms);
 
-  // False when there is no such finding. Acknowledging twice keeps the first.
-  bool acknowledge(std::int64_t finding_id, const std::string& by, const std::string& note, std::int64_t now_ms);
+  // Makes the incidents of the filter known, or known otherwise; not those that are resolved. Returns the ids of those
+  // that are known now, at most the filter's limit.
+  std::vector<std::int64_t> acknowledge(const IncidentFilter& filter, const Acknowledgement& acknowledgement);
+  // The finding's incident, until the kernel changes. An incident that is known stays as it is; of one that is resolved
+  // the finding alone is acknowledged. False when there is no such finding.
+  bool acknowledge_finding(std::int64_t finding_id, const std::string& by, const std::string& note,
+                           std::int64_t now_ms);
+  // Opens the incidents that were known until a date that is over. True when there were any.
+  bool reopen_due_incidents(std::int64_t now_ms);
+  std::vector<IncidentRow> open_incidents() const;
 
   // The run that an earlier request with this key started, if any; keys live a day.
   std::optional<KeyedRun> run_of_key(const RequestKey& key, std::int64_t now_ms);
@@ -79,13 +85,12 @@ class Store {
   std::vector<TotalsRow> totals() const;
   // Only what was made on this kernel.
   std::vector<TotalsRow> totals_of_kernel(const std::string& release) const;
-  std::vector<OpenFindings> open_findings() const;
   // The newest event id, 0 when there is none.
   std::int64_t last_event_id() const;
   std::vector<EventRow> events_after(std::int64_t event_id, int limit) const;
 
-  // Whether findings, ends of runs and acknowledgements are kept for somebody outside . Turned off, what
-  // still waits is dropped.
+  // Whether the events of incidents and the ends of runs are kept for somebody outside. Turned off, what still waits is
+  // dropped.
   void keep_outbox(bool keep);
   std::uint64_t outbox_size() const;
   void remove_from_outbox(std::int64_t event_id);
@@ -95,17 +100,18 @@ class Store {
   void remember_fact(const std::string& name, const std::string& value_json);
 
   // The oldest runs that ended before the given time, at most `batch` of them and fewer when they have many findings,
-  // never one with an unacknowledged finding. One that came after a run of the time between `before_ms` and `now_ms` is
-  // not old, whatever it carries: the clock was behind.
+  // never one with a finding that an incident keeps which is not resolved. One that came after a run of the time
+  // between `before_ms` and `now_ms` is not old, whatever it carries: the clock was behind.
   std::vector<std::int64_t> removable_runs(std::int64_t before_ms, std::int64_t now_ms, int batch) const;
   // With all that belongs to them; totals stay.
   void remove_runs(const std::vector<std::int64_t>& ids);
   // Of the events that belong to no run, at most `batch`.
   void remove_events_before(std::int64_t before_ms, int batch);
-  // Of the oldest run that ended before the given time and has more than kOpenFindingsKept unacknowledged findings,
-  // keeps the first ones: the run, its verdict and its exact counts stay, and so do the totals. False: there is none.
-  // What is old is judged as by removable_runs().
-  bool thin_findings_before(std::int64_t before_ms, std::int64_t now_ms);
+  // Removes some of the findings that an incident does not keep: the database of an earlier version has them. False:
+  // there are none.
+  bool thin_findings();
+  // Of the incidents that were resolved before the given time, with what is left of them.
+  void remove_incidents_before(std::int64_t before_ms);
   // Gives some of the pages that removed rows have left back to the filesystem. False when there are none; until then
   // size_bytes() counts them.
   bool give_space_back();

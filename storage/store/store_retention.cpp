@@ -6,8 +6,6 @@
 
 #include "storage/database/columns.h"
 #include "storage/store/store_state.h"
-#include "storage/tables/rows.h"
-#include "storage/tables/totals.h"
 
 namespace writecanary::storage {
 
@@ -38,8 +36,9 @@ std::int64_t first_young_run(SQLite::Database& database, std::int64_t before_ms,
 std::vector<std::int64_t> oldest_runs(SQLite::Database& database, std::int64_t before_ms, std::int64_t now_ms,
                                       int batch) {
   SQLite::Statement select(database,
-                           "SELECT id FROM runs WHERE open_findings = 0 AND finished_at_ms < ? AND id < ? "
-                           "ORDER BY finished_at_ms LIMIT ?");
+                           "SELECT id FROM runs WHERE finished_at_ms < ? AND id < ? AND NOT EXISTS (SELECT 1 FROM "
+                           "findings JOIN incidents ON incidents.id = incident_id WHERE run_id = runs.id AND "
+                           "incidents.state != 'resolved') ORDER BY finished_at_ms LIMIT ?");
   Binder(select) << before_ms << first_young_run(database, before_ms, now_ms) << std::int64_t{std::max(batch, 0)};
   std::vector<std::int64_t> ids;
   for (std::int64_t findings = 0; select.executeStep() && findings < kFindingsPerStep;) {
@@ -47,28 +46,6 @@ std::vector<std::int64_t> oldest_runs(SQLite::Database& database, std::int64_t b
     findings += count_findings(database, ids.back());
   }
   return ids;
-}
-
-void thin_out(SQLite::Database& database, std::int64_t run_id) {
-  SQLite::Statement select(database, select_findings() + " WHERE run_id = ? ORDER BY id LIMIT ? OFFSET ?");
-  Binder(select) << run_id << kFindingsPerStep << std::int64_t{kOpenFindingsKept};
-  std::vector<FindingRow> surplus;
-  while (select.executeStep()) surplus.push_back(finding_of(select));
-  std::int64_t open = 0;
-  for (const auto& finding : surplus) {
-    SQLite::Statement event(database, "DELETE FROM events WHERE run_id = ? AND finding_id = ?");
-    Binder(event) << run_id << finding.id;
-    event.exec();
-    SQLite::Statement row(database, "DELETE FROM findings WHERE id = ?");
-    Binder(row) << finding.id;
-    row.exec();
-    if (finding.acknowledged_at_ms) continue;
-    ++open;
-    count_open(database, finding.target, finding.finding.kind, -1);
-  }
-  SQLite::Statement update(database, "UPDATE runs SET open_findings = open_findings - ? WHERE id = ?");
-  Binder(update) << open << run_id;
-  update.exec();
 }
 
 }  // namespace
@@ -82,7 +59,7 @@ void Store::remove_runs(const std::vector<std::int64_t>& ids) {
   state_->change("remove old runs", [&] {
     for (const auto id : ids) {
       // Findings, events and keys go with their run: ON DELETE CASCADE.
-      SQLite::Statement run(state_->database, "DELETE FROM runs WHERE id = ? AND open_findings = 0");
+      SQLite::Statement run(state_->database, "DELETE FROM runs WHERE id = ?");
       Binder(run) << id;
       run.exec();
     }
@@ -99,21 +76,6 @@ void Store::remove_events_before(std::int64_t before_ms, int batch) {
                              "LIMIT ?)");
     Binder(events) << before_ms << std::int64_t{std::max(batch, 0)};
     events.exec();
-  });
-}
-
-bool Store::thin_findings_before(std::int64_t before_ms, std::int64_t now_ms) {
-  const std::string tried = "thin out the findings of an old run";
-  return state_->change(tried, [&] {
-    // With the number as it stands in the condition of the index runs_open: a bound one would not use it.
-    SQLite::Statement select(state_->database, fmt::format("SELECT id FROM runs WHERE open_findings > {} AND "
-                                                           "finished_at_ms < ? AND id < ? "
-                                                           "ORDER BY finished_at_ms LIMIT 1",
-                                                           kOpenFindingsKept));
-    Binder(select) << before_ms << first_young_run(state_->database, before_ms, now_ms);
-    if (!select.executeStep()) return false;
-    thin_out(state_->database, select.getColumn(0).getInt64());
-    return true;
   });
 }
 

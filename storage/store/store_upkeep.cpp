@@ -1,33 +1,12 @@
-// Store: acknowledging, idempotency keys and the daily budget.
+// Store: idempotency keys and the daily budget.
 #include <fmt/format.h>
 
 #include <limits>
 
 #include "storage/database/columns.h"
 #include "storage/store/store_state.h"
-#include "storage/tables/events.h"
-#include "storage/tables/rows.h"
-#include "storage/tables/totals.h"
 
 namespace writecanary::storage {
-
-bool Store::acknowledge(std::int64_t finding_id, const std::string& by, const std::string& note, std::int64_t now_ms) {
-  return state_->change(fmt::format("acknowledge finding {}", finding_id), [&] {
-    std::optional<FindingRow> finding = find_finding(state_->database, finding_id);
-    if (!finding) return false;
-    if (finding->acknowledged_at_ms) return true;
-    SQLite::Statement update(state_->database,
-                             "UPDATE findings SET acknowledged_at_ms = ?, acknowledged_by = ?, note = ? WHERE id = ?");
-    Binder(update) << now_ms << by << note << finding_id;
-    update.exec();
-    SQLite::Statement close(state_->database, "UPDATE runs SET open_findings = open_findings - 1 WHERE id = ?");
-    Binder(close) << finding->run_id;
-    close.exec();
-    count_open(state_->database, finding->target, finding->finding.kind, -1);
-    append_acknowledged(state_->database, *find_finding(state_->database, finding_id));
-    return true;
-  });
-}
 
 std::optional<KeyedRun> Store::run_of_key(const RequestKey& key, std::int64_t now_ms) {
   return state_->look("look up an idempotency key", [&]() -> std::optional<KeyedRun> {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "storage/tables/incident_records.h"
 #include "storage/tables/records.h"
 
 namespace writecanary::storage {
@@ -17,6 +18,8 @@ nlohmann::json run_json(const RunRow& run);
 
 nlohmann::json finding_json(const FindingRow& finding);
 
+nlohmann::json incident_json(const IncidentRow& incident);
+nlohmann::json incident_day_json(const IncidentDay& day);
 nlohmann::json audit_json(const AuditRow& row);
 
 }  // namespace writecanary::storage

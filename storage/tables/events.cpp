@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-// No data: it is made from the row of the run or finding.
+// No data: it is made from the row of the run, or of the finding in a file of before there were incidents.
 std::int64_t append(SQLite::Database& database, std::int64_t at_ms, const char* type,
                     std::optional<std::int64_t> run_id, std::optional<std::int64_t> finding_id,
                     const std::string& target, const std::optional<json>& data) {
@@ -73,20 +73,17 @@ std::int64_t append_run_finished(SQLite::Database& database, const RunRow& run) 
                 std::nullopt);
 }
 
-std::int64_t append_finding(SQLite::Database& database, const FindingRow& finding) {
-  return append(database, finding.found_at_ms, "finding", finding.run_id, finding.id, finding.target, std::nullopt);
-}
-
-std::int64_t append_acknowledged(SQLite::Database& database, const FindingRow& finding) {
-  const std::int64_t at_ms = finding.acknowledged_at_ms.value_or(0);
-  return append(database, at_ms, "finding.acknowledged", finding.run_id, finding.id, finding.target,
-                json{{"finding_id", finding.id},
-                     {"run_id", finding.run_id},
-                     {"target", finding.target},
-                     {"kind", to_string(finding.finding.kind)},
-                     {"acknowledged_at", format_timestamp(at_ms)},
-                     {"acknowledged_by", finding.acknowledged_by},
-                     {"note", finding.note}});
+std::int64_t append_incident(SQLite::Database& database, const char* type, std::int64_t at_ms,
+                             const IncidentRow& incident, std::optional<std::int64_t> run_id, const std::string& why) {
+  json data = incident_json(incident);
+  data["incident_id"] = incident.id;
+  SQLite::Statement latest(database, "SELECT max(id) FROM findings WHERE incident_id = ?");
+  Binder(latest) << incident.id;
+  latest.executeStep();
+  data["finding_id"] = latest.isColumnNull(0) ? json() : json(latest.getColumn(0).getInt64());
+  if (run_id) data["run_id"] = *run_id;
+  if (!why.empty()) data["why"] = why;
+  return append(database, at_ms, type, run_id, std::nullopt, incident.target, data);
 }
 
 std::int64_t append_target_paused(SQLite::Database& database, const TargetRow& target, std::int64_t at_ms) {

@@ -1,4 +1,5 @@
-// The table of durable events. What happened to a run or a finding is appended in the transaction in which it happens.
+// The table of durable events. What happened to a run or an incident is appended in the transaction in which it
+// happens.
 #pragma once
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -8,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "storage/tables/incident_records.h"
 #include "storage/tables/records.h"
 
 namespace writecanary::storage {
@@ -16,9 +18,9 @@ namespace writecanary::storage {
 std::int64_t append_run_event(SQLite::Database& database, const char* type, std::int64_t at_ms, const RunRow& run);
 // run.finished: the data becomes the run as GET /runs/{id} has it, plus `run_id`; made on reading.
 std::int64_t append_run_finished(SQLite::Database& database, const RunRow& run);
-// finding: the data becomes the finding as it was found, not yet acknowledged; made on reading.
-std::int64_t append_finding(SQLite::Database& database, const FindingRow& finding);
-std::int64_t append_acknowledged(SQLite::Database& database, const FindingRow& finding);
+// The data is the incident as it is then, with `finding_id` of its latest finding and, where there is one, `why`.
+std::int64_t append_incident(SQLite::Database& database, const char* type, std::int64_t at_ms,
+                             const IncidentRow& incident, std::optional<std::int64_t> run_id, const std::string& why);
 std::int64_t append_target_paused(SQLite::Database& database, const TargetRow& target, std::int64_t at_ms);
 
 // In ascending order, at most `limit`; only of one run when given.

@@ -107,6 +107,7 @@ Query findings_query(const FindingFilter& filter) {
   query.equal("kernel_release", filter.kernel);
   query.equal("kind", filter.kind);
   query.equal("run_id", filter.run_id);
+  query.equal("incident_id", filter.incident_id);
   query.equal("(acknowledged_at_ms IS NOT NULL)", filter.acknowledged);
   query.between("found_at_ms", "finding_hours", filter.since_ms, filter.until_ms);
   return std::move(query).finish(filter.limit);

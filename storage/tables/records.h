@@ -47,9 +47,11 @@ struct RunRow {
   RunResult result;       // profile and seed always; the rest as far as known. findings stays empty: see FindingRow
 };
 
+// One of those that its incident keeps (storage/tables/incident_records.h).
 struct FindingRow {
   std::int64_t id = 0;
   std::int64_t run_id = 0;
+  std::int64_t incident_id = 0;
   std::string target;
   std::string profile;
   std::string kernel_release;
@@ -75,7 +77,8 @@ struct KernelRow {
 struct EventRow {
   std::int64_t id = 0;
   std::int64_t at_ms = 0;
-  // run.queued, run.started, finding, run.finished, target.paused, target.resumed, finding.acknowledged
+  // run.queued, run.started, run.finished, incident.opened, incident.reopened, incident.resolved,
+  // incident.acknowledged, target.paused, target.resumed; before there were incidents also finding
   std::string type;
   std::optional<std::int64_t> run_id;
   std::string target;
@@ -93,12 +96,6 @@ struct TotalsRow {
   std::optional<std::int64_t> last_clean_ms;  // end of the last clean one
   std::optional<Verdict> last_verdict;
   std::optional<std::int64_t> last_run_id;
-};
-
-struct OpenFindings {  // not acknowledged
-  std::string target;
-  FindingKind kind = FindingKind::kForeign;
-  std::uint64_t count = 0;
 };
 
 // Finished runs of one stretch of time, of one kernel and, if asked for, of one target and profile.
@@ -175,7 +172,7 @@ struct FindingFilter {
   std::optional<std::string> target, profile, kernel;
   std::optional<FindingKind> kind;
   std::optional<bool> acknowledged;
-  std::optional<std::int64_t> run_id;
+  std::optional<std::int64_t> run_id, incident_id;
   std::optional<std::int64_t> since_ms, until_ms;
   std::optional<std::int64_t> before_id;
   int limit = 50;

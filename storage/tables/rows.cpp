@@ -22,7 +22,8 @@ std::string run_columns() {
 constexpr std::size_t kRunColumns = 17 + kCounterColumns.size() + 2;
 
 constexpr const char* kFindingColumns =
-    "run_id, target, profile, kernel_release, fstype, found_at_ms, acknowledged_at_ms, acknowledged_by, note, document";
+    "run_id, incident_id, target, profile, kernel_release, fstype, found_at_ms, acknowledged_at_ms, acknowledged_by, "
+    "note, document";
 
 void bind_run(Binder& out, const RunRow& run) {
   const RunResult& result = run.result;
@@ -137,9 +138,9 @@ const std::string& select_findings() {
 FindingRow finding_of(const SQLite::Statement& row) {
   FindingRow finding;
   std::string document;
-  RowReader(row) >> finding.id >> finding.run_id >> finding.target >> finding.profile >> finding.kernel_release >>
-      finding.fstype >> finding.found_at_ms >> finding.acknowledged_at_ms >> finding.acknowledged_by >> finding.note >>
-      document;
+  RowReader(row) >> finding.id >> finding.run_id >> finding.incident_id >> finding.target >> finding.profile >>
+      finding.kernel_release >> finding.fstype >> finding.found_at_ms >> finding.acknowledged_at_ms >>
+      finding.acknowledged_by >> finding.note >> document;
   finding.finding = nlohmann::json::parse(document).get<Finding>();
   return finding;
 }
@@ -184,10 +185,10 @@ void update_run(SQLite::Database& database, const RunRow& run) {
 
 std::int64_t insert_finding(SQLite::Database& database, const FindingRow& finding) {
   SQLite::Statement insert(database,
-                           fmt::format("INSERT INTO findings ({}, kind) VALUES ({})", kFindingColumns, parameters(11)));
-  Binder(insert) << finding.run_id << finding.target << finding.profile << finding.kernel_release << finding.fstype
-                 << finding.found_at_ms << finding.acknowledged_at_ms << finding.acknowledged_by << finding.note
-                 << json_text(finding.finding) << finding.finding.kind;
+                           fmt::format("INSERT INTO findings ({}, kind) VALUES ({})", kFindingColumns, parameters(12)));
+  Binder(insert) << finding.run_id << finding.incident_id << finding.target << finding.profile << finding.kernel_release
+                 << finding.fstype << finding.found_at_ms << finding.acknowledged_at_ms << finding.acknowledged_by
+                 << finding.note << json_text(finding.finding) << finding.finding.kind;
   insert.exec();
   return database.getLastInsertRowid();
 }

@@ -148,25 +148,4 @@ std::vector<KernelRow> read_kernels(const SQLite::Database& database) {
   return kernels;
 }
 
-void count_open(SQLite::Database& database, const std::string& target, FindingKind kind, std::int64_t change) {
-  // A CHECK is tested before ON CONFLICT applies, so a row must exist before it can be counted down.
-  SQLite::Statement make(database, "INSERT OR IGNORE INTO open_findings (target, kind, count) VALUES (?, ?, 0)");
-  Binder(make) << target << kind;
-  make.exec();
-  SQLite::Statement count(database, "UPDATE open_findings SET count = count + ? WHERE target = ? AND kind = ?");
-  Binder(count) << change << target << kind;
-  count.exec();
-}
-
-std::vector<OpenFindings> read_open_findings(const SQLite::Database& database) {
-  SQLite::Statement select(database,
-                           "SELECT target, kind, count FROM open_findings WHERE count > 0 ORDER BY target, kind");
-  std::vector<OpenFindings> open;
-  while (select.executeStep()) {
-    OpenFindings& row = open.emplace_back();
-    RowReader(select) >> row.target >> row.kind >> row.count;
-  }
-  return open;
-}
-
 }  // namespace writecanary::storage

@@ -23,8 +23,4 @@ std::vector<TotalsRow> read_totals(const SQLite::Database& database,
 // One per kernel release, last seen first. Runs that never told their kernel are left out.
 std::vector<KernelRow> read_kernels(const SQLite::Database& database);
 
-// Counts the findings of these kinds of a target up or down by `change`.
-void count_open(SQLite::Database& database, const std::string& target, FindingKind kind, std::int64_t change);
-std::vector<OpenFindings> read_open_findings(const SQLite::Database& database);
-
 }  // namespace writecanary::storage

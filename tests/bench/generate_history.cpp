@@ -75,7 +75,7 @@ class History {
     }
     database_.exec(
         fmt::format("UPDATE totals SET runs = runs * {0}, writes = writes * {0}, exposures = exposures * {0}; "
-                    "UPDATE open_findings SET count = count * {0}",
+                    "UPDATE incidents SET findings = findings * {0}, runs_with = runs_with * {0}, runs = runs * {0}",
                     kCopies));
     transaction.commit();
     fmt::print(stderr, "\n");

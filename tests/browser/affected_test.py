@@ -19,18 +19,18 @@ import jobs  # noqa: E402
 import kernels  # noqa: E402
 
 KERNEL = "6.1.170"
-PROFILES = {"append", "nowait-contract"}
+FOUND = {"append": "corrupt", "nowait-contract": "violation"}  # the verdict of each
 PORT = 9743
 DAEMON = f"""printf '[server]\\nlisten = "0.0.0.0:{PORT}"\\nanonymous_read = true\\n' >/writecanary.toml
 exec writecanaryd --config /writecanary.toml --state-dir /var/lib/writecanary --target data=/mnt/test"""
 SECONDS = 480  # from power-on; a minute on a machine that has nothing else to do
 
 
-def corrupt_profiles(port):
-    """Of finished runs; none while the guest does not answer yet."""
+def verdicts(port):
+    """(profile, verdict) of finished runs; none while the guest does not answer yet."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/runs?verdict=corrupt", timeout=5) as answer:
-            return {found["profile"] for found in json.load(answer)["items"]}
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/runs?state=finished", timeout=5) as answer:
+            return {(found["profile"], found["verdict"]) for found in json.load(answer)["items"]}
     except (OSError, urllib.error.URLError):
         return set()
 
@@ -47,7 +47,7 @@ class Affected(unittest.TestCase):
         except kernels.Unavailable as reason:
             self.skipTest(str(reason))
         with running:
-            wait_until(lambda: PROFILES <= corrupt_profiles(port), SECONDS, f"corrupt runs of {PROFILES} on {KERNEL}")
+            wait_until(lambda: set(FOUND.items()) <= verdicts(port), SECONDS, f"runs with {FOUND} on {KERNEL}")
             drive(browser, "affected", port, kernel=KERNEL)
 
 

@@ -69,15 +69,8 @@ test("torn: the other write stands above, and its way leads to where it is", asy
 });
 
 test("a picture without a kept file says so", async () => {
-  const { items } = await api("/findings?kind=torn&limit=500");
-  let bare;
-  for (const finding of items) {
-    if (!(await api(`/findings/${finding.id}/picture`)).kept) {
-      bare = finding;
-      break;
-    }
-  }
-  assert.ok(bare, "a run with many damaged files keeps the first ones only");
+  const [bare] = (await api("/findings?kind=foreign&limit=1")).items;
+  assert.equal((await api(`/findings/${bare.id}/picture`)).kept, false, "its evidence was removed");
   await withPage({}, async (page) => {
     await open(page, `/findings/${bare.id}`);
     await page.getByText("drawn from the finding alone").waitFor();
@@ -119,9 +112,24 @@ test("copy the report, download the evidence", async () => {
   });
 });
 
+test("download the reproducer", async () => {
+  const finding = found.find((each) => each.kind === "torn");
+  await withPage({}, async (page) => {
+    await open(page, `/findings/${finding.id}`);
+    const [program] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "Download a reproducer in C" }).click(),
+    ]);
+    assert.equal(program.suggestedFilename(), `repro-${finding.id}.c`);
+    const source = await (await fetch(`${url}/api/v1/findings/${finding.id}/reproducer`)).text();
+    assert.equal((await readFile(await program.path())).toString(), source);
+    assert.match(source, /int main\(int argc/);
+  });
+});
+
 test("acknowledge with a note", async () => {
   const finding = found.find((each) => each.kind === "zeroed");
-  const openOnes = async () => (await api("/status")).open_findings.zeroed;
+  const openOnes = async () => (await api("/status")).incidents.open.zeroed;
   const before = await openOnes();
   await withPage({}, async (page) => {
     await open(page, `/findings/${finding.id}`);

@@ -20,7 +20,7 @@ test("the overview", async () => {
     assert.equal(shown[0], count(sum(items, (item) => total(item.runs_by_verdict))));
     assert.equal(shown[1], count(sum(items, (item) => item.writes)));
     assert.equal(shown[2], count(sum(items, (item) => item.exposures)));
-    assert.equal(shown[3], count(total(status.open_findings)));
+    assert.equal(shown[3], count(total(status.incidents.open)));
     const sentence = await page.locator("h1").textContent();
     const torn = sum(items, (item) => item.finding_counts.torn ?? 0);
     assert.ok(sentence.includes(`${count(sum(items, (item) => item.exposures))} exposures in 24 h`), sentence);

@@ -5,6 +5,7 @@ This file makes that world, once; what is tried in the browser stands in the *.t
 
 import hashlib
 import http.server
+import shutil
 import threading
 import unittest
 
@@ -64,6 +65,8 @@ class Page(unittest.TestCase):
             cls.mount.set_rule(kind=kind, file="file-", at=14, offset=8200, length=5000, bit=5)
             cls.daemon.run("sick", "append-sync", writes=40)
         cls.mount.set_rule(kind="none")
+        [foreign] = cls.daemon.api("/findings?kind=foreign")["items"]
+        shutil.rmtree(f"{cls.directory}/state/evidence/{foreign['run_id']}")
         cls.daemon.run("sick", "append", writes=40)
         cls.hang()
 
@@ -88,6 +91,9 @@ class Page(unittest.TestCase):
 
     def test_findings(self):
         self.in_browser("findings")
+
+    def test_what_is_known_is_quiet(self):
+        self.in_browser("incidents")
 
     def test_start_follow_stop_pause(self):
         self.in_browser("runs")

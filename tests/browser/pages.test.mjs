@@ -11,12 +11,14 @@ async function assertFits(page, what) {
 async function paths() {
   const { items: runs } = await api("/runs?profile=append-interposed&limit=1");
   const findings = await oneOfEachKind();
+  const { items: incidents } = await api("/incidents");
   const places = findings.map((finding) => `/findings/${finding.id}`);
   return [
     "/",
     "/runs",
     `/runs/${runs[0].id}`,
-    "/findings",
+    "/incidents",
+    ...incidents.map((incident) => `/incidents/${incident.id}`),
     ...places,
     "/kernels",
     "/start",

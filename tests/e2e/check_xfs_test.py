@@ -6,7 +6,7 @@ import subprocess
 import unittest
 
 from harness import kernel, processes, run
-from harness.check import CLEAN, CORRUPT, FAILED, check
+from harness.check import CLEAN, FAILED, TORN, check
 from harness.mounts import loop_mount, temporary_directory
 from harness.waiting import wait_until
 
@@ -54,7 +54,7 @@ class CheckOnXfs(unittest.TestCase):
 
     def test_append_concurrent_is_torn(self):
         checked = check(self.path, "--profile", "append-concurrent", "--duration", "10s")
-        self.assertEqual(checked.exit_code, CORRUPT, checked.run)
+        self.assertEqual(checked.exit_code, TORN, checked.run)
         self.assertGreater(checked.run["finding_counts"].get("torn", 0), 0, checked.run)
         self.assertLessEqual(checked.run["first_finding_seconds"], 10)
         torn = next(finding for finding in checked.run["findings"] if finding["kind"] == "torn")
@@ -66,7 +66,7 @@ class CheckOnXfs(unittest.TestCase):
 
     def test_append_interposed_is_torn_nearly_every_time(self):
         checked = check(self.path, "--profile", "append-interposed", "--writes", "300")
-        self.assertEqual(checked.exit_code, CORRUPT, checked.run)
+        self.assertEqual(checked.exit_code, TORN, checked.run)
         self.assertGreaterEqual(checked.run["finding_counts"]["torn"], 0.95 * 300, checked.run)
         self.assertLess(checked.run["duration_seconds"], SECONDS_MAX)
 
@@ -75,7 +75,7 @@ class CheckOnXfs(unittest.TestCase):
             with self.subTest(way):
                 checked = check(self.path, "--profile", "append-interposed", "--writes", "100",
                                 "--option", f"between={between}")
-                self.assertEqual(checked.exit_code, CORRUPT, checked.run)
+                self.assertEqual(checked.exit_code, TORN, checked.run)
                 self.assertGreaterEqual(checked.run["finding_counts"].pop("torn"), 95, checked.run)
                 self.assertEqual(checked.run["finding_counts"], {})
                 self.assertIn("made longer", checked.run["findings"][0]["detail"])
@@ -112,14 +112,14 @@ class CheckOnXfs(unittest.TestCase):
     def test_all_prints_one_table(self):
         command = [run.program("writecanary"), "check", self.path, "--profile", "all", "--writes", "40"]
         ran = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
-        self.assertEqual(ran.returncode, CORRUPT, ran.stdout + ran.stderr)
+        self.assertEqual(ran.returncode, TORN, ran.stdout + ran.stderr)
         lines = ran.stdout.splitlines()
         for profile in ("append", "nowait-contract", "append-concurrent", "append-interposed", "append-async",
                         "append-sync", "offset", "tail-reader", "shared-blocks", "large-folio", "direct-append",
                         "copy-after-write", "mixed-model"):
             with self.subTest(profile):
                 [row] = [line for line in lines if line.split()[:1] == [profile] and len(line.split()) > 4]
-                self.assertIn(row.split()[1], ("clean", "corrupt", "unexposed"))
+                self.assertIn(row.split()[1], ("clean", "corrupt", "violation", "unexposed"))
         shutil.rmtree(os.path.join(self.path, ".writecanary"))  # the archive stays by design
 
 

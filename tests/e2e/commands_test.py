@@ -119,7 +119,8 @@ class DaemonsRun(Host):
         prometheus = cls.enterClassContext(
             running_prometheus(cls.directory, scrape, alertmanager_port=alertmanager.port, port=9090))
         wait_until(lambda: prometheus.samples("writecanary_build_info"), 60, "a scrape")
-        cls.words = {"HOST": "127.0.0.1:9743", "TARGET": "data", "FINDING": str(found["findings"][0]["id"]), "PROFILE": "append",
+        cls.words = {"HOST": "127.0.0.1:9743", "TARGET": "data", "FINDING": str(found["findings"][0]["id"]),
+                     "INCIDENT": str(found["findings"][0]["incident_id"]), "PROFILE": "append",
                      "PROMETHEUS": "127.0.0.1:9090", "RELEASE": os.uname().release, "PID": "self"}
 
     @classmethod

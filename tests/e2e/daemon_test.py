@@ -49,7 +49,7 @@ class TwoTargets(unittest.TestCase):
         with running_daemon(self.state, self.targets) as daemon:
             done = daemon.run("two", "nowait-contract", writes=100, seed=str(2**64 - 1))
             self.assertEqual((done["writes"], done["seed"], done["target"]), (100, str(2**64 - 1), "two"))
-            self.assertIn(done["verdict"], ("clean", "corrupt", "unexposed"), done)
+            self.assertIn(done["verdict"], ("clean", "corrupt", "violation", "unexposed"), done)
             self.assertEqual(done["trigger"], "api")
             daemon.wait_for_metric(100, "writecanary_writes_total", target="two", profile="nowait-contract")
         self.assert_nothing_left()
@@ -63,7 +63,7 @@ class TwoTargets(unittest.TestCase):
             self.assertEqual(daemon.post(f"/runs/{run_id}/stop")[0], 202)
             done = daemon.wait_for_state(run_id, "finished")
             self.assertLess(time.monotonic() - asked, 1.5)
-            self.assertIn(done["verdict"], ("stopped", "clean", "corrupt"), done)
+            self.assertIn(done["verdict"], ("stopped", "clean", "corrupt", "violation"), done)
         self.assert_nothing_left()
 
     def test_a_busy_target_and_wrong_requests_are_refused(self):
@@ -108,7 +108,7 @@ class TwoTargets(unittest.TestCase):
             self.assertEqual(users_of(self.one), [])
             self.assert_nothing_left()
             daemon.start()
-            self.assertIn(daemon.api(f"/runs/{run_id}")["verdict"], ("stopped", "clean", "corrupt"))
+            self.assertIn(daemon.api(f"/runs/{run_id}")["verdict"], ("stopped", "clean", "corrupt", "violation"))
 
     def test_a_broken_file_on_reload_keeps_the_old_configuration(self):
         with running_daemon(self.state, self.targets) as daemon:
@@ -159,7 +159,7 @@ class OneRound(unittest.TestCase):
             wait_until(lambda: "SIGHUP" in daemon.log() or once.poll() is not None, 20, "what it makes of it")
             table, _ = once.communicate(timeout=60)
         self.assertIn(once.returncode, (0, 2, 3), daemon.log())
-        self.assertRegex(table, r"(?m)^demo\s+append-sync\s+(clean|corrupt|unexposed)\b")
+        self.assertRegex(table, r"(?m)^demo\s+append-sync\s+(clean|corrupt|violation|unexposed)\b")
         self.assertIn("nothing is reloaded within a single round", daemon.log())
 
     def test_once_prints_a_table(self):
@@ -170,7 +170,7 @@ class OneRound(unittest.TestCase):
         ran = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
         self.assertIn(ran.returncode, (0, 2, 3), ran.stdout + ran.stderr)
         for profile in ("append", "nowait-contract", "append-interposed"):
-            self.assertRegex(ran.stdout, rf"(?m)^demo\s+{profile}\s+(clean|corrupt|unexposed)\b")
+            self.assertRegex(ran.stdout, rf"(?m)^demo\s+{profile}\s+(clean|corrupt|violation|unexposed)\b")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import unittest
 from pathlib import Path
 
 from harness import kernel, run
-from harness.check import CLEAN, CORRUPT, check
+from harness.check import CLEAN, CORRUPT, TORN, check
 from harness.controls import FILE_PREFIX
 from harness.daemon import running_daemon
 from harness.mounts import damage_mount, loop_mount, temporary_directory
@@ -91,14 +91,14 @@ class TornOnXfs(Evidence):
     def test_explain_names_the_same_findings(self):
         for name in ("file-1", "file-2"):
             explained = writecanary("explain", str(self.kept / name), "--json")
-            self.assertEqual(explained.returncode, CORRUPT, explained.stderr)
+            self.assertEqual(explained.returncode, TORN, explained.stderr)
             document = json.loads(explained.stdout)
             self.assertEqual(claims(document["findings"]), claims(self.reported(name)))
             self.assertEqual((document["same_as_reported"], document["tampered"]), (True, []))
 
     def test_explain_in_words(self):
         explained = writecanary("explain", self.file + ".evidence.json")
-        self.assertEqual(explained.returncode, CORRUPT, explained.stderr)
+        self.assertEqual(explained.returncode, TORN, explained.stderr)
         self.assertIn("The same findings as the run reported.", explained.stdout)
         self.assertEqual(explained.stdout.count("\n  torn  "), len(self.reported("file-1")))
 
@@ -125,7 +125,7 @@ class TornOnXfs(Evidence):
 
     def test_replay_reproduces(self):
         replayed = writecanary("replay", self.file, self.path, "--json")
-        self.assertEqual(replayed.returncode, CORRUPT, replayed.stderr)
+        self.assertEqual(replayed.returncode, TORN, replayed.stderr)
         document = json.loads(replayed.stdout)
         self.assertEqual((document["reproduced"], document["wanted_kinds"]), (True, ["torn"]))
         self.assertEqual(document["runs"][0]["seed"], "11")
@@ -140,7 +140,7 @@ class TornOnXfs(Evidence):
             self.assertLessEqual(len(line), 120 if line.startswith("  writecanary") else 78, line)
         command = shlex.split(re.search(r"^  (writecanary check .*)$", report, re.MULTILINE).group(1))
         again = writecanary(*command[1:], "--json")
-        self.assertEqual(again.returncode, CORRUPT, again.stderr)
+        self.assertEqual(again.returncode, TORN, again.stderr)
         self.assertGreater(json.loads(again.stdout)["runs"][0]["finding_counts"]["torn"], 0)
 
     def test_a_clean_run_keeps_nothing(self):

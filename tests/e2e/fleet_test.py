@@ -63,7 +63,7 @@ class FleetTest(unittest.TestCase):
         code, document = self.gate(plain, "--min-exposures", "0")
         self.assertEqual((code, document["exposures"]), (3, 0), document)
         if not kernel.duplicates_appends():
-            wait_until(lambda: self.gate(well, "--min-exposures", "100")[0] == 0, 120, "the gate to let it pass")
+            wait_until(lambda: self.gate(well, "--min-exposures", "100", "--fail-on", "corrupt")[0] == 0, 120, "the gate to let it pass")
 
     def test_5_acknowledged_it_is_resolved(self):
         self.fleet.acknowledge_all(self.fleet.damaged, "a test")

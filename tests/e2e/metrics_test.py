@@ -10,7 +10,7 @@ from harness.daemon import running_daemon
 from harness.mounts import loop_mount, temporary_directory
 
 PROFILES = ("append", "nowait-contract")
-VERDICTS = ("clean", "corrupt", "unexposed", "unsupported", "error", "stuck", "stopped", "interrupted")
+VERDICTS = ("clean", "corrupt", "violation", "unexposed", "unsupported", "error", "stuck", "stopped", "interrupted")
 KINDS = ("duplicate", "missing", "torn", "misplaced", "stale", "zeroed", "foreign", "bitflip", "size_mismatch",
          "nowait_contract", "stuck")
 PER_PROFILE = ("duplicate_bytes_total", "writes_total", "exposures_total", "bytes_written_total",
@@ -32,7 +32,6 @@ class Metrics(unittest.TestCase):
         samples = self.daemon.metrics()
         expected = [("runs_total", {"profile": p, "verdict": v}) for p, v in itertools.product(PROFILES, VERDICTS)]
         expected += [("findings_total", {"profile": p, "kind": k}) for p, k in itertools.product(PROFILES, KINDS)]
-        expected += [("open_findings", {"kind": kind}) for kind in KINDS]
         expected += [(name, {"profile": p}) for name, p in itertools.product(PER_PROFILE, PROFILES)]
         expected += [("run_in_progress", {})]
         for name, labels in expected:

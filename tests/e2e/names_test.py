@@ -10,7 +10,7 @@ import subprocess
 import unittest
 
 from harness import kernel, run
-from harness.check import CORRUPT, FAILED, check
+from harness.check import FAILED, TORN, check
 from harness.daemon import Daemon, closed_window, running_daemon
 from harness.mounts import loop_mount, temporary_directory, unmount
 
@@ -139,7 +139,7 @@ class OddNames(unittest.TestCase):
         kernel.require_memory_cgroup()
         kept = os.path.join(self.directory, os.fsdecode(b"kept\xff\n"))
         checked = check(self.path, "--profile", "append-interposed", "--writes", "40", "--keep-evidence", kept)
-        self.assertEqual(checked.exit_code, CORRUPT, checked.run)
+        self.assertEqual(checked.exit_code, TORN, checked.run)
         [directory] = [os.path.join(kept, name) for name in os.listdir(kept)]
         with open(os.path.join(directory, "file-1.evidence.json"), encoding="utf-8") as file:
             document = json.load(file)
@@ -150,12 +150,12 @@ class OddNames(unittest.TestCase):
         for command in (["explain", os.path.join(directory, "file-1")], ["replay", os.path.join(directory, "file-1")]):
             with self.subTest(command[0]):
                 ran = subprocess.run([run.program("writecanary"), *command, "--json"], capture_output=True, check=False)
-                self.assertEqual(ran.returncode, CORRUPT, ran.stderr)
+                self.assertEqual(ran.returncode, TORN, ran.stderr)
                 json.loads(ran.stdout.decode())
         with self.subTest("as it is typed"):
             typed = re.sub("^writecanary", run.program("writecanary"), document["parts"]["run"]["replay"])
             ran = subprocess.run(["bash", "-c", typed + " --json"], capture_output=True, check=False)
-            self.assertEqual(ran.returncode, CORRUPT, ran.stderr)
+            self.assertEqual(ran.returncode, TORN, ran.stderr)
             self.assertEqual(json.loads(ran.stdout.decode())["path"], self.text)
 
 

@@ -69,7 +69,8 @@ class OpenApi(unittest.TestCase):
 
     def test_every_call_answers_as_described(self):
         finding = self.corrupt["findings"][0]["id"]
-        number = {"/api/v1/runs/{id}": self.corrupt["id"], "/api/v1/findings/{id}": finding}
+        number = {"/api/v1/runs/{id}": self.corrupt["id"], "/api/v1/findings/{id}": finding,
+                  "/api/v1/incidents/{id}": self.corrupt["findings"][0]["incident_id"]}
         tried = 0
         for template, methods in self.daemon.api("/openapi.json")["paths"].items():
             if "get" not in methods or template.endswith("/events"):
@@ -85,7 +86,9 @@ class OpenApi(unittest.TestCase):
             tried += 1
         self.assertGreater(tried, 12)
         for path, body in (("/targets/data/pause", {"note": "x"}), ("/targets/data/resume", {}),
-                           (f"/findings/{finding}/ack", {"note": "x"}), ("/targets/none/pause", {}),
+                           (f"/findings/{finding}/ack", {"note": "x"}), ("/incidents/1/ack", {"note": "x", "until": "rate"}),
+                           ("/incidents/ack", {"ids": [1], "note": "x"}), ("/incidents/ack", {"filter": {}}),
+                           ("/targets/none/pause", {}),
                            ("/findings/999999/ack", {"note": "x"}), ("/runs/999999/stop", {}),
                            (f"/runs/{self.corrupt['id']}/stop", {}), ("/runs", {"target": 5})):
             self.daemon.post(path, body)
@@ -141,11 +144,35 @@ class OpenApi(unittest.TestCase):
         status, headers, text = self.daemon.request("POST", "/api/v1/runs", body, key)
         self.assertEqual((status, json.loads(text)["id"], headers["Idempotency-Replayed"]), (202, first, "true"))
 
+    def test_an_order_of_several_is_answered_when_all_have_ended(self):
+        body = {"target": "data", "profiles": ["append-sync", "offset"], "writes": 20, "queue": True}
+        headers = {"Idempotency-Key": "several-1", "Prefer": "wait=120"}
+        status, answered, text = self.daemon.request("POST", "/api/v1/runs", body, headers)
+        self.assertEqual((status, answered["Preference-Applied"]), (200, "wait=120"), text)
+        answer = json.loads(text)
+        self.assertEqual([(each["profile"], each["state"]) for each in answer["items"]],
+                         [("append-sync", "finished"), ("offset", "finished")])
+        self.assertEqual((answer["items"][0]["verdict"], answer["verdict"]), ("corrupt", "corrupt"))
+        self.daemon.stop(signal.SIGKILL)
+        self.daemon.start()
+        status, answered, text = self.daemon.request("POST", "/api/v1/runs", body, headers)
+        self.assertEqual((status, answered["Idempotency-Replayed"]), (200, "true"))
+        self.assertEqual([each["id"] for each in json.loads(text)["items"]], [each["id"] for each in answer["items"]])
+
+    def test_what_does_not_end_in_time_is_202(self):
+        body = {"target": "data", "profile": "append-sync", "duration_seconds": 60, "queue": True}
+        status, answered, text = self.daemon.request("POST", "/api/v1/runs", body, {"Prefer": "wait=1"})
+        self.assertEqual((status, answered["Preference-Applied"]), (202, "wait=1"), text)
+        run_id = json.loads(text)["id"]
+        self.assertEqual(answered["Location"], f"/api/v1/runs/{run_id}")
+        self.daemon.post(f"/runs/{run_id}/stop", {})
+        self.daemon.wait_for_state(run_id, "finished")
+
     def test_a_stream_goes_on_after_a_restart(self):
         run_id = self.corrupt["id"]
         path = f"/api/v1/runs/{run_id}/events"
         everything = events(self.daemon, path, count=4)
-        self.assertEqual([kind for _, kind in everything], ["run.queued", "run.started", "finding", "finding"])
+        self.assertEqual([kind for _, kind in everything], ["run.queued", "run.started", "incident.opened", "run.finished"])
         self.daemon.stop()
         self.daemon.start()
         self.assertEqual(events(self.daemon, path, last_id=everything[1][0], count=2), everything[2:])

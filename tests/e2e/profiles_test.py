@@ -11,7 +11,7 @@ from harness.kernel import kernel_at_least
 from harness.mounts import damage_mount, loop_mount, temporary_directory, tmpfs_mount
 
 PROFILES = ("tail-reader", "shared-blocks", "large-folio", "collapse", "direct-append", "copy-after-write", "mixed-model",
-            "archive")
+            "archive", "forgotten-inode")
 SEED = "7"
 # A run of default settings; far from what they take, since the machine may be busy.
 SECONDS_MAX = 60
@@ -67,6 +67,15 @@ class DamageIsFound(unittest.TestCase):
         self.assertLessEqual(int(shrunk.group(2)), 10, finding["detail"])
         self.assertRegex(shrunk.group(3), "write|append|copy|range")
 
+    def test_replays_stay_within_the_bytes_of_the_run(self):
+        rule = {"kind": "zero", "place": 100_000, "length": 30_000, "every": 1}
+        self.mount.set_rule(file=FILE_PREFIX, **rule)
+        budget = 4 << 20
+        done = check(self.mount.mount_point, "--profile", "mixed-model", "--seed", SEED, "--bytes", str(budget)).run
+        self.mount.set_rule(kind="none")
+        self.assertEqual((done["verdict"], done["finding_counts"]), ("corrupt", {"zeroed": 1}), done["reason"])
+        self.assertLess(done["bytes_written"], budget + (1 << 20))
+
     def test_a_mixed_failure_that_does_not_come_again_is_told_all_the_same(self):
         rule = {"kind": "zero", "at": 700, "offset": 8, "length": 40}
         done, _ = self.damaged("mixed-model", (), rule)
@@ -80,9 +89,26 @@ class DamageIsFound(unittest.TestCase):
                 self.assertIn(done["verdict"], ("clean", "unexposed", "unsupported"), done["reason"])
 
 
+class BehindAServer(unittest.TestCase):
+    def test_a_size_that_only_the_server_knows_is_no_finding(self):
+        run.require_root("damagefs")
+        mount = self.enterContext(damage_mount(self.enterContext(temporary_directory()), cached=True))
+        done = check(mount.mount_point, "--profile", "tail-reader", "--duration", "5s", "--option", "write_max_bytes=200000",
+                     "--option", "files=100").run
+        self.assertEqual((done["verdict"], done["finding_counts"]), ("clean", {}), done["reason"])
+
+    def test_what_the_server_damages_is_one(self):
+        run.require_root("damagefs")
+        mount = self.enterContext(damage_mount(self.enterContext(temporary_directory()), cached=True))
+        mount.set_rule(file=FILE_PREFIX, kind="zero", on="read", at=3, offset=4096, length=512)
+        checked = check(mount.mount_point, "--profile", "tail-reader", "--option", "files=100", "--duration", "5s")
+        self.assertEqual(checked.exit_code, CORRUPT, checked.run["reason"])
+
+
 class OnRealFilesystems(unittest.TestCase):
     # What cannot be exposed everywhere, and why.
-    NOT_ALWAYS = {"collapse": "needs CONFIG_READ_ONLY_THP_FOR_FS, or tmpfs", "archive": "needs an earlier run"}
+    NOT_ALWAYS = {"collapse": "needs CONFIG_READ_ONLY_THP_FOR_FS, or tmpfs", "archive": "needs an earlier run",
+                  "forgotten-inode": "needs a flag that XFS and ext4 have"}
 
     def check_clean(self, fstype, unexposed=()):
         path = self.enterContext(loop_mount(self.enterContext(temporary_directory()), fstype))

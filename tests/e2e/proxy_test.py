@@ -4,9 +4,11 @@ import contextlib
 import hashlib
 import http.client
 import json
+import os
 import re
 import socket
 import ssl
+import subprocess
 import unittest
 
 from harness import run
@@ -47,7 +49,7 @@ class ProxyTest(unittest.TestCase):
         self.directory = self.enterContext(temporary_directory())
         self.target = self.enterContext(temporary_directory())
         authority = Authority(self.directory, "authority")
-        self.certificate = authority.issue("proxy", names=(NAME,))
+        self.certificate = authority.issue("proxy", names=(NAME, "localhost"))
         self.tls = ssl.create_default_context(cafile=authority.path)
         self.port = free_port()
 
@@ -70,6 +72,25 @@ class ProxyTest(unittest.TestCase):
             return answer.status, answer.headers, answer.read().decode()
         finally:
             connection.close()
+
+    def command(self, place, *arguments):
+        token = os.path.join(self.directory, "token")
+        with open(token, "w", encoding="utf-8") as file:
+            file.write("change\n")
+        return subprocess.run([run.program("writecanary"), *arguments, "--url", f"https://localhost:{self.port}{place}",
+                               "--token-file", token, "--ca-file", os.path.join(self.directory, "authority/ca.pem")],
+                              capture_output=True, text=True, check=False, timeout=120)
+
+    def test_the_command_line_works_below_the_path(self):
+        with self.daemon():
+            for place in (PLACE, PLACE + "/"):
+                told = self.command(place, "status", "--json")
+                self.assertEqual(told.returncode, 0, told.stderr)
+                self.assertIn("data", told.stdout)
+            made = self.command(PLACE, "run", "data", "--profile", "append-sync", "--wait", "--json")  # follows events
+            self.assertIn(made.returncode, (0, 3), made.stdout + made.stderr)
+            self.assertIn("append-sync", made.stdout)
+            self.assertNotEqual(self.command("/elsewhere", "status").returncode, 0)
 
     def test_the_page_and_its_files(self):
         with self.daemon():

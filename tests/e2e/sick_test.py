@@ -54,7 +54,7 @@ class Sick(unittest.TestCase):
                 self.assertEqual((status, problem["type"]), (409, "/problems/target-stuck"), problem)
                 self.assertEqual(daemon.run("well", "append-sync", writes=20)["writes"], 20)
                 self.assertEqual(daemon.get("/healthz")[0], 200)
-                self.assertGreaterEqual(daemon.metric("writecanary_open_findings", target="sick", kind="stuck"), 1)
+                self.assertEqual(daemon.open_incidents(target="sick", kind="stuck", **{"class": "availability"}), 1)
                 watched = len(watch.seconds)
                 wait_until(lambda: len(watch.seconds) >= watched + 50, 30, "answers")
                 self.assertEqual(watch.errors, [])

@@ -52,8 +52,9 @@ class Webhook(unittest.TestCase):
     def expected(self):
         """Ids of the events that have to go out, per run, in order."""
         events = {}
-        for finding in self.daemon.api("/findings?limit=500")["items"]:
-            events.setdefault(finding["run_id"], []).insert(0, ("writecanary.finding", finding["id"]))
+        for incident in self.daemon.api("/incidents?limit=500")["items"]:
+            first = self.daemon.api(f"/incidents/{incident['id']}")["kept_findings"][0]["run_id"]
+            events.setdefault(first, []).insert(0, ("writecanary.incident.opened", incident["id"]))
         for finished in self.daemon.api("/runs?limit=500")["items"]:
             events.setdefault(finished["id"], []).append(("writecanary.run.finished", finished["id"]))
         return events
@@ -73,6 +74,7 @@ class Webhook(unittest.TestCase):
         first = self.corrupt_run()
         wait_until(lambda: self.daemon.metric(PENDING) >= 2, 20, "events that wait")  # nobody listens
         wait_until(lambda: "could not be delivered" in self.daemon.log(), 20, "an attempt")
+        self.assertNotIn("from=test", self.daemon.log(), "what stands behind the host may be a secret")
         self.daemon.stop(signal.SIGKILL)
         self.daemon.start()
         self.assertGreaterEqual(self.daemon.metric(PENDING), 0)
@@ -91,16 +93,18 @@ class Webhook(unittest.TestCase):
                 self.check_request(request)
             events = [json.loads(request.body) for request in taken()]
             for run_id, of_run in expected.items():
-                got = [(event["type"], event["data"]["id"]) for event in events if event["partitionkey"] == str(run_id)]
+                got = [(event["type"], event["data"]["id"]) for event in events if event.get("partitionkey") == str(run_id)]
                 self.assertEqual(list(dict.fromkeys(got)), of_run)
             self.assertEqual([event["sequence"] for event in events], sorted(event["sequence"] for event in events))
             wait_until(lambda: self.daemon.metric(PENDING) == 0, 20, "an empty outbox")
 
-            finding = expected[second["id"]][0][1]
-            self.daemon.post(f"/findings/{finding}/ack", {"note": "seen"})
+            incident = expected[first["id"]][0][1]
+            self.daemon.post(f"/incidents/{incident}/ack", {"note": "seen"})
             acknowledged = wait_until(lambda: [json.loads(request.body) for request in receiver.received()
-                                               if b"finding.acknowledged" in request.body], 20, "the acknowledgement")
-            self.assertEqual(acknowledged[0]["data"]["finding_id"], finding)
+                                               if b"incident.acknowledged" in request.body], 20, "the acknowledgement")
+            self.assertEqual(acknowledged[0]["data"]["incident_id"], incident)
+            self.assertEqual(acknowledged[0]["data"]["known"]["note"], "seen")
+            self.assertEqual(acknowledged[0]["subject"], f"targets/data/incidents/{incident}")
 
     def test_an_event_that_is_never_taken_does_not_hold_up_the_others(self):
         with running_receiver(self.port, statuses=[422]) as receiver:

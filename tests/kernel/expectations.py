@@ -19,7 +19,7 @@ PROFILES = DETECTORS + CONTROLS
 # emulate a guest that is rare.
 ARMED_SHARE = 0.85
 
-EXIT_CODES = {"clean": 0, "corrupt": 2, "unexposed": 3, "unsupported": 4, "error": 5}
+EXIT_CODES = {"clean": 0, "corrupt": 2, "violation": 6, "unexposed": 3, "unsupported": 4, "error": 5}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,24 +42,28 @@ NOT_EXPOSED = Expectation(frozenset({"unexposed", "unsupported"}))
 # to prepare_pages(): at a low memory limit the inline attempt does not fail but blocks, and may end in the OOM killer.
 # How far a run gets is chance, so only soundness is asked of it: no finding but a tear, which is real there too.
 SOUND = Expectation(frozenset({"clean", "unexposed", "error"}))
-SOUND_OR_TORN = Expectation(frozenset({"corrupt", "unexposed", "error"}), tolerated=frozenset({"torn"}))
+SOUND_OR_TORN = Expectation(frozenset({"violation", "unexposed", "error"}), tolerated=frozenset({"torn"}))
 
 
 def corrupt(first_within_seconds: float | None = None, of_armed: bool = False, **findings: float) -> Expectation:
     return Expectation(frozenset({"corrupt"}), findings, of_armed, first_within_seconds=first_within_seconds)
 
 
+def violation(first_within_seconds: float | None = None, **findings: float) -> Expectation:
+    return Expectation(frozenset({"violation"}), findings, first_within_seconds=first_within_seconds)
+
+
 ON_XFS_AFFECTED = {
     "append": corrupt(duplicate=0.98, of_armed=True, first_within_seconds=2.0),
-    "nowait-contract": corrupt(nowait_contract=0.90, first_within_seconds=2.0),
+    "nowait-contract": violation(nowait_contract=0.90, first_within_seconds=2.0),
     "append-interposed": corrupt(torn=0.90, duplicate=0.90),
     "append-concurrent": corrupt(torn=0.0, duplicate=0.0),
 }
 ON_XFS_FIXED = {
     "append": CLEAN_AND_EXPOSED,
     "nowait-contract": CLEAN_AND_EXPOSED,
-    "append-interposed": corrupt(torn=0.90),
-    "append-concurrent": corrupt(torn=0.0),
+    "append-interposed": violation(torn=0.90),
+    "append-concurrent": violation(torn=0.0),
 }
 
 

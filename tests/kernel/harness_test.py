@@ -53,7 +53,8 @@ class Expectations(unittest.TestCase):
         self.assertIn("only 169 of 200",
                       problems("6.1.170", "xfs", "append", **many, finding_counts={"duplicate": 169})[0])
         self.assertIn("179 of 200 writes",
-                      problems("6.1.170", "xfs", "nowait-contract", **caught, finding_counts={"nowait_contract": 179})[0])
+                      problems("6.1.170", "xfs", "nowait-contract", **caught | {"verdict": "violation", "exit_code": 6},
+                               finding_counts={"nowait_contract": 179})[0])
         self.assertEqual(problems("6.1.170", "xfs", "append-async", disarmed=40), [])
 
     def test_classes_are_told_apart(self):
@@ -63,6 +64,12 @@ class Expectations(unittest.TestCase):
         self.assertTrue(problems("6.1.170", "xfs", "append-concurrent", **both, finding_counts={"duplicate": 3}))
         self.assertTrue(problems("6.1.170", "xfs", "append-concurrent", **both,
                                  finding_counts={"duplicate": 3, "torn": 1, "misplaced": 1}))
+
+    def test_torn_appends_alone_are_no_corruption(self):
+        torn = {"finding_counts": {"torn": 200}}
+        self.assertEqual(problems("6.1.192", "xfs", "append-interposed", verdict="violation", exit_code=6, **torn), [])
+        self.assertTrue(problems("6.1.192", "xfs", "append-interposed", verdict="corrupt", exit_code=2, **torn))
+        self.assertIn("exit code 2", problems("6.1.192", "xfs", "append-interposed", verdict="violation", exit_code=2, **torn)[0])
 
     def test_what_cannot_be_exposed_is_never_clean(self):
         for profile in expectations.PROFILES:
@@ -86,7 +93,7 @@ class Expectations(unittest.TestCase):
         self.assertTrue(problems("5.10.223", "xfs", "append"))
 
     def test_a_tolerated_kind_is_not_due_and_others_are_not_tolerated(self):
-        torn = {"verdict": "corrupt", "exit_code": 2}
+        torn = {"verdict": "violation", "exit_code": 6}
         self.assertEqual(problems("6.12.117", "btrfs-nocow", "append-interposed", **torn, finding_counts={"torn": 5}), [])
         self.assertEqual(problems("6.12.117", "btrfs-nocow", "append-interposed", verdict="error", exit_code=5), [])
         self.assertTrue(problems("6.12.117", "btrfs-nocow", "append-interposed", **torn, finding_counts={"duplicate": 5}))

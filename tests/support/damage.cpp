@@ -79,8 +79,8 @@ std::string foreign_text(std::uint64_t offset_bytes, std::size_t length) {
   return text;
 }
 
-// A byte of text at the chunk's edge that is right by chance (one in 256 is) is no damage: nobody could tell. Of zeros and
-// of another file's content it is known where they begin: by the words.
+// A byte of text at the chunk's edge that is right by chance (one in 256 is) is no damage: nobody could tell. Of zeros
+// and of another file's content it is known where they begin: by the words.
 void leave_out_equal_edges(Damage& done, std::string_view written, std::size_t chunk) {
   const std::string_view before = written.substr(chunk, done.length_bytes);
   const std::string_view after = std::string_view(done.bytes).substr(chunk, done.length_bytes);

@@ -34,10 +34,10 @@ def tell(alert):
 
 def explain(fleet):
     host = fleet.damaged
-    finding = host.daemon.api("/findings?acknowledged=false&limit=1")["items"][0]["id"]
+    finding = host.daemon.api("/findings?acknowledged=false&limit=1")["items"][0]
     say("\n== now you")
-    say(f"  build/release/bin/writecanary report {finding} --url {host.url}")
-    say(f'  build/release/bin/writecanary ack {finding} --url {host.url} --note "seen"     ends the alert')
+    say(f"  build/release/bin/writecanary report {finding['id']} --url {host.url}")
+    say(f'  build/release/bin/writecanary ack {finding["incident_id"]} --url {host.url} --note "seen"     ends the alert')
     say(f"  build/release/bin/writecanary gate --prometheus {fleet.prometheus.url} --kernel '.*' --min-exposures 100")
     say("\nRunning until Ctrl-C; what the receiver is told is shown here.")
 

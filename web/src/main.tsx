@@ -7,7 +7,8 @@ import { useStore } from "./data/store";
 import { Empty, To } from "./parts/basics";
 import { Shell } from "./parts/shell";
 import { FindingPage } from "./pages/Finding";
-import { Findings } from "./pages/Findings";
+import { IncidentPage } from "./pages/Incident";
+import { Incidents } from "./pages/Incidents";
 import { Kernels } from "./pages/Kernels";
 import { Overview } from "./pages/Overview";
 import { RunPage } from "./pages/Run";
@@ -24,7 +25,9 @@ function pageOf(path: string) {
   if (first === "runs" && id) return { title: `Run ${id}`, page: <RunPage key={id} id={id} /> };
   if (first === "runs") return { title: "Runs", page: <Runs /> };
   if (first === "findings" && id) return { title: `Finding ${id}`, page: <FindingPage key={id} id={id} /> };
-  if (first === "findings") return { title: "Findings", page: <Findings /> };
+  if (first === "incidents" && id) return { title: `Incident ${id}`, page: <IncidentPage key={id} id={id} /> };
+  // Where findings were listed before.
+  if (first === "incidents" || first === "findings") return { title: "Incidents", page: <Incidents /> };
   if (first === "targets" && id) return { title: id, page: <TargetPage key={id} name={id} /> };
   if (first === "kernels") return { title: "Kernels", page: <Kernels /> };
   if (first === "start") return { title: "Start a run", page: <Start /> };

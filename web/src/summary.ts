@@ -81,16 +81,24 @@ export function sentenceOf(status: Status, items: readonly Activity[]): Sentence
   const here = items.filter((item) => item.kernel_release === release);
   const exposures = here.reduce((sum, item) => sum + item.exposures, 0);
   const found = foundIn(here);
-  const corruption = found.filter(({ kind }) => !harmless.has(kind));
-  const rest = found.filter(({ kind }) => harmless.has(kind));
+  // What is known is no news: it stands among the facts below.
+  const news = found.filter(({ kind }) => (status.incidents.open[kind] ?? 0) > 0);
+  const corruption = news.filter(({ kind }) => !harmless.has(kind));
+  const rest = news.filter(({ kind }) => harmless.has(kind));
   if (!status.ready) return { text: `Not ready: ${status.not_ready_reason || "still starting"}.`, tone: "warn" };
   if (exposures === 0 && found.length === 0) {
     return { text: `${name}: no exposure in 24 h, so nothing is known yet.`, tone: "warn" };
   }
   const seen = `${name}: ${counted(exposures, "exposure")} in 24 h`;
-  const what = corruption.length > 0 ? listed(corruption) : "no corruption";
+  const isKnown = found.length > news.length && corruption.length === 0;
+  const none = isKnown && found.some(({ kind }) => !harmless.has(kind)) ? "nothing but what is known" : "no corruption";
+  const what = corruption.length > 0 ? listed(corruption) : none;
   const more = rest.length > 0 ? `; ${listed(rest)}` : "";
-  return { text: `${seen}, ${what}${more}.`, tone: corruption.length > 0 ? "bad" : rest.length > 0 ? "warn" : "good" };
+  const promises = rest.some(({ kind }) => kind !== "stuck") ? "broken" : "warn";
+  return {
+    text: `${seen}, ${what}${more}.`,
+    tone: corruption.length > 0 ? "bad" : rest.length > 0 ? promises : "good",
+  };
 }
 
 export interface BlindSpot {
@@ -176,6 +184,15 @@ export function nextRuns(targets: readonly Target[], most: number): NextRun[] {
     target.profiles.flatMap(({ profile, next_run_at: at }) => (at ? [{ target: target.name, profile, at }] : [])),
   );
   return next.sort((a, b) => Date.parse(a.at) - Date.parse(b.at)).slice(0, most);
+}
+
+// The line above the list of incidents.
+export function incidentsText({ open, known, of_other_kernels: others }: Status["incidents"]): string {
+  const parts = [openText(open) ? `Open: ${openText(open)}.` : "None is open."];
+  if (known > 0) parts.push(`${count(known)} ${known === 1 ? "is" : "are"} known.`);
+  if (others > 0) parts.push(`${counted(others, "other")} of kernels that do not run now.`);
+  if (!openText(open) && known === 0) parts.push("That says something only where runs were exposed.");
+  return parts.join(" ");
 }
 
 export const openText = (open: Record<string, number>): string =>

@@ -2,7 +2,9 @@
 // is shown by its name.
 import type { Verdict } from "./data/types";
 
-export type Tone = "good" | "bad" | "warn" | "idle";
+// "broken" is a promise that was broken while every byte is right: quieter than "bad", and more than a "warn", which
+// says that nothing is known.
+export type Tone = "good" | "bad" | "broken" | "warn" | "idle";
 
 export interface VerdictWords {
   tone: Tone;
@@ -11,7 +13,8 @@ export interface VerdictWords {
 
 export const verdicts: Record<Verdict, VerdictWords> = {
   clean: { tone: "good", meaning: "Reached the trigger often enough, and every acknowledged byte was right" },
-  corrupt: { tone: "bad", meaning: "At least one finding" },
+  corrupt: { tone: "bad", meaning: "Bytes that the kernel acknowledged are wrong" },
+  violation: { tone: "broken", meaning: "The kernel broke a promise; no acknowledged byte is wrong" },
   stuck: { tone: "bad", meaning: "The probe hangs in the kernel" },
   error: { tone: "warn", meaning: "The run failed; it says nothing about the kernel" },
   interrupted: { tone: "warn", meaning: "Cut off, by a crash or a restart; it says nothing about the kernel" },

@@ -27,7 +27,16 @@ const own = (offset: number, length: number, stream: number, writer = 0): Segmen
 
 function finding(parts: Partial<Finding>): Finding {
   return {
-    ...{ id: 1, run_id: 1, target: "data", profile: "append", kernel_release: "6", fstype: "xfs", found_at: "" },
+    ...{
+      id: 1,
+      incident_id: 1,
+      run_id: 1,
+      target: "data",
+      profile: "append",
+      kernel_release: "6",
+      fstype: "xfs",
+      found_at: "",
+    },
     ...{ acknowledged: false, acknowledged_at: null, acknowledged_by: "", note: "", class: "corruption", file: "f" },
     ...{ page_aligned: false, context_offset_bytes: 0, expected_hex: "", found_hex: "", detail: "" },
     ...{ kind: "duplicate", offset_bytes: 0, length_bytes: 0, source_offset_bytes: null, write: null, intruder: null },

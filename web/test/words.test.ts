@@ -3,9 +3,11 @@ import { test } from "node:test";
 import { EventParser } from "../src/data/sse";
 import type { Activity, Status, Target } from "../src/data/types";
 import { exact, rate, relative, seconds, size } from "../src/format";
+import { daysUpTo, stripWords } from "../src/parts/day_strip";
+import { rateText } from "../src/rates";
 import { seriesOf } from "../src/parts/series";
 import { hexRows } from "../src/picture/hex_rows";
-import { blindSpots, sentenceOf } from "../src/summary";
+import { blindSpots, incidentsText, sentenceOf } from "../src/summary";
 
 test("events come out whole, however the bytes are cut", () => {
   const text =
@@ -50,7 +52,7 @@ const status = (parts: Partial<Status> = {}): Status => ({
   pressure: { backend: "cgroup2", directory: "", reason: "" },
   self_test: { ok: true, at: "", error: "", detectors: [] },
   notices: [],
-  ...{ known_issues: [], open_findings: {}, verdicts: {}, runs_in_progress: [] },
+  ...{ known_issues: [], incidents: { open: {}, known: 0, of_other_kernels: 0 }, verdicts: {}, runs_in_progress: [] },
   ...parts,
 });
 
@@ -61,10 +63,12 @@ const activity = (target: string, exposures: number, found: Record<string, numbe
   }) satisfies Activity;
 
 test("the first sentence", () => {
-  const said = (...items: Activity[]) => sentenceOf(status(), items);
+  const open = { torn: 1, duplicate: 1, bitflip: 1, stuck: 1, stale: 1, zeroed: 1 };
+  const said = (...items: Activity[]) =>
+    sentenceOf(status({ incidents: { open, known: 0, of_other_kernels: 0 } }), items);
   assert.deepEqual(said(activity("data", 12_000), activity("data", 400, { torn: 41 })), {
     text: "Kernel 6.18.44: 12,400 exposures in 24 h, no corruption; 41 torn appends on data.",
-    tone: "warn",
+    tone: "broken",
   });
   const debian = { release: "6.1.0-47-amd64", version: "#1 SMP Debian 6.1.170-3 (2026-05-08)", machine: "x86_64" };
   assert.equal(
@@ -98,6 +102,38 @@ test("the first sentence", () => {
     sentenceOf(status({ ready: false, not_ready_reason: "no database" }), []).text,
     "Not ready: no database.",
   );
+});
+
+test("what is known is no news", () => {
+  const quiet = (open: Record<string, number>, known: number, found: Record<string, number>) =>
+    sentenceOf(status({ incidents: { open, known, of_other_kernels: 0 } }), [activity("data", 400, found)]);
+  assert.deepEqual(quiet({}, 1, { torn: 41 }), {
+    text: "Kernel 6.18.44: 400 exposures in 24 h, no corruption.",
+    tone: "good",
+  });
+  assert.deepEqual(quiet({}, 1, { duplicate: 3 }), {
+    text: "Kernel 6.18.44: 400 exposures in 24 h, nothing but what is known.",
+    tone: "good",
+  });
+  assert.equal(quiet({ torn: 1 }, 1, { duplicate: 3, torn: 2 }).tone, "broken");
+  assert.equal(quiet({ duplicate: 1 }, 1, { duplicate: 3, torn: 2 }).tone, "bad");
+  assert.equal(
+    incidentsText({ open: { torn: 2, stale: 0 }, known: 1, of_other_kernels: 3 }),
+    "Open: 2 torn. 1 is known. 3 others of kernels that do not run now.",
+  );
+  assert.equal(
+    incidentsText({ open: {}, known: 0, of_other_kernels: 0 }),
+    "None is open. That says something only where runs were exposed.",
+  );
+});
+
+test("an incident's strip has a slot for every day up to today", () => {
+  const day = { day: "2026-06-02", runs: 96, runs_with_findings: 3, exposures: 9000, findings: 40 };
+  const quiet = { ...day, day: "2026-06-03", runs_with_findings: 0, findings: 0 };
+  const slots = daysUpTo([day, quiet], Date.parse("2026-06-04T23:00:00Z"), 4);
+  assert.deepEqual(slots, ["2026-06-01", day, quiet, "2026-06-04"]);
+  assert.equal(stripWords([day, quiet]), "Found on 1 of 2 days with runs, 40 findings");
+  assert.deepEqual([null, 0.002, 1, 2.5].map(rateText), ["not known", "1 in 500", "every one", "2.5 for each"]);
 });
 
 test("everything that keeps the canary from seeing is said", () => {

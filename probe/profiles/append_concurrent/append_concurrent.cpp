@@ -16,6 +16,7 @@
 #include <cstring>
 #include <ctime>
 #include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -150,18 +151,15 @@ class Appender {
   std::uint64_t index_ = 0;
 };
 
-[[noreturn]] void appender_process(const RunContext& context, SharedRound& round, const FileIdentity& file,
-                                   std::uint32_t number, std::uint64_t records, bool armed) {
+[[noreturn]] void appender_process(pid_t parent, const RunContext& context, SharedRound& round,
+                                   const FileIdentity& file, std::uint32_t number, std::uint64_t records, bool armed) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // A parent that was gone by then sends nothing any more, and nobody would end this one.
+  if (getppid() != parent) _exit(1);
   signal(SIGTERM, SIG_IGN);  // the parent passes a stop on
-  int status = 0;
-  try {
-    Appender(context, round, file, number, records, armed).run();
-  } catch (const SystemError& error) {
-    round.fail(number, error.error_number());
-    status = 1;
-  }
-  _exit(status);  // nothing of the parent's may be destroyed here
+  // Whatever is thrown ends here: the rest of the stack is the parent's, and nothing of it may be destroyed.
+  const bool done = round.attempt(number, [&] { Appender(context, round, file, number, records, armed).run(); });
+  _exit(done ? 0 : 1);
 }
 
 // One appender as its parent sees it; killed and reaped by the destructor.
@@ -206,9 +204,10 @@ class AppendersRound {
   void run() {
     std::vector<Child> children;
     for (std::uint32_t writer = 0; writer < writers_; ++writer) {
+      const pid_t parent = getpid();
       const pid_t pid = fork();
       if (pid < 0) throw_errno("fork a writer");
-      if (pid == 0) appender_process(context_, *shared_, identity_, writer, records(writer), meaningful_);
+      if (pid == 0) appender_process(parent, context_, *shared_, identity_, writer, records(writer), meaningful_);
       children.emplace_back(pid);
     }
     int killed_by = 0;
@@ -243,17 +242,17 @@ class AppendersRound {
 
   void judge() {
     FileLog log{identity_.name, identity_.tag, identity_.incompressible, {}};
-    int failed = 0;
+    std::string failed;
     for (std::uint32_t writer = 0; writer < writers_; ++writer) {
       auto& writes = log.writers.emplace_back();
       for (const auto& [write, exposed] : shared_->entries(writer)) {
         writes.push_back(write);
         context_.meter.count(write, exposed && meaningful_);
       }
-      failed = std::max(failed, shared_->failed(writer));
+      if (failed.empty()) failed = shared_->failed(writer);
     }
     context_.file_judge.judge(file_.fd(), log);
-    if (failed != 0) throw SystemError("append to " + file_.name(), failed);
+    if (!failed.empty()) throw std::runtime_error(fmt::format("a writer of {} failed: {}", file_.name(), failed));
   }
 
   RunContext& context_;

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <exception>
 #include <new>
+#include <string_view>
 
 #include "core/base/error.h"
 
@@ -45,6 +47,23 @@ void SharedRound::append(std::uint32_t writer, const WriteRef& write, bool expos
   WC_CHECK(count < kRecordsMax);
   log.entries[count] = {write, exposed};
   log.count.store(count + 1, std::memory_order_release);
+}
+
+bool SharedRound::attempt(std::uint32_t writer, const std::function<void()>& work) {
+  const auto fail = [&](std::string_view what) {
+    auto& why = shared_->logs[writer].why;
+    what.copy(why.data(), why.size() - 1);
+    shared_->stop = true;
+    return false;
+  };
+  try {
+    work();
+    return true;
+  } catch (const std::exception& error) {
+    return fail(*error.what() == '\0' ? "an exception without a word" : error.what());
+  } catch (...) {
+    return fail("an exception that is none of the standard library's");
+  }
 }
 
 std::vector<SharedRound::Entry> SharedRound::entries(std::uint32_t writer) const {

@@ -2,9 +2,12 @@
 // limit is low, and a stop flag. It outlives a writer that is killed, so that what was acknowledged to it is known.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "core/base/limits.h"
@@ -31,8 +34,9 @@ class SharedRound {
   void intend(std::uint32_t writer, const WriteRef& write);
   // By the writer itself, after each result.
   void append(std::uint32_t writer, const WriteRef& write, bool exposed);
-  // By the writer, as the last thing: the errno that ended it early.
-  void fail(std::uint32_t writer, int error_number) { shared_->logs[writer].failed = error_number; }
+  // By the writer: its whole work. False if it threw anything; what that says is kept, as far as there is room, and
+  // everybody else is told to stop.
+  bool attempt(std::uint32_t writer, const std::function<void()>& work);
 
   struct Entry {
     WriteRef write;
@@ -41,13 +45,14 @@ class SharedRound {
   // By the parent once the writer has ended. An append that the writer was in when it died comes last, with the result
   // -EINTR: it may or may not be in the file.
   std::vector<Entry> entries(std::uint32_t writer) const;
-  int failed(std::uint32_t writer) const { return shared_->logs[writer].failed; }
+  // Why the writer ended early; empty if it did not.
+  std::string failed(std::uint32_t writer) const { return shared_->logs[writer].why.data(); }
 
  private:
   struct Log {
     std::atomic<std::uint32_t> count{0};
     std::atomic<std::uint32_t> intended{0};  // count, and one for an append without a result
-    std::atomic<int> failed{0};
+    std::array<char, 256> why{};             // ends with a zero; read once the writer has ended
     Entry entries[kRecordsMax];
   };
   struct Shared {

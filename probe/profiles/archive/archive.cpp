@@ -17,6 +17,7 @@
 
 #include "core/base/aligned.h"
 #include "core/base/error.h"
+#include "core/base/retried.h"
 #include "probe/profiles/archive/archive_name.h"
 #include "probe/run/content_check.h"
 #include "probe/run/profile.h"
@@ -132,11 +133,11 @@ class Archive {
       judge_before(name, fd, unfinished, failed);
       throw;
     }
-    if (fsync(fd.get()) != 0) throw_errno("fsync archive/" + unfinished);
+    if (retried([&] { return fsync(fd.get()); }) != 0) throw_errno("fsync archive/" + unfinished);
     if (renameat(directory_.get(), unfinished.c_str(), directory_.get(), text.c_str()) != 0) {
       throw_errno("rename archive/" + unfinished);
     }
-    if (fsync(directory_.get()) != 0) throw_errno("fsync archive");
+    if (retried([&] { return fsync(directory_.get()); }) != 0) throw_errno("fsync archive");
     return name;
   }
 
@@ -152,7 +153,8 @@ class Archive {
 
   // What was acknowledged before a write failed. What else it left is cut off.
   void judge_before(const ArchiveName& name, const Fd& fd, const std::string& text, const WriteFailed& failed) {
-    if (ftruncate(fd.get(), static_cast<off_t>(failed.offset())) != 0) throw_errno("truncate archive/" + text);
+    if (retried([&] { return ftruncate(fd.get(), static_cast<off_t>(failed.offset())); }) != 0)
+      throw_errno("truncate archive/" + text);
     const Pattern pattern(name.tag, name.incompressible);
     judge_content(context_.findings,
                   {.fd = fd.get(),
@@ -204,7 +206,8 @@ class Archive {
     const auto size = static_cast<std::uint64_t>(status.st_size);
     const Pattern pattern(name.tag, name.incompressible);
     for (std::uint64_t offset = 0; offset < std::min(size, name.size_bytes) && context_.limits.may_continue();) {
-      const ssize_t got = pread(fd.get(), found_.span().data(), kPieceBytes, static_cast<off_t>(offset));
+      const ssize_t got =
+          retried([&] { return pread(fd.get(), found_.span().data(), kPieceBytes, static_cast<off_t>(offset)); });
       if (got < 0 && errno == EINVAL && direct) {  // an alignment that this device does not have
         direct = false;
         if (fcntl(fd.get(), F_SETFL, 0) != 0) throw_errno("take O_DIRECT from archive/" + to_string(name));

@@ -16,6 +16,7 @@
 
 #include "core/base/error.h"
 #include "core/base/fd.h"
+#include "core/base/retried.h"
 #include "probe/pattern/pattern.h"
 #include "probe/pattern/plan.h"
 #include "probe/profiles/collapse/huge_pages.h"
@@ -158,7 +159,7 @@ class CollapseRound {
     Outcome outcome{.was_huge = mapping.huge()};
     outcome.refused = mapping.collapse();
     if (outcome.refused != 0) {
-      if (fsync(fd.get()) != 0) throw_errno("fsync " + identity_.name);
+      if (retried([&] { return fsync(fd.get()); }) != 0) throw_errno("fsync " + identity_.name);
       outcome.refused = mapping.collapse();
     }
     if (outcome.refused != 0) return outcome;

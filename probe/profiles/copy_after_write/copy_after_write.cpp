@@ -26,7 +26,9 @@ ProfileInfo describe() {
       .description =
           "A file with holes is written in one of five ways (into holes, over preallocated space, through a mapping, "
           "with O_DIRECT in turn, over what was written back) and copied at once: where SEEK_DATA finds data, with "
-          "copy_file_range(2), FICLONE, sendfile(2) or splice(2).",
+          "copy_file_range(2), FICLONE, sendfile(2) or splice(2); by pieces over a file that holds other bytes, with "
+          "FICLONERANGE, copy_file_range(2) and FIDEDUPERANGE; through pipes and sockets that take less than they are "
+          "offered.",
       .role = "detector",
       .oracle =
           "Copy and source are what was written, holes as zeros, in the page cache and on storage; neither SEEK_DATA "
@@ -39,7 +41,8 @@ ProfileInfo describe() {
                   {"write_max_bytes", "largest write, and largest hole", "bytes", 4096, 1 << 20, 64 << 10},
                   {"copies", "copies to make; 0: until another limit", "count", 0, 100'000, 100}},
       .references = {"https://github.com/openzfs/zfs/issues/15526 (a copy of a file has holes; 2.1.14, 2.2.2)",
-                     "https://github.com/openzfs/zfs/issues/15933", "copy_file_range(2)", "lseek(2), SEEK_DATA"},
+                     "https://github.com/openzfs/zfs/issues/15933", "copy_file_range(2)", "lseek(2), SEEK_DATA",
+                     "https://git.kernel.org/linus/9d2231c5d74e (a write to a pipe changes a file; CVE-2022-0847)"},
   };
 }
 

@@ -1,4 +1,5 @@
-// The ways in which a file is copied: by a program that asks where data is, and by the kernel.
+// The ways in which a file is copied: by a program that asks where data is, by the kernel, and through pipes and
+// sockets; into a new file, and by pieces over one that holds other bytes.
 #pragma once
 
 #include <cstdint>

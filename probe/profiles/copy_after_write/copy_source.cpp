@@ -11,6 +11,7 @@
 
 #include "core/base/aligned.h"
 #include "core/base/error.h"
+#include "core/base/retried.h"
 #include "probe/pattern/plan.h"
 #include "probe/run/content_check.h"
 #include "probe/verify/cold/eviction.h"
@@ -61,8 +62,10 @@ bool CopySource::write(SourceState state) {
   const Pattern pattern(identity_.tag, identity_.incompressible);
   const std::vector<Piece> pieces = plan(state);
   // The size comes first: XFS writes a file back before it grows it by truncation.
-  if (ftruncate(fd(), static_cast<off_t>(image_.size())) != 0) throw_errno("truncate " + name());
-  if (state == SourceState::kPreallocated && fallocate(fd(), 0, 0, static_cast<off_t>(image_.size())) != 0) {
+  if (retried([&] { return ftruncate(fd(), static_cast<off_t>(image_.size())); }) != 0)
+    throw_errno("truncate " + name());
+  if (state == SourceState::kPreallocated &&
+      retried([&] { return fallocate(fd(), 0, 0, static_cast<off_t>(image_.size())); }) != 0) {
     if (errno != EOPNOTSUPP && errno != ENOSYS) throw_errno("fallocate " + name());
     as_asked = false;
   }

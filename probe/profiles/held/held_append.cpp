@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/retried.h"
 #include "probe/pattern/pattern.h"
 #include "probe/pattern/plan.h"
 #include "probe/profiles/held/held_file.h"
@@ -70,8 +71,8 @@ class HeldAppender final : public StreamWriter {
       : context_(context),
         memory_(memory),
         plan_(derive_seed(context.settings.spec().seed, 1), kSecondMin, kSecondMax),
-        held_ring_(Ring::open(2, refused_)),
-        second_ring_(Ring::open(2, refused_)) {}
+        held_ring_(Ring::open_if_possible(2, refused_)),
+        second_ring_(Ring::open_if_possible(2, refused_)) {}
 
   // Empty, or why io_uring is left out.
   const std::string& refused() const { return refused_.reason; }
@@ -95,7 +96,7 @@ class HeldAppender final : public StreamWriter {
         memory_,
         [&] {
           if (by_ring) return append_by_ring(*held_ring_, file.fd(), source, true);
-          const ssize_t returned = ::write(file.fd(), source.data(), source.size());
+          const ssize_t returned = retried([&] { return ::write(file.fd(), source.data(), source.size()); });
           return static_cast<std::int64_t>(returned < 0 ? -errno : returned);
         },
         [&] { contender.emplace([&] { return append_second(kSecondWays.at(number % kSecondWays.size()), second); }); });
@@ -120,10 +121,10 @@ class HeldAppender final : public StreamWriter {
     if (way == Way::kRing && second_ring_) return append_by_ring(*second_ring_, second_.get(), bytes, false);
     if (way == Way::kFlag) {
       const iovec from{const_cast<std::byte*>(bytes.data()), bytes.size()};
-      const ssize_t returned = pwritev2(plain_.get(), &from, 1, 0, RWF_APPEND);
+      const ssize_t returned = retried([&] { return pwritev2(plain_.get(), &from, 1, 0, RWF_APPEND); });
       if (returned >= 0 || errno != EOPNOTSUPP) return returned < 0 ? -errno : returned;
     }
-    const ssize_t returned = ::write(second_.get(), bytes.data(), bytes.size());
+    const ssize_t returned = retried([&] { return ::write(second_.get(), bytes.data(), bytes.size()); });
     return returned < 0 ? -errno : returned;
   }
 

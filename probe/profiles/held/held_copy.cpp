@@ -13,6 +13,7 @@
 #include <cerrno>
 
 #include "core/base/error.h"
+#include "core/base/retried.h"
 #include "probe/access/mapped_access.h"
 #include "probe/pattern/plan.h"
 #include "probe/profiles/held/held_file.h"
@@ -64,7 +65,7 @@ std::int64_t copy_in_kernel(int from, int to) {
   constexpr std::size_t kPieceBytes = 16UL << 20;
   off_t read_at = 0, write_at = 0;
   for (;;) {
-    const ssize_t copied = copy_file_range(from, &read_at, to, &write_at, kPieceBytes, 0);
+    const ssize_t copied = retried([&] { return copy_file_range(from, &read_at, to, &write_at, kPieceBytes, 0); });
     if (copied <= 0) return copied < 0 ? -errno : 0;
   }
 }
@@ -128,7 +129,7 @@ class CopyHold {
     if (any(3, 2) == 0)
       fallocate(file_.fd(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(begin), static_cast<off_t>(2 * chunk_));
     file_.write(kOldBytes, begin, 1 + any(4, (kOldPages - 2) * page_));
-    if (any(5, 2) == 0 && fdatasync(file_.fd()) != 0) throw_errno("fdatasync " + file_.name());
+    if (any(5, 2) == 0 && retried([&] { return fdatasync(file_.fd()); }) != 0) throw_errno("fdatasync " + file_.name());
     reading_ = file_.open(O_RDONLY);
   }
 
@@ -138,7 +139,8 @@ class CopyHold {
     std::vector<std::byte> right = after;
     right.resize(std::clamp<std::uint64_t>(copy_.size_bytes(), seen, after.size()));
     std::vector<std::byte> found(right.size());
-    if (pread(copy_.fd(), found.data(), found.size(), 0) < 0) throw_errno("read " + copy_.name());
+    if (retried([&] { return pread(copy_.fd(), found.data(), found.size(), 0); }) < 0)
+      throw_errno("read " + copy_.name());
     const std::uint64_t open = size > before.size() ? size : 0;
     for (std::uint64_t at = open; at < right.size(); ++at) {
       if (found[at] == (at < before.size() ? before[at] : std::byte{0})) right[at] = found[at];

@@ -11,6 +11,7 @@
 #include <cerrno>
 
 #include "core/base/error.h"
+#include "core/base/retried.h"
 #include "probe/access/direct_io.h"
 #include "probe/access/mapped_access.h"
 #include "probe/pattern/plan.h"
@@ -113,7 +114,8 @@ class DirectHolds {
   }
 
   std::int64_t read(std::uint64_t begin, std::span<std::byte> out) const {
-    const ssize_t returned = pread(file_.fd(), out.data(), out.size(), static_cast<off_t>(begin));
+    const ssize_t returned =
+        retried([&] { return pread(file_.fd(), out.data(), out.size(), static_cast<off_t>(begin)); });
     return returned < 0 ? -errno : returned;
   }
 

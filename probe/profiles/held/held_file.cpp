@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <utility>
 
 #include "core/base/error.h"
+#include "core/base/retried.h"
 #include "probe/pattern/pattern.h"
 
 namespace writecanary::probe {
@@ -33,7 +35,7 @@ void HeldFile::write(Owner owner, std::uint64_t offset, std::uint64_t bytes) {
 }
 
 void HeldFile::resize(std::uint64_t bytes) {
-  if (ftruncate(fd(), static_cast<off_t>(bytes)) != 0) throw_errno("truncate " + name());
+  if (retried([&] { return ftruncate(fd(), static_cast<off_t>(bytes)); }) != 0) throw_errno("truncate " + name());
   image_.resize(bytes);
 }
 
@@ -45,7 +47,8 @@ HeldOutcome HeldFile::write_held(const Held& write, const std::function<void()>&
   const HeldOutcome outcome = hold(
       memory_,
       [&] {
-        const ssize_t returned = pwrite(write.fd, source.data(), source.size(), static_cast<off_t>(write.offset));
+        const ssize_t returned =
+            retried([&] { return pwrite(write.fd, source.data(), source.size(), static_cast<off_t>(write.offset)); });
         return returned < 0 ? -errno : returned;
       },
       beside, plan);
@@ -85,8 +88,10 @@ void HeldFile::judge_before(std::uint64_t offset, std::uint64_t bytes) {
 }
 
 void HeldFile::judge_mostly_hot() {
-  const FileReport hot = compare_content(view(image_), context_.findings.wanted());
-  if (hot.tally.total() != 0 || std::has_single_bit(context_.meter.counters().files)) return judge();
+  FileReport hot = compare_content(view(image_), context_.findings.wanted());
+  if (hot.tally.total() != 0 || std::has_single_bit(context_.meter.counters().files)) {
+    return judge_content(context_.findings, view(image_), std::move(hot));
+  }
   context_.findings.report(hot, view(image_));
 }
 

@@ -13,6 +13,7 @@
 #include <cerrno>
 
 #include "core/base/error.h"
+#include "core/base/retried.h"
 #include "probe/access/direct_io.h"
 #include "probe/pattern/plan.h"
 #include "probe/profiles/held/held_file.h"
@@ -92,7 +93,10 @@ class ReadHolds {
     bool dropped = true;
     std::optional<Contender> contender;
     const HeldOutcome outcome = hold(
-        memory_, [&] { return result_of(pread(from, into.data(), into.size(), static_cast<off_t>(begin))); },
+        memory_,
+        [&] {
+          return result_of(retried([&] { return pread(from, into.data(), into.size(), static_cast<off_t>(begin)); }));
+        },
         [&] {
           if (beside == Beside::kEvict) {
             dropped = drop(begin, bytes);
@@ -120,7 +124,8 @@ class ReadHolds {
   std::int64_t make(Beside beside, std::uint64_t change, std::uint64_t bytes) const {
     const int fd = file_.fd();
     if (beside == Beside::kCut && ftruncate(fd, static_cast<off_t>(change)) != 0) return -errno;
-    const std::int64_t returned = result_of(pwrite(fd, written_.data(), bytes, static_cast<off_t>(change)));
+    const std::int64_t returned =
+        result_of(retried([&] { return pwrite(fd, written_.data(), bytes, static_cast<off_t>(change)); }));
     if (beside == Beside::kCut && ftruncate(fd, static_cast<off_t>(new_.size())) != 0) return -errno;
     return returned;
   }

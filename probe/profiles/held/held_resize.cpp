@@ -13,6 +13,7 @@
 #include <cerrno>
 
 #include "core/base/error.h"
+#include "core/base/retried.h"
 #include "probe/pattern/plan.h"
 #include "probe/profiles/held/held_file.h"
 #include "probe/run/profile.h"
@@ -56,13 +57,13 @@ struct Change {
 };
 
 std::int64_t truncate_to(int fd, std::uint64_t size) {
-  return ftruncate(fd, static_cast<off_t>(size)) == 0 ? 0 : -errno;
+  return retried([&] { return ftruncate(fd, static_cast<off_t>(size)); }) == 0 ? 0 : -errno;
 }
 
 template <int kMode>
 std::int64_t allocate(int fd, Range range) {
   const auto begin = static_cast<off_t>(range.begin), length = static_cast<off_t>(range.end - range.begin);
-  return fallocate(fd, kMode, begin, length) == 0 ? 0 : -errno;
+  return retried([&] { return fallocate(fd, kMode, begin, length); }) == 0 ? 0 : -errno;
 }
 
 void zero(std::vector<std::byte>& image, Range range) {
@@ -143,7 +144,7 @@ class ResizeHold {
     const std::uint64_t reach = kBlocks * block_;
     file_.resize(middle_ - reach);
     file_.write(kOldBytes, middle_ - reach, 2 * reach);
-    if (any(3, 2) == 0 && fdatasync(file_.fd()) != 0) throw_errno("fdatasync " + file_.name());
+    if (any(3, 2) == 0 && retried([&] { return fdatasync(file_.fd()); }) != 0) throw_errno("fdatasync " + file_.name());
   }
 
   Range choose(const Change& change, std::uint64_t begin, std::uint64_t end) const {
@@ -162,7 +163,8 @@ class ResizeHold {
     if (size == other.image.size()) mixed.image = other.image;
     std::vector<std::byte> found(page_);
     for (std::uint64_t at = 0; at < mixed.image.size(); at += page_) {
-      const ssize_t got = pread(file_.fd(), found.data(), found.size(), static_cast<off_t>(at));
+      const ssize_t got =
+          retried([&] { return pread(file_.fd(), found.data(), found.size(), static_cast<off_t>(at)); });
       if (got < 0) throw_errno("read " + file_.name());
       const auto there = std::span(found).first(static_cast<std::size_t>(got));
       for (const Legal* candidate : {&one, &other}) {

@@ -14,6 +14,7 @@
 #include <cerrno>
 
 #include "core/base/error.h"
+#include "core/base/retried.h"
 #include "probe/access/mapped_access.h"
 #include "probe/pattern/plan.h"
 #include "probe/profiles/held/held_file.h"
@@ -143,7 +144,8 @@ class SourceHolds {
     const HeldOutcome outcome = hold(
         memory_,
         [&] {
-          const ssize_t returned = pwrite(file_.fd(), source.data(), asked, static_cast<off_t>(begin_));
+          const ssize_t returned =
+              retried([&] { return pwrite(file_.fd(), source.data(), asked, static_cast<off_t>(begin_)); });
           return returned < 0 ? -errno : returned;
         },
         [&] { stored = !at_end && Mapped(file_.fd(), store_at, store.size(), true).store(store) == store.size(); });

@@ -14,6 +14,7 @@
 #include <cerrno>
 
 #include "core/base/error.h"
+#include "core/base/retried.h"
 #include "probe/pattern/plan.h"
 #include "probe/profiles/held/held_file.h"
 #include "probe/profiles/held/witness.h"
@@ -91,8 +92,10 @@ class TailHold {
           size = file_.size_bytes();
           if (moment == Moment::kEvicted) there = evict(size);
           look(witness, size);
-          reader.emplace(
-              [&] { return returned(pread(file_.fd(), read.data(), read.size(), static_cast<off_t>(old_))); });
+          reader.emplace([&] {
+            return returned(
+                retried([&] { return pread(file_.fd(), read.data(), read.size(), static_cast<off_t>(old_)); }));
+          });
         },
         [&] { return size > start && there; }, plan);
     see_read(witness, reader->result(), read, size);

@@ -9,7 +9,9 @@
 #include <tuple>
 
 #include "core/base/error.h"
+#include "core/base/retried.h"
 #include "probe/verify/cold/eviction.h"
+#include "probe/verify/cold/range_eviction.h"
 #include "probe/verify/content/comparison.h"
 
 namespace writecanary::probe {
@@ -51,7 +53,8 @@ void FolioFile::write(FileRange range, std::uint8_t generation, bool uncached) {
   for (std::uint64_t done = 0; done < range.length;) {
     const iovec vector{reinterpret_cast<char*>(words.data()) + done, range.length - done};
     const int flags = uncached && uncached_known_ ? kDontCache : 0;
-    const ssize_t returned = pwritev2(file_.fd(), &vector, 1, static_cast<off_t>(range.offset + done), flags);
+    const ssize_t returned =
+        retried([&] { return pwritev2(file_.fd(), &vector, 1, static_cast<off_t>(range.offset + done), flags); });
     if (returned < 0 && flags != 0 && (errno == EOPNOTSUPP || errno == EINVAL)) {
       uncached_known_ = false;
       context_.note = "without RWF_DONTCACHE, which is refused here: " + error_text(errno);
@@ -96,8 +99,10 @@ void FolioFile::rewrite(std::uint64_t where, bool uncached) {
 bool FolioFile::punch(std::uint64_t where) {
   const FileRange range = range_of_second_half(where);
   ++changes_;
-  const int failed = fallocate(file_.fd(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(range.offset),
-                               static_cast<off_t>(range.length));
+  const int failed = retried([&] {
+    return fallocate(file_.fd(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(range.offset),
+                     static_cast<off_t>(range.length));
+  });
   ++changes_;
   if (failed != 0 && (errno == EOPNOTSUPP || errno == ENOSYS)) return false;
   if (failed != 0) throw_errno("punch a hole into " + file_.name());
@@ -109,16 +114,15 @@ bool FolioFile::punch(std::uint64_t where) {
 void FolioFile::truncate(std::uint64_t where) {
   const std::uint64_t cut = range_of_second_half(where).offset;
   ++changes_;
-  const bool failed = ftruncate(file_.fd(), static_cast<off_t>(cut)) != 0 ||
-                      ftruncate(file_.fd(), static_cast<off_t>(size_bytes())) != 0;
+  const bool failed = retried([&] { return ftruncate(file_.fd(), static_cast<off_t>(cut)); }) != 0 ||
+                      retried([&] { return ftruncate(file_.fd(), static_cast<off_t>(size_bytes())); }) != 0;
   ++changes_;
   if (failed) throw_errno("truncate " + file_.name());
   std::fill(generations_.begin() + static_cast<std::ptrdiff_t>(cut / kWordBytes), generations_.end(), kNone);
 }
 
 bool FolioFile::drop(std::uint64_t offset, std::uint64_t bytes) {
-  sync_file_range(file_.fd(), static_cast<off_t>(offset), static_cast<off_t>(bytes),
-                  SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+  write_back(file_.fd(), file_.name(), offset, bytes);
   const Residency before = residency(file_.fd(), file_.name());
   posix_fadvise(file_.fd(), static_cast<off_t>(offset), static_cast<off_t>(bytes), POSIX_FADV_DONTNEED);
   return residency(file_.fd(), file_.name()).resident < before.resident;
@@ -181,11 +185,22 @@ FolioFile::Reader::Reader(const FolioFile& file)
 void FolioFile::Reader::look(std::uint64_t where, Looks& looks) {
   const std::uint64_t offset = to_word(where % file_.size_bytes());
   const std::uint64_t changes = file_.changes_;
-  const ssize_t got = pread(fd_.get(), found_.data(), kLookBytes, static_cast<off_t>(offset));
-  if (got < 0) throw_errno("read " + file_.file_.name());
+  // A short result says nothing of the file's end: with the limit low for a moment, for reclaim(), there is no memory
+  // in the middle of a read.
+  const auto found = std::as_writable_bytes(std::span(found_)).first(kLookBytes);
+  std::uint64_t bytes = 0;
+  bool at_end = false;
+  while (bytes < kLookBytes && !at_end) {
+    const auto rest = found.subspan(bytes);
+    const ssize_t got =
+        retried([&] { return pread(fd_.get(), rest.data(), rest.size(), static_cast<off_t>(offset + bytes)); });
+    if (got < 0 && errno == ENOMEM) break;
+    if (got < 0) throw_errno("read " + file_.file_.name());
+    at_end = got == 0;
+    bytes += static_cast<std::uint64_t>(got);
+  }
   const bool changing = changes % 2 == 1 || file_.changes_ != changes;
   const std::uint64_t stable = std::max(file_.half(), offset) - offset;  // bytes of the look in the first half
-  const auto bytes = static_cast<std::uint64_t>(got);
   looks.bytes += bytes;
 
   Comparison comparison(file_.file_.name(), file_.identity_.tag.run, file_.identity_.incompressible, kWrongLooksMax);
@@ -196,7 +211,8 @@ void FolioFile::Reader::look(std::uint64_t where, Looks& looks) {
   if (judged > stable)
     allow_changes(offset, std::span(found_).subspan(stable / kWordBytes, (judged - stable) / kWordBytes));
   comparison.add(offset, std::as_bytes(std::span(found_)).first(judged), std::as_bytes(expected));
-  if (bytes < std::min(stable, kLookBytes)) comparison.add_size(offset + bytes, offset + std::min(stable, kLookBytes));
+  if (at_end && bytes < std::min(stable, kLookBytes))
+    comparison.add_size(offset + bytes, offset + std::min(stable, kLookBytes));
   for (const Finding& finding : comparison.report().findings) {
     if (looks.wrong.size() == kWrongLooksMax) return;
     looks.wrong.push_back(finding);

@@ -18,6 +18,8 @@ bool changes_content(OpKind kind) {
     case OpKind::kEvict:
     case OpKind::kUnshare:
     case OpKind::kStoreBehind:
+    case OpKind::kStoreSynced:
+    case OpKind::kDedupe:
       return false;
     default:
       return true;
@@ -25,9 +27,9 @@ bool changes_content(OpKind kind) {
 }
 
 // From where on, and how far, content may have changed. What made a file longer may have made it longer by less.
-FileRange touched(const Operation& failed, const FileRange& reach, std::uint64_t size) {
+FileRange touched(const Operation& failed, const FileRange& reach, std::uint64_t target, std::uint64_t size) {
   FileRange where = reach;
-  if (failed.kind == OpKind::kCopyRange) where.offset = failed.target;
+  if (failed.kind == OpKind::kCopyRange || failed.kind == OpKind::kCloneRange) where.offset = target;
   if (failed.kind == OpKind::kAllocate || failed.kind == OpKind::kTruncate) where.length = 0;
   const bool moves = failed.kind == OpKind::kCollapse || failed.kind == OpKind::kInsert;
   const std::uint64_t rest = size - std::min(size, where.offset);
@@ -42,7 +44,7 @@ void FileExecutor::take_over(const Operation& failed) {
   const bool of_twin = failed.kind == OpKind::kClone || failed.kind == OpKind::kTwinWrite;
   const RunFile& file = of_twin ? twin_ : file_;
   const std::uint64_t size = file.size_bytes();
-  const FileRange where = touched(failed, model_.reach(failed), size);
+  const FileRange where = touched(failed, model_.reach(failed), model_.target(failed), size);
   std::vector<std::byte> found(where.length);
   found.resize(read_at(file.fd(), file.name(), where.offset, found));
   if (of_twin) {

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/retried.h"
 #include "probe/access/direct_alignment.h"
-#include "probe/memory/file_mapping.h"
 #include "probe/verify/cold/eviction.h"
 #include "probe/verify/content/comparison.h"
 
@@ -19,11 +19,7 @@ namespace writecanary::probe {
 namespace {
 
 constexpr std::uint64_t kBehindEndBytes = 5000;
-
-// A shared mapping of a piece of a file; empty where the filesystem refuses it.
-FileMapping map(int fd, const FileRange& where) {
-  return {fd, where.offset, where.length, PROT_READ | PROT_WRITE, MAP_SHARED};
-}
+constexpr unsigned kAtOnceMax = 16;
 
 Fd open_direct(const Workspace& workspace, const std::string& name) {
   try {
@@ -49,6 +45,8 @@ FileExecutor::FileExecutor(RunContext& context, const FileIdentity& identity, st
       twin_(context.workspace, identity.name + kTwinSuffix, 0),
       append_fd_(context.workspace.open(identity.name, O_WRONLY | O_APPEND)),
       direct_fd_(open_direct(context.workspace, identity.name)),
+      at_once_(WritesAtOnce::open(kAtOnceMax)),
+      filesystem_(context.workspace.filesystem()),
       model_(identity.tag.run, identity.incompressible,
              {.size_max = size_max,
               .direct_alignment = alignment_of(direct_fd_),
@@ -56,7 +54,7 @@ FileExecutor::FileExecutor(RunContext& context, const FileIdentity& identity, st
       ring_(ring) {}
 
 bool FileExecutor::refuse(const char* what) {
-  constexpr std::array kRefusals = {EOPNOTSUPP, ENOSYS, EINVAL, ENODEV, EXDEV};
+  constexpr std::array kRefusals = {EOPNOTSUPP, ENOSYS, EINVAL, ENODEV, EXDEV, ENOTTY};
   if (std::ranges::find(kRefusals, errno) == kRefusals.end()) throw_errno(std::string(what) + " " + file_.name());
   refused_.insert(what);
   return false;
@@ -67,10 +65,11 @@ FileReport FileExecutor::execute(const Operation& operation, bool counted) {
   bool done = true;
   switch (operation.kind) {
     case OpKind::kTruncate:
-      if (ftruncate(file_.fd(), static_cast<off_t>(where.offset)) != 0) throw_errno("truncate " + file_.name());
+      if (retried([&] { return ftruncate(file_.fd(), static_cast<off_t>(where.offset)); }) != 0)
+        throw_errno("truncate " + file_.name());
       break;
     case OpKind::kSync:
-      if (fsync(file_.fd()) != 0) throw_errno("fsync " + file_.name());
+      if (retried([&] { return fsync(file_.fd()); }) != 0) throw_errno("fsync " + file_.name());
       break;
     case OpKind::kEvict:
       evict(file_.fd(), file_.name());
@@ -124,7 +123,20 @@ FileReport FileExecutor::execute(const Operation& operation, bool counted) {
       done = allocate(FALLOC_FL_UNSHARE_RANGE, "fallocate(UNSHARE_RANGE)", where);
       break;
     case OpKind::kStoreBehind:
+    case OpKind::kStoreSynced:
       done = store_behind(operation, where);
+      break;
+    case OpKind::kDirectParts:
+      done = direct_parts(operation, where, counted);
+      break;
+    case OpKind::kRewrite:
+      done = rewrite(operation, where, counted);
+      break;
+    case OpKind::kCloneRange:
+      done = clone_range(operation, where);
+      break;
+    case OpKind::kDedupe:
+      done = deduplicate(where);
       break;
     default:
       break;
@@ -156,15 +168,18 @@ bool FileExecutor::write(const Operation& operation, const FileRange& where, boo
     if (ring) {
       result = through_ring(true, append ? append_fd_.get() : file_.fd(), rest, append ? -1 : offset);
     } else {
-      result = append ? ::write(append_fd_.get(), rest.data(), rest.size())
+      result = retried([&] {
+        return append ? ::write(append_fd_.get(), rest.data(), rest.size())
                       : pwrite(file_.fd(), rest.data(), rest.size(), offset);
+      });
       if (result < 0) result = -errno;
     }
     WriteRef write;
     write.length_bytes = rest.size();
     write.result = result;
     write.route = ring ? Route::kRing : Route::kSync;
-    if (counted) meter_.count(write, false);
+    count(write, counted);
+    if (result == -EINTR) continue;
     if (result <= 0) throw SystemError("write to " + file_.name(), result == 0 ? EIO : static_cast<int>(-result));
     done += static_cast<std::size_t>(result);
   }
@@ -172,15 +187,19 @@ bool FileExecutor::write(const Operation& operation, const FileRange& where, boo
 }
 
 bool FileExecutor::allocate(int mode, const char* what, const FileRange& where) {
-  if (fallocate(file_.fd(), mode, static_cast<off_t>(where.offset), static_cast<off_t>(where.length)) == 0) return true;
-  return refuse(what);
+  const int failed = retried(
+      [&] { return fallocate(file_.fd(), mode, static_cast<off_t>(where.offset), static_cast<off_t>(where.length)); });
+  return failed == 0 || refuse(what);
 }
 
 bool FileExecutor::copy(const Operation& operation, const FileRange& where) {
   for (std::uint64_t done = 0; done < where.length;) {
     auto from = static_cast<off_t>(where.offset + done);
-    auto to = static_cast<off_t>(operation.target + done);
-    const ssize_t copied = copy_file_range(file_.fd(), &from, file_.fd(), &to, where.length - done, 0);
+    auto to = static_cast<off_t>(model_.target(operation) + done);
+    const ssize_t copied =
+        retried([&] { return copy_file_range(file_.fd(), &from, file_.fd(), &to, where.length - done, 0); });
+    // Part of the way it is no refusal: the file has changed.
+    if (copied < 0 && done != 0) throw_errno("copy_file_range in " + file_.name());
     if (copied < 0) return refuse("copy_file_range");
     if (copied == 0) break;  // it met an end that is not there: the comparison says it
     done += static_cast<std::uint64_t>(copied);
@@ -188,19 +207,13 @@ bool FileExecutor::copy(const Operation& operation, const FileRange& where) {
   return true;
 }
 
-bool FileExecutor::map_write(const Operation& operation, const FileRange& where) {
-  const FileMapping mapping = map(file_.fd(), where);
-  if (mapping.bytes().empty()) return refuse("mmap(MAP_SHARED)");
-  std::ranges::copy(model_.data(operation, where), mapping.bytes().begin());
-  mapping.check("store through a mapping of " + file_.name());
-  return true;
+FileMapping FileExecutor::map_shared(const FileRange& where) const {
+  return {file_.fd(), where.offset, where.length, PROT_READ | PROT_WRITE, MAP_SHARED};
 }
 
-bool FileExecutor::store_behind(const Operation& operation, const FileRange& where) {
-  if (file_.size_bytes() != where.offset) return true;  // not as the model has it: the comparison says it
-  const FileMapping mapping = map(file_.fd(), where);
+bool FileExecutor::map_write(const Operation& operation, const FileRange& where) {
+  const FileMapping mapping = map_shared(where);
   if (mapping.bytes().empty()) return refuse("mmap(MAP_SHARED)");
-  stored_behind_ = true;
   std::ranges::copy(model_.data(operation, where), mapping.bytes().begin());
   mapping.check("store through a mapping of " + file_.name());
   return true;
@@ -212,10 +225,12 @@ FileReport FileExecutor::read(const Operation& operation, const FileRange& where
   std::vector<std::byte> found(where.length + (to_end ? kBehindEndBytes : 0));
   std::int64_t got;
   if (operation.ring && ring_ != nullptr) {
-    got = through_ring(false, file_.fd(), found, static_cast<std::int64_t>(where.offset));
+    do {
+      got = through_ring(false, file_.fd(), found, static_cast<std::int64_t>(where.offset));
+    } while (got == -EINTR);
     if (got < 0) throw SystemError("read " + file_.name(), static_cast<int>(-got));
   } else {
-    got = pread(file_.fd(), found.data(), found.size(), static_cast<off_t>(where.offset));
+    got = retried([&] { return pread(file_.fd(), found.data(), found.size(), static_cast<off_t>(where.offset)); });
     if (got < 0) throw_errno("read " + file_.name());
   }
   // A short read is no finding of its own; a file that ends too early is one of the whole comparison.
@@ -228,7 +243,7 @@ FileReport FileExecutor::map_read(const FileRange& where) {
   const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
   const bool to_end = end == model_.bytes().size() && !stored_behind_;
   const std::uint64_t behind = to_end ? (page - end % page) % page : 0;
-  const FileMapping mapping = map(file_.fd(), {where.offset, where.length + behind});
+  const FileMapping mapping = map_shared({where.offset, where.length + behind});
   if (mapping.bytes().empty()) {
     refuse("mmap(MAP_SHARED)");
     return {};

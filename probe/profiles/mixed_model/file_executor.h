@@ -4,10 +4,13 @@
 // is compared at once; the whole file when the caller asks.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
 
+#include "probe/access/writes_at_once.h"
+#include "probe/memory/file_mapping.h"
 #include "probe/profiles/mixed_model/file_model.h"
 #include "probe/run/content_check.h"
 #include "probe/run/run_context.h"
@@ -23,14 +26,15 @@ class FileExecutor {
   FileExecutor(RunContext& context, const FileIdentity& identity, std::uint64_t size_max, Ring* ring);
 
   Operation resolved(const Operation& operation) const { return model_.resolved(operation); }
-  // Returns what a read found wrong. Throws SystemError when a call fails. `counted`: the write counts for the run.
+  // Returns what a read found wrong. Throws SystemError when a call fails. `counted`: the write counts as one
+  // of the run's; its bytes do in any case.
   FileReport execute(const Operation& operation, bool counted);
   // After an operation that failed: of what it reaches the model has what stands there, so that the rest can be judged.
   // Throws SystemError.
   void take_over(const Operation& failed);
-  // The whole file and its twin, as the page cache has them, or in both views.
+  // The whole file and its twin, as the page cache has them, or in both views; `early` as inspect_content() says.
   FileReport compare();
-  FileReport inspect();
+  FileReport inspect(const std::function<void(const FileReport&)>& early = {});
   // Keeps the file that the report is about as it is now.
   void keep_evidence(const FileReport& report);
   // Names of the calls that were refused.
@@ -46,7 +50,11 @@ class FileExecutor {
   bool map_write(const Operation& operation, const FileRange& where);
   bool store_behind(const Operation& operation, const FileRange& where);
   bool direct_write(const Operation& operation, const FileRange& where, bool counted);
+  bool direct_parts(const Operation& operation, const FileRange& where, bool counted);
+  bool rewrite(const Operation& operation, const FileRange& where, bool counted);
   bool clone();
+  bool clone_range(const Operation& operation, const FileRange& where);
+  bool deduplicate(const FileRange& where);
   bool write_twin(const Operation& operation, const FileRange& where, bool counted);
   bool write_plainly(int fd, const std::string& name, std::uint64_t offset, std::span<const std::byte> data,
                      bool counted);
@@ -56,6 +64,10 @@ class FileExecutor {
   // What a read from there on returned: the file's bytes, and nothing behind its end.
   FileReport compare_piece(std::uint64_t offset, std::span<const std::byte> found) const;
   std::int64_t through_ring(bool writes, int fd, std::span<std::byte> bytes, std::int64_t offset);
+  void count(const WriteRef& write, bool counted) { counted ? meter_.count(write, false) : meter_.count_bytes(write); }
+  void count(std::uint64_t length_bytes, std::int64_t result, bool counted);
+  // Empty where the filesystem refuses it.
+  FileMapping map_shared(const FileRange& where) const;
   // Notes a refusal and returns false; throws for any other errno.
   bool refuse(const char* what);
 
@@ -64,7 +76,9 @@ class FileExecutor {
   FileIdentity identity_;
   RunFile file_, twin_;
   Fd append_fd_;
-  Fd direct_fd_;  // none where the filesystem has no direct I/O
+  Fd direct_fd_;                           // none where the filesystem has no direct I/O
+  std::unique_ptr<WritesAtOnce> at_once_;  // none where the kernel has none to give
+  FilesystemFacts filesystem_;
   FileModel model_;
   bool stored_behind_ = false;  // then what a mapping shows behind the end is nobody's
   Ring* ring_;

@@ -1,56 +1,15 @@
 #include "probe/profiles/mixed_model/file_model.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <utility>
-
-#include "probe/pattern/plan.h"
 
 namespace writecanary::probe {
 namespace {
 
-struct KindRow {
-  OpKind kind;
-  const char* name;
-  unsigned weight;  // how often it is planned, in hundredths
-};
-constexpr std::array<KindRow, kOpKindCount> kKinds = {{{OpKind::kWrite, "write", 17},
-                                                       {OpKind::kAppend, "append", 5},
-                                                       {OpKind::kRead, "read", 13},
-                                                       {OpKind::kTruncate, "truncate", 9},
-                                                       {OpKind::kAllocate, "allocate", 4},
-                                                       {OpKind::kPunch, "punch", 5},
-                                                       {OpKind::kZeroRange, "zero range", 4},
-                                                       {OpKind::kSync, "fsync", 2},
-                                                       {OpKind::kEvict, "evict", 5},
-                                                       {OpKind::kCopyRange, "copy range", 3},
-                                                       {OpKind::kMapWrite, "mapped write", 7},
-                                                       {OpKind::kMapRead, "mapped read", 6},
-                                                       {OpKind::kDirectWrite, "direct write", 7},
-                                                       {OpKind::kDirectRead, "direct read", 6},
-                                                       {OpKind::kCollapse, "collapse range", 1},
-                                                       {OpKind::kInsert, "insert range", 1},
-                                                       {OpKind::kClone, "clone", 2},
-                                                       {OpKind::kTwinWrite, "write to the clone", 2},
-                                                       {OpKind::kUnshare, "unshare", 1},
-                                                       {OpKind::kStoreBehind, "store behind the end", 0}}};
-constexpr std::uint64_t kEdgeBytes = 4096;  // a block on most filesystems, and several sectors
-constexpr std::uint64_t kAroundEdge = 20;   // bytes before or behind it
 constexpr std::uint64_t kAroundEnd = 9000;  // of these most lie before the end
 constexpr std::uint64_t kBehindEnd = 3000;
-constexpr unsigned kStoreBehindEvery = 20;  // operations, when they are asked for
-
-OpKind kind_of(std::uint64_t number) {
-  unsigned at = static_cast<unsigned>(number % 100);
-  for (const KindRow& row : kKinds) {
-    if (at < row.weight) return row.kind;
-    at -= row.weight;
-  }
-  return OpKind::kRead;
-}
+constexpr std::uint64_t kDirectPartsMax = 8;
 
 void put(std::vector<std::byte>& bytes, std::uint64_t size, std::uint64_t offset, std::span<const std::byte> found) {
   bytes.resize(size);
@@ -59,56 +18,7 @@ void put(std::vector<std::byte>& bytes, std::uint64_t size, std::uint64_t offset
                     bytes.begin() + static_cast<std::ptrdiff_t>(offset));
 }
 
-bool can_use_ring(OpKind kind) { return kind == OpKind::kWrite || kind == OpKind::kAppend || kind == OpKind::kRead; }
-
 }  // namespace
-
-std::string to_string(const Operation& operation) {
-  const char* name = kKinds.at(static_cast<std::size_t>(operation.kind)).name;
-  switch (operation.kind) {
-    case OpKind::kTruncate:
-      return operation.near_end ? "truncate near the end" : fmt::format("truncate to {}", operation.offset);
-    case OpKind::kSync:
-    case OpKind::kEvict:
-    case OpKind::kClone:
-    case OpKind::kStoreBehind:
-      return name;
-    case OpKind::kAppend:
-      return fmt::format("append {}{}", operation.length, operation.ring ? " (io_uring)" : "");
-    case OpKind::kCopyRange:
-      return fmt::format("copy {}+{} to {}", operation.offset, operation.length, operation.target);
-    default:
-      return fmt::format("{} {}{}+{}{}", name, operation.near_end ? "near the end " : "", operation.offset,
-                         operation.length, operation.ring ? " (io_uring)" : "");
-  }
-}
-
-std::vector<Operation> plan_operations(std::uint64_t seed, std::size_t count, std::uint64_t size_max,
-                                       bool stores_behind) {
-  std::vector<Operation> operations;
-  operations.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto random = [&](std::uint64_t purpose) { return derive_seed(seed, i * 8 + purpose); };
-    Operation& operation = operations.emplace_back();
-    operation.kind = kind_of(random(0));
-    if (stores_behind && random(6) % kStoreBehindEvery == 0) operation.kind = OpKind::kStoreBehind;
-    operation.offset = random(1) % size_max;
-    const std::uint64_t where = random(7);
-    operation.near_end = where % 4 == 0;
-    if (where % 4 == 1) {
-      const std::uint64_t edge = operation.offset / kEdgeBytes * kEdgeBytes;
-      operation.offset = std::min(edge + (where >> 8) % kAroundEdge, size_max - 1);
-      operation.offset -= std::min(operation.offset, kAroundEdge / 2);
-    }
-    // Small ones meet in a page, large ones cover several.
-    const std::uint64_t longest = random(2) % 3 == 0 ? size_max / 4 : std::min<std::uint64_t>(size_max / 4, 6000);
-    operation.length = 1 + random(3) % longest;
-    operation.target = random(4) % size_max;
-    operation.generation = static_cast<std::uint16_t>(i % kFileTagMax + 1);
-    operation.ring = can_use_ring(operation.kind) && random(5) % 2 == 0;
-  }
-  return operations;
-}
 
 std::uint64_t FileModel::place(const Operation& operation, std::uint64_t size) const {
   if (!operation.near_end) return operation.offset;
@@ -132,6 +42,41 @@ FileRange FileModel::reach_of_blocks(const Operation& operation) const {
   return size + length <= size_max_ ? FileRange{begin, length} : FileRange{};
 }
 
+// Cloning within the file, and deduplication with the twin: whole blocks that are there as a whole.
+FileRange FileModel::reach_of_sharing(const Operation& operation) const {
+  const std::uint64_t block = limits_.block_bytes;
+  const bool clones = operation.kind == OpKind::kCloneRange;
+  const std::uint64_t size = clones ? bytes_.size() : std::min(bytes_.size(), twin_.size());
+  const std::uint64_t begin = place(operation, size) / block * block, end = size / block * block;
+  if (begin >= end) return {};
+  std::uint64_t length = std::min((operation.length + block - 1) / block * block, end - begin);
+  if (clones) {
+    const std::uint64_t to = target(operation);
+    length = std::min(length, std::max(begin, to) - std::min(begin, to));  // no overlap
+    length = std::min(length, (size_max_ - to) / block * block);
+  }
+  return length == 0 ? FileRange{} : FileRange{begin, length};
+}
+
+FileRange FileModel::reach_directly(const Operation& operation) const {
+  const std::uint64_t unit = limits_.direct_alignment, size = bytes_.size();
+  const std::uint64_t begin = place(operation, size) / unit * unit;
+  const std::uint64_t length = (operation.length + unit - 1) / unit * unit;
+  // A read ends with the file's last block: over preallocation behind the end that is still delayed, XFS answers EIO
+  // (6.18, iomap_dio_iter(): IOMAP_DELALLOC).
+  const bool reads = operation.kind == OpKind::kDirectRead;
+  const std::uint64_t limit = reads ? (size + unit - 1) / unit * unit : size_max_ / unit * unit;
+  if (begin >= (reads ? size : limit)) return {};
+  const std::uint64_t room = limit > begin ? limit - begin : unit;
+  const bool parts = operation.kind == OpKind::kDirectParts;
+  return {begin, std::min(parts ? std::min(length, kDirectPartsMax * unit) : length, room)};
+}
+
+std::uint64_t FileModel::target(const Operation& operation) const {
+  const std::uint64_t unit = operation.kind == OpKind::kCloneRange ? limits_.block_bytes : 1;
+  return std::min(operation.target, size_max_) / unit * unit;
+}
+
 FileRange FileModel::reach(const Operation& operation) const {
   const std::uint64_t size = bytes_.size();
   const std::uint64_t offset = place(operation, size);
@@ -145,6 +90,7 @@ FileRange FileModel::reach(const Operation& operation) const {
     case OpKind::kAllocate:
     case OpKind::kZeroRange:
     case OpKind::kPunch:
+    case OpKind::kRewrite:
       return within(offset, size_max_);
     case OpKind::kCopyRange: {
       FileRange source = within(offset, size);
@@ -159,16 +105,12 @@ FileRange FileModel::reach(const Operation& operation) const {
     case OpKind::kEvict:
       return {};
     case OpKind::kDirectWrite:
-    case OpKind::kDirectRead: {
-      const std::uint64_t unit = limits_.direct_alignment;
-      const std::uint64_t begin = offset / unit * unit;
-      // A read ends with the file's last block: over preallocation behind the end that is still delayed, XFS answers
-      // EIO (6.18, iomap_dio_iter(): IOMAP_DELALLOC).
-      const bool reads = operation.kind == OpKind::kDirectRead;
-      const std::uint64_t limit = reads ? (size + unit - 1) / unit * unit : size_max_ / unit * unit;
-      if (begin >= (reads ? size : limit)) return {};
-      return {begin, std::min((operation.length + unit - 1) / unit * unit, limit > begin ? limit - begin : unit)};
-    }
+    case OpKind::kDirectRead:
+    case OpKind::kDirectParts:
+      return reach_directly(operation);
+    case OpKind::kCloneRange:
+    case OpKind::kDedupe:
+      return reach_of_sharing(operation);
     case OpKind::kCollapse:
     case OpKind::kInsert:
       return reach_of_blocks(operation);
@@ -176,7 +118,8 @@ FileRange FileModel::reach(const Operation& operation) const {
       return {0, size};
     case OpKind::kTwinWrite:
       return twin_.empty() ? FileRange{} : within(place(operation, twin_.size()), size_max_);
-    case OpKind::kStoreBehind: {
+    case OpKind::kStoreBehind:
+    case OpKind::kStoreSynced: {
       const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
       return size % page == 0 ? FileRange{} : FileRange{size, page - size % page};
     }
@@ -191,6 +134,12 @@ std::vector<std::byte> FileModel::data(const Operation& operation, const FileRan
   return data;
 }
 
+std::vector<std::byte> FileModel::earlier_data(const Operation& operation, const FileRange& range) const {
+  std::vector<std::byte> data(range.length);
+  Pattern({.run = run_tag_, .file = operation.generation, .writer = 1}, incompressible_).fill_bytes(range.offset, data);
+  return data;
+}
+
 void FileModel::apply(const Operation& operation) {
   const FileRange where = reach(operation);
   if (operation.kind == OpKind::kTruncate) return bytes_.resize(where.offset);
@@ -201,6 +150,8 @@ void FileModel::apply(const Operation& operation) {
     case OpKind::kAppend:
     case OpKind::kMapWrite:
     case OpKind::kDirectWrite:
+    case OpKind::kDirectParts:
+    case OpKind::kRewrite:
       grow(end);
       std::ranges::copy(data(operation, where), part(where.offset, where.length).begin());
       return;
@@ -231,11 +182,12 @@ void FileModel::apply(const Operation& operation) {
                           std::byte{0});
       }
       return;
-    case OpKind::kCopyRange: {
+    case OpKind::kCopyRange:
+    case OpKind::kCloneRange: {
       const auto source = part(where.offset, where.length);
       const std::vector<std::byte> copied(source.begin(), source.end());
-      grow(operation.target + where.length);
-      std::ranges::copy(copied, part(operation.target, where.length).begin());
+      grow(target(operation) + where.length);
+      std::ranges::copy(copied, part(target(operation), where.length).begin());
       return;
     }
     default:

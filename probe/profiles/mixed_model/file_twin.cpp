@@ -1,26 +1,20 @@
-// The executor's second file, a clone that shares blocks with the first, its direct I/O, and what looks at whole files.
+// The executor's second file and all that shares blocks with it, and what looks at whole files.
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <iterator>
 
-#include "core/base/aligned.h"
 #include "core/base/error.h"
+#include "core/base/retried.h"
 #include "probe/profiles/mixed_model/file_executor.h"
 
 namespace writecanary::probe {
 namespace {
-
-constexpr std::uint64_t kMemoryAlignment = 4096;
-
-// Memory for a direct transfer; a multiple of the alignment, and at least so large.
-AlignedBuffer<std::byte> direct_memory(std::uint64_t bytes) {
-  return {kMemoryAlignment, (bytes + kMemoryAlignment - 1) / kMemoryAlignment * kMemoryAlignment};
-}
 
 void add(FileReport& sum, FileReport&& other) {
   sum.bytes_verified += other.bytes_verified;
@@ -58,9 +52,9 @@ FileReport FileExecutor::compare() {
   return report;
 }
 
-FileReport FileExecutor::inspect() {
-  FileReport report = inspect_content(view(), findings_.wanted());
-  if (has_twin()) add(report, inspect_content(twin_view(), findings_.wanted()));
+FileReport FileExecutor::inspect(const std::function<void(const FileReport&)>& early) {
+  FileReport report = inspect_content(view(), findings_.wanted(), early);
+  if (has_twin()) add(report, inspect_content(twin_view(), findings_.wanted(), early));
   return report;
 }
 
@@ -70,9 +64,8 @@ void FileExecutor::keep_evidence(const FileReport& report) {
 }
 
 bool FileExecutor::clone() {
-  if (ftruncate(twin_.fd(), 0) != 0) throw_errno("truncate " + twin_.name());
-  if (ioctl(twin_.fd(), FICLONE, file_.fd()) == 0) return true;
-  if (errno == ENOTTY) errno = EOPNOTSUPP;
+  if (retried([&] { return ftruncate(twin_.fd(), 0); }) != 0) throw_errno("truncate " + twin_.name());
+  if (retried([&] { return ioctl(twin_.fd(), FICLONE, file_.fd()); }) == 0) return true;
   return refuse("FICLONE");
 }
 
@@ -80,52 +73,27 @@ bool FileExecutor::write_twin(const Operation& operation, const FileRange& where
   return write_plainly(twin_.fd(), twin_.name(), where.offset, model_.data(operation, where), counted);
 }
 
-bool FileExecutor::direct_write(const Operation& operation, const FileRange& where, bool counted) {
-  if (!direct_fd_) {
-    refused_.insert("O_DIRECT");
-    return false;
-  }
-  const std::vector<std::byte> data = model_.data(operation, where);
-  const auto memory = direct_memory(data.size());
-  std::ranges::copy(data, memory.span().begin());
-  const ssize_t returned =
-      pwrite(direct_fd_.get(), memory.span().data(), data.size(), static_cast<off_t>(where.offset));
-  if (returned < 0) return refuse("a write with O_DIRECT");
-  WriteRef write;
-  write.length_bytes = data.size();
-  write.result = returned;
-  if (counted) meter_.count(write, false);
-  const auto done = static_cast<std::size_t>(returned);
-  // What a short one left out is written plainly, as its end need not be aligned.
-  return write_plainly(file_.fd(), file_.name(), where.offset + done, std::span(data).subspan(done), counted);
+bool FileExecutor::clone_range(const Operation& operation, const FileRange& where) {
+  const file_clone_range range{.src_fd = file_.fd(),
+                               .src_offset = where.offset,
+                               .src_length = where.length,
+                               .dest_offset = model_.target(operation)};
+  if (retried([&] { return ioctl(file_.fd(), FICLONERANGE, &range); }) == 0) return true;
+  return refuse("FICLONERANGE");
 }
 
-bool FileExecutor::write_plainly(int fd, const std::string& name, std::uint64_t offset, std::span<const std::byte> data,
-                                 bool counted) {
-  while (!data.empty()) {
-    WriteRef write;
-    write.length_bytes = data.size();
-    write.result = pwrite(fd, data.data(), data.size(), static_cast<off_t>(offset));
-    if (write.result < 0) throw_errno("write to " + name);
-    if (counted) meter_.count(write, false);
-    offset += static_cast<std::uint64_t>(write.result);
-    data = data.subspan(static_cast<std::size_t>(write.result));
-  }
-  return true;
-}
-
-FileReport FileExecutor::direct_read(const FileRange& where) {
-  if (!direct_fd_) {
-    refused_.insert("O_DIRECT");
-    return {};
-  }
-  const auto memory = direct_memory(where.length);
-  const ssize_t got = pread(direct_fd_.get(), memory.span().data(), where.length, static_cast<off_t>(where.offset));
-  if (got < 0) {
-    refuse("a read with O_DIRECT");
-    return {};
-  }
-  return compare_piece(where.offset, std::span<const std::byte>(memory.span()).first(static_cast<std::size_t>(got)));
+bool FileExecutor::deduplicate(const FileRange& where) {
+  alignas(file_dedupe_range) std::array<std::byte, sizeof(file_dedupe_range) + sizeof(file_dedupe_range_info)> memory{};
+  auto* range = reinterpret_cast<file_dedupe_range*>(memory.data());
+  range->src_offset = where.offset;
+  range->src_length = where.length;
+  range->dest_count = 1;
+  range->info[0].dest_fd = twin_.fd();
+  range->info[0].dest_offset = where.offset;
+  if (retried([&] { return ioctl(file_.fd(), FIDEDUPERANGE, range); }) != 0) return refuse("FIDEDUPERANGE");
+  if (range->info[0].status >= 0) return true;  // the same or not: the comparison says whether that is true
+  errno = -range->info[0].status;
+  return refuse("FIDEDUPERANGE");
 }
 
 }  // namespace writecanary::probe

@@ -18,7 +18,8 @@ namespace {
 
 constexpr std::size_t kCheckEvery = 16;  // operations between two comparisons of the whole file
 constexpr std::size_t kReplaysMax = 300;
-constexpr std::size_t kOperationsTold = 10;  // in a finding's detail
+constexpr std::size_t kOperationsTold = 10;     // in a finding's detail
+constexpr std::size_t kOperationsListed = 200;  // in a finding; more than that nobody wants to read
 
 ProfileInfo describe() {
   return {
@@ -26,14 +27,13 @@ ProfileInfo describe() {
       .title = "a random mix against a model",
       .description =
           "Writes, appends, reads, truncations, allocations, holes, zeroed, collapsed and inserted ranges, syncs, "
-          "evictions, copies, clones, mapped and direct access in random order, through io_uring and plain system "
-          "calls.",
+          "evictions, copies, clones of files and ranges, deduplication, mapped and direct access, several direct "
+          "writes at once, writes over what is being written back, stores behind the end that are synced, in random "
+          "order, through io_uring and plain system calls.",
       .role = "detector",
       .oracle =
           "Reads return, and the file and its clone hold, what a model in memory says. A failure is replayed on new "
-          "files until "
-          "only "
-          "the operations that it needs are left; the finding lists them.",
+          "files until only the operations that it needs are left; the finding lists them.",
       .exposure = "An operation was executed and the file found right after it.",
       .needs_io_uring = false,
       .options = {{"operations", "operations on one file", "count", 1, 100'000, 2000},
@@ -68,7 +68,9 @@ class OperationsRound {
         wrong = execute(executor, operations_[made++]);
         if (made % kCheckEvery == 0 && wrong.tally.total() == 0) wrong = check(executor.compare());
       }
-      if (wrong.tally.total() == 0) wrong = check(executor.inspect());
+      const auto early = [this](const FileReport& report) { context_.findings.tell_early(report); };
+      if (wrong.tally.total() != 0) early(wrong);
+      if (wrong.tally.total() == 0) wrong = check(executor.inspect(early));
       refused.insert(executor.refused().begin(), executor.refused().end());
       if (wrong.tally.total() != 0) executor.keep_evidence(wrong);
     }
@@ -86,6 +88,9 @@ class OperationsRound {
     try {
       return executor.execute(operation, true);
     } catch (const SystemError&) {
+      // What could not be written back may be gone from the page cache as well, and that was said.
+      const bool syncs = operation.kind == OpKind::kSync || operation.kind == OpKind::kStoreSynced;
+      if (syncs || operation.kind == OpKind::kEvict) throw;
       try {
         executor.take_over(operation);
         const FileReport report = executor.compare();
@@ -108,34 +113,41 @@ class OperationsRound {
     replayed.name += fmt::format("-replay-{}", ++replays_);
     FileExecutor executor(context_, replayed, context_.settings.option("file_bytes"), ring_);
     for (const std::size_t index : indices) {
-      if (context_.limits.stopped()) return {};
+      if (!has_room()) return {};
       FileReport wrong = executor.execute(operations_[index], false);
       if (wrong.tally.total() != 0) return wrong;
     }
     return executor.inspect();
   }
 
-  // Reports the failure as the shortest list shows it, or as it was seen if it does not come again.
+  bool has_room() {
+    room_ = room_ && context_.limits.has_room();
+    return room_;
+  }
+
+  // Reports the failure as the shortest list shows it, or as it was seen if it does not come again. It was told early:
+  // replays may take the rest of the run's time, bytes and space, and no more.
   void explain(FileReport wrong, std::size_t made) {
     FileReport last;
     const Shrunk shrunk = shrink(made, kReplaysMax, [&](std::span<const std::size_t> indices) {
       FileReport report;
       try {
-        report = replay(indices);
+        if (has_room()) report = replay(indices);
       } catch (const SystemError&) {  // such as a disk that is full by now: shows nothing
       }
       if (report.tally.total() == 0) return false;
       last = std::move(report);
       return true;
     });
-    std::string text = fmt::format("after {} operations, which did not fail when they were replayed", made);
+    std::vector<std::string> listed;
+    std::string text = fmt::format("after {} operations, which {}", made,
+                                   room_ ? "did not fail when they were replayed"
+                                         : "were not replayed to the end: the run had come to its limit of time, bytes "
+                                           "or space");
     if (shrunk.reproduced) {
       wrong = std::move(last);
-      std::vector<std::string> told;
-      for (const std::size_t index :
-           std::span(shrunk.indices).first(std::min(kOperationsTold, shrunk.indices.size()))) {
-        told.push_back(to_string(operations_[index]));
-      }
+      for (const std::size_t index : shrunk.indices) listed.push_back(to_string(operations_[index]));
+      const auto told = std::span(listed).first(std::min(kOperationsTold, listed.size()));
       text = fmt::format("shrunk from {} operations to {} in {} replays: {}{}", made, shrunk.indices.size(),
                          shrunk.replays, fmt::join(told, ", "), told.size() < shrunk.indices.size() ? ", ..." : "");
     }
@@ -151,6 +163,7 @@ class OperationsRound {
       // Replays have names of their own.
       finding.file = identity_.name + (finding.file.ends_with(kTwinSuffix) ? kTwinSuffix : "");
       finding.detail += "; " + text;
+      if (listed.size() <= kOperationsListed) finding.operations = listed;
     }
     context_.findings.report(wrong);
   }
@@ -160,13 +173,14 @@ class OperationsRound {
   FileIdentity identity_;
   std::vector<Operation> operations_;
   std::size_t replays_ = 0;
+  bool room_ = true;  // for replays
 };
 
 std::optional<Unsupported> run(RunContext& context) {
   Unsupported no_ring;
-  const auto ring = Ring::open(1, no_ring);
+  const auto ring = Ring::open_if_possible(1, no_ring);
   std::set<std::string> refused;
-  if (!ring) refused.insert("io_uring");
+  if (!ring) refused.insert("io_uring (" + no_ring.reason + ")");
   const std::uint64_t files = context.settings.option("files");
   for (std::uint64_t made = 0; context.limits.may_continue() && (files == 0 || made < files); ++made) {
     if (!OperationsRound(context, ring.get()).run(refused))

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/retried.h"
 
 namespace writecanary::probe {
 
@@ -32,7 +33,7 @@ Residency residency(int fd, const std::string& name) {
 
 Residency evict(int fd, const std::string& name) {
   constexpr int kTries = 3;  // pages that somebody holds for a moment (writeback, a per-CPU list) stay at first
-  if (fdatasync(fd) != 0) throw_errno("fdatasync " + name);
+  if (retried([&] { return fdatasync(fd); }) != 0) throw_errno("fdatasync " + name);
   Residency left;
   for (int i = 0; i < kTries; ++i) {
     posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);

@@ -4,9 +4,12 @@ import dataclasses
 import json
 import subprocess
 
+from harness import kernel
 from harness.run import program
 
-CLEAN, CORRUPT, INCONCLUSIVE, UNSUPPORTED, FAILED = 0, 2, 3, 4, 5  # exit codes
+CLEAN, CORRUPT, INCONCLUSIVE, UNSUPPORTED, FAILED, VIOLATION = 0, 2, 3, 4, 5, 6  # exit codes
+# Of appends that are torn, which a kernel that duplicates them damages too.
+TORN = CORRUPT if kernel.duplicates_appends() else VIOLATION
 
 
 @dataclasses.dataclass

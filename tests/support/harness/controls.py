@@ -66,6 +66,7 @@ PROFILE_CONTROLS = (
             ("copies=2",), views=LASTING),
     Control("copy-after-write", {"kind": "flip", "file": "file-2-copy", "at": 2, "offset": 8200, "bit": 1}, "bitflip",
             ("copies=2",), views=LASTING),
+    Control("forgotten-inode", {"kind": "zero", "at": 1, "offset": 808, "length": 400}, "zeroed", ("files=1",), views=LASTING),
 )
 
 # Damage that only one way of reading sees. The hot look reads the file first, then the one with O_DIRECT, then, with

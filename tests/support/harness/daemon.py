@@ -221,6 +221,15 @@ class Daemon:
     def metric(self, name, **labels):
         return self.metrics()[name, tuple(sorted(labels.items()))]
 
+    def open_incidents(self, **labels):
+        """How many incidents with these labels are open on the running kernel."""
+        wanted = set(labels.items())
+        return sum(value for (name, found), value in self.metrics().items()
+                   if name == "writecanary_open_incidents" and wanted <= set(found))
+
+    def wait_for_open_incidents(self, number, **labels):
+        wait_until(lambda: self.open_incidents(**labels) == number, 5, f"{number} open incidents with {labels}")
+
     def wait_for_metric(self, value, name, **labels):
         """Metrics follow the commit that the API shows, a moment later."""
         wait_until(lambda: self.metric(name, **labels) == value, 5, f"{name}{labels} to be {value}")

@@ -58,9 +58,9 @@ class Fleet:
         return None
 
     def acknowledge_all(self, host, note):
-        for finding in host.daemon.api("/findings?acknowledged=false&limit=500")["items"]:
-            status, _, answer = host.daemon.post(f"/findings/{finding['id']}/ack", {"note": note})
-            assert status == 200, answer
+        ids = [incident["id"] for incident in host.daemon.api("/incidents?state=open&limit=500")["items"]]
+        status, _, answer = host.daemon.post("/incidents/ack", {"ids": ids, "note": note})
+        assert status == 200, answer
 
 
 def rules(directory):

@@ -9,7 +9,7 @@ import uuid
 class Traffic:
     """What was seen, for comparing with the database in the end:
 
-    findings   {id: document} from listings, single answers and event streams
+    findings   {id: document} from listings and single answers
     finished   {run id: verdict}
     accepted   {idempotency key: run id}
     noted      ids of findings whose acknowledgement was answered with 200
@@ -114,8 +114,6 @@ class Traffic:
                     number = int(value)
                     if self._last_event is not None and number <= self._last_event:
                         self.wrong.append(f"event {number} came after {self._last_event}")
-                elif field == "data" and kind == "finding":
-                    self._see_finding(json.loads(value))
                 elif field == "data" and kind == "run.finished":
                     self._see_run(json.loads(value))
                 elif not line and number is not None:

@@ -49,7 +49,7 @@ FakeDaemon::FakeDaemon(const std::string& database, const Clock& clock, EventHub
     : store_(storage::Store::open(database)), clock_(clock), hub_(hub), board_(board), metrics_(metrics) {
   store_->sync_targets({{"data", "/data", false, ""}, {"logs", "/logs", false, ""}});
   board_.publish(std::make_shared<LiveState>(initial_state(clock)));
-  metrics_.configure({"data", "logs"}, {"append", "nowait-contract"}, store_->totals(), store_->open_findings());
+  metrics_.configure({"data", "logs"}, {"append", "nowait-contract"}, store_->totals());
   metrics_.configure_kernel("6.1.170", store_->totals_of_kernel("6.1.170"));
   metrics_.mirror(*board_.get(), store_->size_bytes());
 }
@@ -82,9 +82,15 @@ CommandResult FakeDaemon::execute(Caller caller, Command command) {
     publish_events();
     return Accepted{};
   }
+  if (const auto* ack = std::get_if<AckIncidents>(&command)) {
+    auto ids = store_->acknowledge(ack->which, {now_ms, last_caller_.who, ack->note, ack->until, ack->until_ms});
+    metrics_.set_open_incidents(store_->open_incidents());
+    publish_events();
+    return Accepted{0, false, {}, std::move(ids)};
+  }
   const auto& ack = std::get<AckFinding>(command);
-  store_->acknowledge(ack.finding_id, last_caller_.who, ack.note, now_ms);
-  metrics_.set_open_findings(store_->open_findings());
+  store_->acknowledge_finding(ack.finding_id, last_caller_.who, ack.note, now_ms);
+  metrics_.set_open_incidents(store_->open_incidents());
   publish_events();
   return Accepted{ack.finding_id};
 }
@@ -93,9 +99,11 @@ CommandResult FakeDaemon::start(const StartRun& command) {
   const auto now_ms = to_unix_ms(clock_.now());
   if (!command.idempotency_key.empty()) {
     const auto earlier = store_->run_of_key({"", command.idempotency_key, ""}, now_ms);
-    if (earlier) return Accepted{earlier->run_id, true};
+    if (earlier) return Accepted{earlier->run_id, true, {}};
   }
-  return Accepted{add_run(command.target, command.profile, command.seed.value_or(7), command.idempotency_key)};
+  Accepted accepted{add_run(command.target, command.profile, command.seed.value_or(7), command.idempotency_key)};
+  for (const auto& profile : command.more_profiles) accepted.more.push_back(add_run(command.target, profile));
+  return accepted;
 }
 
 std::int64_t FakeDaemon::add_run(const std::string& target, const std::string& profile, std::uint64_t seed,
@@ -151,7 +159,7 @@ std::vector<std::int64_t> FakeDaemon::finish_run(std::int64_t id, Verdict verdic
   result.findings = findings;
   auto ids = store_->finish_run(id, result, now_ms);
   metrics_.on_run_finished(row.target, result, now_ms);
-  metrics_.set_open_findings(store_->open_findings());
+  metrics_.set_open_incidents(store_->open_incidents());
   publish_events();
   return ids;
 }
@@ -174,9 +182,9 @@ void FakeDaemon::change_live(const std::function<void(LiveState&)>& change) {
   board_.publish(std::move(state));
 }
 
-std::vector<storage::OpenFindings> FakeDaemon::open_findings() {
+std::vector<storage::IncidentRow> FakeDaemon::open_incidents() {
   const std::lock_guard lock(mutex_);
-  return store_->open_findings();
+  return store_->open_incidents();
 }
 
 std::vector<storage::TotalsRow> FakeDaemon::totals_of_kernel(const std::string& release) {

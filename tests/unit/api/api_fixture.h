@@ -58,7 +58,7 @@ class FakeDaemon final : public CommandPort {
                         const std::vector<Finding>& findings = {});
   void publish_progress(std::int64_t id);
   void change_live(const std::function<void(LiveState&)>& change);
-  std::vector<storage::OpenFindings> open_findings();
+  std::vector<storage::IncidentRow> open_incidents();
   std::vector<storage::TotalsRow> totals_of_kernel(const std::string& release);
 
   std::optional<Command> last_command() const;  // but for refused changes

@@ -132,7 +132,7 @@ TEST_F(App, StatusIsOneScreen) {
       "/api/v1/status",
       R"({"summary":"1 of 2 profiles is clean","hostname":"box","kernel":{"release":"6.1.0"},"version":"0.1.0","uptime_seconds":60,
              "ready":true,"pressure":{"backend":"none","reason":"no delegation"},"database":{"path":"/var/x.db"},
-             "config":{"reload_successful":true},"notices":["evidence lies there"],"open_findings":{"torn":2,"stale":0}})");
+             "config":{"reload_successful":true},"notices":["evidence lies there"],"incidents":{"open":{"torn":2,"stale":0},"known":1}})");
   answer("/api/v1/targets",
          R"({"items":[{"name":"data","state":"not_mounted","state_reason":"/data is not a mount point","profiles":[
               {"profile":"append","last_verdict":"clean","last_run_at":"2026-06-04T14:43:33.000Z","last_clean_at":"2026-06-04T14:43:33.000Z",
@@ -215,10 +215,14 @@ TEST_F(App, StopAckAndReport) {
   EXPECT_EQ(run({"stop", "12"}), 0) << err();
   EXPECT_EQ(out(), "Run 12 was told to stop.\n");
 
-  answer("POST /api/v1/findings/5/ack", R"({"id":5,"kind":"torn","target":"data","note":"known"})");
-  EXPECT_EQ(run({"ack", "5", "--note", "known"}), 0) << err();
-  EXPECT_EQ(asked_.back(), R"(/api/v1/findings/5/ack {"note":"known"})");
-  EXPECT_EQ(out(), "Finding 5 (torn on data) is acknowledged: known\n");
+  answer("POST /api/v1/incidents/5/ack",
+         R"({"id":5,"kind":"torn","target":"data","kernel_release":"6.18","state":"known",
+      "known":{"note":"fine here","by":"alice","until":"kernel"}})");
+  EXPECT_EQ(run({"ack", "5", "--note", "fine here"}), 0) << err();
+  EXPECT_EQ(asked_.back(), R"(/api/v1/incidents/5/ack {"note":"fine here","until":"kernel"})");
+  EXPECT_EQ(out(), "Incident 5 (torn on data, kernel 6.18) is known: fine here (by alice, until kernel)\n");
+  EXPECT_EQ(run({"ack", "5", "--note", "x", "--until", "2026-12-24"}), 0) << err();
+  EXPECT_EQ(asked_.back(), R"(/api/v1/incidents/5/ack {"note":"x","until":"2026-12-24"})");
 
   answer("/api/v1/findings/5/report", "Subject: torn append\n");
   answer("/api/v1/findings/5", R"({"id":5})");
@@ -241,6 +245,20 @@ TEST_F(App, ListsAreTables) {
   EXPECT_EQ(run({"findings"}), 0);
   EXPECT_NE(out().find("5  torn  open   data    append    12  30 s ago   4,096  10,000  split"), std::string::npos)
       << out();
+}
+
+TEST_F(App, IncidentsAreThoseThatAreNotOver) {
+  answer("/api/v1/incidents",
+         R"({"items":[{"id":3,"state":"open","kind":"torn","class":"atomicity","target":"data","profile":"append",
+      "kernel_release":"6.18","first_seen_at":"2026-06-04T14:43:33.000Z","last_seen_at":"2026-06-04T14:46:03.000Z",
+      "runs":12,"findings":2400,"rate":0.05}]})");
+  EXPECT_EQ(run({"incidents", "--kind", "torn"}), 0) << err();
+  EXPECT_EQ(asked_.back(), "/api/v1/incidents?kind=torn&state=open%2Cknown");
+  EXPECT_NE(out().find("3  open   torn  data    append   6.18    3 min ago  30 s ago    12     2,400  1 in 20"),
+            std::string::npos)
+      << out();
+  EXPECT_EQ(run({"incidents", "--all"}), 0) << err();
+  EXPECT_EQ(asked_.back(), "/api/v1/incidents");
 }
 
 TEST_F(App, ProfilesComeFromTheProbe) {

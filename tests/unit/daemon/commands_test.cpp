@@ -80,6 +80,44 @@ TEST_F(DeskTest, AKeyIsItsCallersAndHoldsForOneRequest) {
   EXPECT_EQ(std::get<api::Accepted>(as_you(command)).id, hooked) << "whoever sends the alert";
 }
 
+TEST_F(DeskTest, SeveralProfilesAreOneOrder) {
+  catalogue_.push_back(catalogue_[0]);
+  catalogue_[1].name = "offset";
+  catalogue_[1].options = {{"size", "Size of a write", "bytes", 1, 100, 10}};
+  api::StartRun command{.target = "a", .profile = "append", .more_profiles = {"offset"}, .idempotency_key = "key-1"};
+  command.options = {{"size", 64}};
+  const auto first = std::get<api::Accepted>(execute(command));
+  ASSERT_EQ(first.more.size(), 1U);
+  EXPECT_FALSE(first.replayed);
+  const auto again = std::get<api::Accepted>(execute(command));
+  EXPECT_EQ(again.id, first.id);
+  EXPECT_EQ(again.more, first.more);
+  EXPECT_TRUE(again.replayed);
+  until_settled();
+  EXPECT_EQ(reader_->runs({}).size(), 2U);
+  EXPECT_EQ(row(first.id).result.profile, "append");
+  EXPECT_EQ(row(first.more[0]).result.profile, "offset");
+  EXPECT_EQ(nlohmann::json::parse(row(first.id).spec_json)["options"], nlohmann::json::object());
+  EXPECT_EQ(nlohmann::json::parse(row(first.more[0]).spec_json)["options"], nlohmann::json({{"size", 64}}));
+
+  command.more_profiles = {"nothing of the kind"};
+  command.idempotency_key = "key-2";
+  EXPECT_EQ(refused(execute(command)), "unknown-profile");
+  EXPECT_EQ(reader_->runs({}).size(), 2U) << "all of an order or nothing of it";
+}
+
+TEST_F(DeskTest, AnOrderThatDoesNotFitIsRefusedWhole) {
+  open(kWaits);
+  api::StartRun command{.target = "a", .profile = "append", .queue = true};
+  command.more_profiles.assign(kQueuedRunsPerTarget + 1, "append");
+  EXPECT_EQ(refused(execute(command)), "queue-full");
+  EXPECT_TRUE(reader_->runs({}).empty());
+  command.more_profiles.pop_back();
+  EXPECT_EQ(refused(execute(command)), "accepted") << "the first begins at once";
+  desk_->shut_down();
+  until_settled();
+}
+
 TEST_F(DeskTest, TheQueueIsBounded) {
   open(kWaits);
   started("a");
@@ -114,7 +152,7 @@ TEST_F(DeskTest, FindingsAreCommittedWithTheirRunAndAcknowledged) {
   ASSERT_EQ(findings.size(), 1U);
   EXPECT_EQ(findings[0].kernel_release, "6.1.0-fake");
   EXPECT_EQ(refused(execute(api::AckFinding{findings[0].id, "known"})), "accepted");
-  EXPECT_TRUE(store_->open_findings().empty() || store_->open_findings()[0].count == 0);
+  EXPECT_TRUE(store_->open_incidents().empty());
   EXPECT_EQ(refused(execute(api::AckFinding{999, "?"})), "unknown-finding");
 }
 

@@ -1,6 +1,15 @@
 // What the API answers, as far as the page reads it. The whole description is /api/v1/openapi.json.
 
-export type Verdict = "clean" | "corrupt" | "unexposed" | "unsupported" | "error" | "stuck" | "stopped" | "interrupted";
+export type Verdict =
+  | "clean"
+  | "corrupt"
+  | "violation"
+  | "unexposed"
+  | "unsupported"
+  | "error"
+  | "stuck"
+  | "stopped"
+  | "interrupted";
 export type Look = "right" | "wrong" | null;
 export type Counts = Record<string, number>;
 
@@ -30,7 +39,7 @@ export interface Status {
   notices: string[];
   self_test: { ok: boolean; at: string; error: string; detectors: { kind: string; ok: boolean; detail: string }[] };
   known_issues: KnownIssue[];
-  open_findings: Counts;
+  incidents: { open: Counts; known: number; of_other_kernels: number };
   verdicts: Counts;
   runs_in_progress: number[];
 }
@@ -152,6 +161,7 @@ export interface Write {
 export interface Finding {
   id: number;
   run_id: number;
+  incident_id: number;
   target: string;
   profile: string;
   kernel_release: string;
@@ -175,6 +185,50 @@ export interface Finding {
   found_hex: string;
   detail: string;
   views: { hot: Look; cold: Look; direct: Look };
+}
+
+export interface IncidentDay {
+  day: string;
+  runs: number;
+  runs_with_findings: number;
+  exposures: number;
+  findings: number;
+}
+
+export interface Incident {
+  id: number;
+  kind: string;
+  class: Finding["class"];
+  target: string;
+  profile: string;
+  kernel_release: string;
+  fstype: string;
+  state: "open" | "known" | "resolved";
+  first_seen_at: string;
+  last_seen_at: string;
+  last_run_id: number;
+  opened_at: string;
+  times_opened: number;
+  runs: number;
+  findings: number;
+  exposures: number;
+  exposures_before: number;
+  rate: number | null;
+  rate_lower_bound_95: number | null;
+  rate_upper_bound_95: number | null;
+  known: { at: string; by: string; note: string; until: string } | null;
+  without_finding: {
+    kernel_release: string;
+    exposures: number;
+    exposures_to_resolve: number;
+    runs: number;
+    runs_to_resolve: number;
+  };
+  resolved_at: string | null;
+  resolved_on: string | null;
+  days: IncidentDay[];
+  kept_findings?: Finding[];
+  known_issues?: KnownIssue[];
 }
 
 export interface Segment {

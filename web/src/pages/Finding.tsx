@@ -12,7 +12,7 @@ import { NoteDialog } from "../parts/pause";
 import { Attribution } from "../parts/run_parts";
 import { Hex } from "../picture/Hex";
 import { Picture } from "../picture/Picture";
-import { classes, kindName, kindWords } from "../vocabulary";
+import { classes, kindName, kindWords, verdicts } from "../vocabulary";
 
 const looks: [keyof Finding["views"], string, string][] = [
   ["hot", "Page cache", "as applications read it"],
@@ -81,20 +81,22 @@ function Actions({ finding }: { finding: Finding }) {
   const acknowledge = async (note: string) => {
     try {
       await post(`/findings/${finding.id}/ack`, { note });
-      say(`Finding ${finding.id} is acknowledged.`);
+      say(`Incident ${finding.incident_id} is known.`);
     } catch (error) {
       say("", problemOf(error));
     }
   };
   // With the token in the request, which a plain link cannot have.
-  const download = async () => {
-    const archive = await (await call(`/findings/${finding.id}/evidence`)).blob();
+  const download = async (what: string, name: string) => {
+    const file = await (await call(`/findings/${finding.id}/${what}`)).blob();
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(archive);
-    link.download = `writecanary-finding-${finding.id}.tar`;
+    link.href = URL.createObjectURL(file);
+    link.download = name;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   };
+  const evidence = () => download("evidence", `writecanary-finding-${finding.id}.tar`);
+  const reproducer = () => download("reproducer", `repro-${finding.id}.c`);
   const copy = async () => navigator.clipboard.writeText(await getText(`/findings/${finding.id}/report`));
   return (
     <div class="buttons">
@@ -106,13 +108,18 @@ function Actions({ finding }: { finding: Finding }) {
       <ActionButton act={copy} done="The report is in the clipboard, ready to mail.">
         Copy the report
       </ActionButton>
-      <ActionButton act={download} done="The evidence is downloaded.">
+      <ActionButton act={evidence} done="The evidence is downloaded.">
         Download the evidence
       </ActionButton>
+      {finding.kind !== "stuck" && (
+        <ActionButton act={reproducer} done="The reproducer is downloaded: gcc repro.c -luring">
+          Download a reproducer in C
+        </ActionButton>
+      )}
       {asking && (
         <NoteDialog
-          title={`Acknowledge finding ${finding.id}`}
-          text="It is known, and no longer counted as open."
+          title={`Acknowledge incident ${finding.incident_id}`}
+          text="All findings of its kind on this kernel are known, until the kernel changes."
           verb="Acknowledge"
           required
           onNote={acknowledge}
@@ -136,7 +143,7 @@ function Known({ finding, status }: { finding: Finding; status: Status | null })
 }
 
 export function FindingPage({ id }: { id: string }) {
-  const loaded = useApi<Finding>(`/findings/${encodeURIComponent(id)}`, ["finding.acknowledged"]);
+  const loaded = useApi<Finding>(`/findings/${encodeURIComponent(id)}`, ["incident.acknowledged"]);
   const finding = loaded.data;
   const picture = useApi<PictureData>(finding ? `/findings/${finding.id}/picture` : null);
   const run = useApi<Run>(finding ? `/runs/${finding.run_id}` : null);
@@ -144,18 +151,21 @@ export function FindingPage({ id }: { id: string }) {
   if (!finding) return <Unread title={`Finding ${id}`} problem={loaded.problem} retry={loaded.reload} />;
   const words = kindWords(finding.kind);
   const isStuck = finding.kind === "stuck";
+  const verdict = isStuck ? "stuck" : finding.class === "corruption" ? "corrupt" : "violation"; // what it alone comes to
   const isLookedAt = finding.class === "corruption" || finding.class === "atomicity"; // at bytes, in a file
   return (
     <>
       <p class="kicker">
-        <To href="/findings">Findings</To> <span class="quiet">finding {finding.id}</span>
+        <To href="/incidents">Incidents</To>{" "}
+        <To href={`/incidents/${finding.incident_id}`}>incident {finding.incident_id}</To>{" "}
+        <span class="quiet">finding {finding.id}</span>
       </p>
       <div class="page-head">
         <h1>{words.what}</h1>
       </div>
       <p class="lead">
-        <span class={`verdict tone-${isStuck || finding.class === "corruption" ? "bad" : "warn"}`}>
-          <Sign of={isStuck ? "stuck" : "corrupt"} />
+        <span class={`verdict tone-${verdicts[verdict].tone}`}>
+          <Sign of={verdict} />
           {kindName(finding.kind)}
         </span>{" "}
         <span>{finding.detail}</span>

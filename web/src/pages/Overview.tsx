@@ -1,8 +1,10 @@
 // One sentence first, then what keeps the canary from seeing, what runs, and every target with its profiles.
+import type { ComponentChildren } from "preact";
 import { addressOf } from "../data/base";
 import { connection } from "../data/live";
 import { useStore } from "../data/store";
-import type { ActivityList, List, Page, Run, Status, Target } from "../data/types";
+import { incidentEvents } from "../data/incident_events";
+import type { ActivityList, Incident, List, Page, Run, Status, Target } from "../data/types";
 import { useApi } from "../data/use_api";
 import { count, counted, seconds, size, total } from "../format";
 import { Empty, Facts, Said, Section, Time, To, Unread } from "../parts/basics";
@@ -65,7 +67,7 @@ function Now({ runs, targets }: { runs: Run[]; targets: Target[] }) {
 function DayFacts({ status, day }: { status: Status; day: ActivityList }) {
   const sum = (pick: (item: ActivityList["items"][number]) => number) =>
     day.items.reduce((all, item) => all + pick(item), 0);
-  const open = total(status.open_findings);
+  const open = total(status.incidents.open);
   const backend = { cgroup2: "cgroup v2", cgroup1: "cgroup v1", none: "none" }[status.pressure.backend] ?? "not known";
   return (
     <Facts
@@ -75,15 +77,29 @@ function DayFacts({ status, day }: { status: Status; day: ActivityList }) {
         ["Writes, 24 h", count(sum((item) => item.writes))],
         ["Exposures, 24 h", count(sum((item) => item.exposures))],
         [
-          "Open findings",
+          "Open incidents",
           <To
             key="open"
-            href="/findings?acknowledged=false"
-            label={`${count(open)} open findings: ${openText(status.open_findings) || "none"}`}
+            href="/incidents?state=open"
+            label={`${count(open)} open incidents: ${openText(status.incidents.open) || "none"}`}
           >
             {count(open)}
           </To>,
         ],
+        ...(status.incidents.known > 0
+          ? [
+              [
+                "Known",
+                <To
+                  key="known"
+                  href="/incidents?state=known"
+                  label={`${count(status.incidents.known)} known incidents`}
+                >
+                  {count(status.incidents.known)}
+                </To>,
+              ] as [string, ComponentChildren],
+            ]
+          : []),
         ["Memory pressure", backend],
         ["Self-test", status.self_test.ok ? "every detector sees" : "failed"],
       ]}
@@ -95,7 +111,8 @@ export function Overview() {
   const status = useApi<Status>("/status", [
     "run.finished",
     "run.started",
-    "finding.acknowledged",
+    "incident.acknowledged",
+    "incident.reopened",
     "target.paused",
     "target.resumed",
   ]);
@@ -107,6 +124,7 @@ export function Overview() {
     "target.resumed",
   ]);
   const day = useApi<ActivityList>("/activity?by=profile", ["run.finished"]);
+  const known = useApi<Page<Incident>>("/incidents?state=known&limit=500", incidentEvents);
   const running = useApi<Page<Run>>("/runs?state=running", ["run.started", "run.finished"]);
   const { state } = useStore(connection);
   if (!status.data || !targets.data || !day.data) {
@@ -135,7 +153,12 @@ export function Overview() {
         {targets.data.items.length === 0 ? (
           <Empty>No target is configured. Add a [[target]] to the configuration and reload it.</Empty>
         ) : (
-          <TargetGrid targets={targets.data.items} day={day.data.items} />
+          <TargetGrid
+            targets={targets.data.items}
+            day={day.data.items}
+            known={known.data?.items.filter((each) => each.kernel_release === host.kernel.release) ?? []}
+            open={host.incidents.open}
+          />
         )}
       </Section>
       <footer class="quiet">

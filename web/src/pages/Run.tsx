@@ -28,17 +28,28 @@ const columns: Column<Finding>[] = [
 function FoundHere({ run }: { run: Run }) {
   const [all, setAll] = useState(false);
   const findings = run.findings ?? [];
-  if (findings.length === 0)
+  const countedOnly = total(run.finding_counts) - findings.length;
+  if (findings.length === 0 && countedOnly <= 0)
     return <p class="quiet">{run.verdict === "clean" ? "None: every acknowledged byte was right." : "None."}</p>;
   const hidden = findings.length - FINDINGS_SHOWN;
   return (
     <>
-      <Table
-        label="Findings of this run"
-        columns={columns}
-        rows={all ? findings : findings.slice(0, FINDINGS_SHOWN)}
-        keyOf={(finding) => finding.id}
-      />
+      {findings.length > 0 && (
+        <Table
+          label="Findings of this run"
+          columns={columns}
+          rows={all ? findings : findings.slice(0, FINDINGS_SHOWN)}
+          keyOf={(finding) => finding.id}
+        />
+      )}
+      {countedOnly > 0 && (
+        <p class="quiet counted-only">
+          {counted(countedOnly, findings.length > 0 ? "more finding" : "finding")} of this run{" "}
+          {countedOnly === 1 ? "is" : "are"} counted and not kept: its{" "}
+          <To href={`/incidents?target=${encodeURIComponent(run.target)}&profile=${run.profile}`}>incidents</To> keep
+          the first and the latest ones.
+        </p>
+      )}
       {hidden > 0 && !all && (
         <button type="button" class="more" onClick={() => setAll(true)}>
           {count(hidden)} more
@@ -90,7 +101,7 @@ export function RunPage({ id }: { id: string }) {
   const loaded = useApi<Run>(`/runs/${encodeURIComponent(id)}`, [
     "run.started",
     "run.finished",
-    "finding.acknowledged",
+    "incident.acknowledged",
   ]);
   const run = loaded.data;
   if (!run) return <Unread title={`Run ${id}`} problem={loaded.problem} retry={loaded.reload} />;

@@ -15,6 +15,12 @@ const shapes: Record<Verdict | "never" | "running" | "queued" | "known", JSX.Ele
       <path d="M5.9 5.9l4.2 4.2M10.1 5.9l-4.2 4.2" class="cut" />
     </>
   ),
+  violation: (
+    <>
+      <path d="M8 1.4L14.6 8 8 14.6 1.4 8z" class="line" />
+      <path d="M8 4.9v3.7M8 10.9v.2" class="line" />
+    </>
+  ),
   stuck: (
     <>
       <rect x="1.5" y="1.5" width="13" height="13" rx="2" class="fill" />

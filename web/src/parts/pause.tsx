@@ -1,4 +1,5 @@
 // Pausing a target asks why, because the next person on call will; resuming does not.
+import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { post, problemOf } from "../data/client";
 import type { Target } from "../data/types";
@@ -51,6 +52,7 @@ export function NoteDialog(props: {
   text: string;
   verb: string;
   required?: boolean;
+  children?: ComponentChildren; // more to choose
   onNote: (note: string) => Promise<void>;
   onClose: () => void;
 }) {
@@ -78,6 +80,7 @@ export function NoteDialog(props: {
             placeholder="Who and why"
           />
         </label>
+        {props.children}
         <div class="buttons">
           <button type="submit" class="primary">
             {props.verb}

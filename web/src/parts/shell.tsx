@@ -15,7 +15,7 @@ import { Sign, ThemeIcon } from "./icons";
 const places: [string, string][] = [
   ["/", "Overview"],
   ["/runs", "Runs"],
-  ["/findings", "Findings"],
+  ["/incidents", "Incidents"],
   ["/kernels", "Kernels"],
 ];
 const nextTheme: Record<string, string> = { auto: "light", light: "dark", dark: "auto" };

@@ -10,7 +10,7 @@ const HEIGHT = 24;
 const STEP = 10;
 const MARK = 8;
 // Colour is not the only difference.
-const heights: Record<Tone, number> = { good: 13, bad: 22, warn: 7, idle: 4 };
+const heights: Record<Tone, number> = { good: 13, bad: 22, broken: 17, warn: 7, idle: 4 };
 
 const toneOf = (run: RunMark): Tone => verdicts[run.verdict]?.tone ?? "idle";
 
@@ -61,7 +61,7 @@ export function Strip({ history, slots = 40 }: { history: History; slots?: numbe
         onMouseMove={name}
         onClick={follow}
       >
-        {(["good", "bad", "warn", "idle"] as const).map((tone) => {
+        {(["good", "bad", "broken", "warn", "idle"] as const).map((tone) => {
           const path = pathOf(runs, tone);
           return path && <path key={tone} d={path} class={`mark tone-${tone}`} />;
         })}

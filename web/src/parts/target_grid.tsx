@@ -1,17 +1,31 @@
 // Targets by profiles: verdict, age and exposures of each, with a shape and a word beside every colour.
-import type { Activity, Target, TargetProfile } from "../data/types";
+import type { Activity, Counts, Incident, Target, TargetProfile } from "../data/types";
 import { count, size } from "../format";
-import { stateWords } from "../vocabulary";
+import { kindName, stateWords } from "../vocabulary";
 import { Time, To, VerdictBadge } from "./basics";
+import { Sign } from "./icons";
 import { PauseButton } from "./pause";
 
 const cellKey = (target: string, profile: string) => `${target}\n${profile}`;
 
-function Cell({ profile, exposures }: { profile: TargetProfile; exposures: number }) {
+// The last run found only what is known: that is no news, and quiet.
+function KnownBadge({ incidents }: { incidents: Incident[] }) {
+  return (
+    <span class="known-badge" title={incidents.map((each) => each.known?.note ?? "").join("; ")}>
+      <span class="verdict plain tone-good">
+        <Sign of="clean" />
+        nothing new
+      </span>
+      <span class="quiet">{incidents.map(({ kind }) => kindName(kind)).join(", ")} known</span>
+    </span>
+  );
+}
+
+function Cell({ profile, exposures, known }: { profile: TargetProfile; exposures: number; known: Incident[] }) {
   const content = (
     <>
       <span class="cell-name">{profile.profile}</span>
-      <VerdictBadge verdict={profile.last_verdict} plain />
+      {known.length > 0 ? <KnownBadge incidents={known} /> : <VerdictBadge verdict={profile.last_verdict} plain />}
       <span class="cell-facts">
         {profile.last_run === null ? (
           <span>
@@ -26,7 +40,7 @@ function Cell({ profile, exposures }: { profile: TargetProfile; exposures: numbe
       </span>
     </>
   );
-  const tone = profile.last_verdict ?? "never";
+  const tone = known.length > 0 ? "clean" : (profile.last_verdict ?? "never");
   return (
     <li class={`cell cell-${tone}`}>
       {profile.last_run === null ? <div>{content}</div> : <To href={`/runs/${profile.last_run}`}>{content}</To>}
@@ -34,7 +48,8 @@ function Cell({ profile, exposures }: { profile: TargetProfile; exposures: numbe
   );
 }
 
-function TargetRow({ target, exposed }: { target: Target; exposed: Map<string, number> }) {
+function TargetRow(props: { target: Target; exposed: Map<string, number>; knownOf: KnownOf }) {
+  const { target, exposed, knownOf } = props;
   const state = stateWords[target.state] ?? { tone: "idle", text: target.state };
   return (
     <li class="target-row">
@@ -54,6 +69,7 @@ function TargetRow({ target, exposed }: { target: Target; exposed: Map<string, n
             key={profile.profile}
             profile={profile}
             exposures={exposed.get(cellKey(target.name, profile.profile)) ?? 0}
+            known={knownOf(target.name, profile)}
           />
         ))}
       </ul>
@@ -61,7 +77,16 @@ function TargetRow({ target, exposed }: { target: Target; exposed: Map<string, n
   );
 }
 
-export function TargetGrid({ targets, day }: { targets: Target[]; day: Activity[] }) {
+type KnownOf = (target: string, profile: TargetProfile) => Incident[];
+
+// `known`: the known incidents of the running kernel; `open`: the kinds of the open ones.
+export function TargetGrid(props: { targets: Target[]; day: Activity[]; known: Incident[]; open: Counts }) {
+  const { targets, day, known, open } = props;
+  const knownOf: KnownOf = (target, { profile, last_run, last_verdict }) => {
+    const here = known.filter((each) => each.target === target && each.profile === profile);
+    const isNews = last_verdict === "stuck" || here.some(({ kind }) => (open[kind] ?? 0) > 0);
+    return isNews ? [] : here.filter((each) => each.last_run_id === last_run);
+  };
   const exposed = new Map<string, number>();
   for (const item of day) {
     const key = cellKey(item.target ?? "", item.profile ?? "");
@@ -70,7 +95,7 @@ export function TargetGrid({ targets, day }: { targets: Target[]; day: Activity[
   return (
     <ul class="targets">
       {targets.map((target) => (
-        <TargetRow key={target.name} target={target} exposed={exposed} />
+        <TargetRow key={target.name} target={target} exposed={exposed} knownOf={knownOf} />
       ))}
     </ul>
   );

@@ -110,7 +110,7 @@ TEST_F(EventsTest, StreamsWhatHappensFromNowOn) {
   daemon.finish_run(id, Verdict::kCorrupt, {duplicate_finding()});
   const auto events = parse_events(stream.wait_for("event: run.finished"));
   EXPECT_EQ(types_of(events),
-            std::vector<std::string>({"run.queued", "run.started", "run.progress", "finding", "run.finished"}));
+            std::vector<std::string>({"run.queued", "run.started", "run.progress", "incident.opened", "run.finished"}));
   EXPECT_FALSE(events[2].id);
   EXPECT_EQ(events[3].data["kind"], "duplicate");
   EXPECT_EQ(events[4].data["verdict"], "corrupt");
@@ -124,8 +124,8 @@ TEST_F(EventsTest, PauseAndAcknowledgeAreEvents) {
   post("/api/v1/targets/data/pause", {{"note", "x"}}, 200);
   post("/api/v1/targets/data/resume", json::object(), 200);
   post("/api/v1/findings/1/ack", {{"note", "x"}}, 200);
-  const auto events = parse_events(stream.wait_for("event: finding.acknowledged"));
-  EXPECT_EQ(types_of(events), std::vector<std::string>({"target.paused", "target.resumed", "finding.acknowledged"}));
+  const auto events = parse_events(stream.wait_for("event: incident.acknowledged"));
+  EXPECT_EQ(types_of(events), std::vector<std::string>({"target.paused", "target.resumed", "incident.acknowledged"}));
 }
 
 TEST_F(EventsTest, AFinishedRunReplaysAndEnds) {
@@ -133,7 +133,8 @@ TEST_F(EventsTest, AFinishedRunReplaysAndEnds) {
   const auto id = daemon.run_once("data", "append", Verdict::kCorrupt, {duplicate_finding()});
   EventClient stream(port(), "/api/v1/runs/" + std::to_string(id) + "/events");
   const auto events = parse_events(stream.wait_end());
-  EXPECT_EQ(types_of(events), std::vector<std::string>({"run.queued", "run.started", "finding", "run.finished"}));
+  EXPECT_EQ(types_of(events),
+            std::vector<std::string>({"run.queued", "run.started", "incident.opened", "run.finished"}));
   // Resumed after its last event, there is nothing left to wait for.
   EventClient again(port(), "/api/v1/runs/" + std::to_string(id) + "/events",
                     {{"Last-Event-ID", std::to_string(*events.back().id)}});

@@ -44,10 +44,6 @@ TEST_F(MetricsTest, EverythingExistsAtZeroFromTheFirstScrape) {
         EXPECT_TRUE(has_line(text, line)) << line;
       }
     }
-    for (const FindingKind kind : kAllFindingKinds) {
-      const std::string line = series("open_findings", "kind", to_string(kind)) + "target=\"" + target + "\"} 0";
-      EXPECT_TRUE(has_line(text, line)) << line;
-    }
   }
 }
 
@@ -59,24 +55,27 @@ TEST_F(MetricsTest, AFindingMovesExactlyItsSeries) {
     const bool ours = line.starts_with("writecanary_") && line.find("_bucket") == std::string::npos;
     if (ours && !has_line(before, line)) changed.insert(line);
   }
-  EXPECT_EQ(changed, std::set<std::string>({
-                         R"(writecanary_bytes_written_total{profile="append",target="data"} 4096)",
-                         R"(writecanary_duplicate_bytes_total{profile="append",target="data"} 8192)",
-                         R"(writecanary_exposures_total{profile="append",target="data"} 99)",
-                         R"(writecanary_findings_total{kind="duplicate",profile="append",target="data"} 1)",
-                         R"(writecanary_first_finding_seconds_count{profile="append",target="data"} 1)",
-                         R"(writecanary_first_finding_seconds_sum{profile="append",target="data"} 0.02)",
-                         R"(writecanary_kernel_exposures_total{profile="append",release="6.1.170",target="data"} 99)",
-                         R"(writecanary_kernel_findings_total{kind="duplicate",release="6.1.170",target="data"} 1)",
-                         R"(writecanary_last_run_timestamp_seconds{profile="append",target="data"} 1780000000)",
-                         R"(writecanary_open_findings{kind="duplicate",target="data"} 1)",
-                         R"(writecanary_run_duration_seconds_count{profile="append",target="data"} 1)",
-                         R"(writecanary_run_duration_seconds_sum{profile="append",target="data"} 1.5)",
-                         R"(writecanary_runs_total{profile="append",target="data",verdict="corrupt"} 1)",
-                         R"(writecanary_writes_total{profile="append",target="data"} 100)",
-                     }));
+  EXPECT_EQ(
+      changed,
+      std::set<std::string>({
+          R"(writecanary_bytes_written_total{profile="append",target="data"} 4096)",
+          R"(writecanary_duplicate_bytes_total{profile="append",target="data"} 8192)",
+          R"(writecanary_exposures_total{profile="append",target="data"} 99)",
+          R"(writecanary_findings_total{kind="duplicate",profile="append",target="data"} 1)",
+          R"(writecanary_first_finding_seconds_count{profile="append",target="data"} 1)",
+          R"(writecanary_first_finding_seconds_sum{profile="append",target="data"} 0.02)",
+          R"(writecanary_kernel_exposures_total{profile="append",release="6.1.170",target="data"} 99)",
+          R"(writecanary_kernel_findings_total{kind="duplicate",profile="append",release="6.1.170",target="data"} 1)",
+          R"(writecanary_kernel_runs_total{profile="append",release="6.1.170",target="data",verdict="corrupt"} 1)",
+          R"(writecanary_last_run_timestamp_seconds{profile="append",target="data"} 1780000000)",
+          R"(writecanary_open_incidents{class="corruption",kind="duplicate",profile="append",release="6.1.170",target="data"} 1)",
+          R"(writecanary_run_duration_seconds_count{profile="append",target="data"} 1)",
+          R"(writecanary_run_duration_seconds_sum{profile="append",target="data"} 1.5)",
+          R"(writecanary_runs_total{profile="append",target="data",verdict="corrupt"} 1)",
+          R"(writecanary_writes_total{profile="append",target="data"} 100)",
+      }));
   post("/api/v1/findings/1/ack", {{"note", "known"}}, 200);
-  EXPECT_TRUE(has_line(metrics.scrape(), R"(writecanary_open_findings{kind="duplicate",target="data"} 0)"));
+  EXPECT_EQ(metrics.scrape().find("writecanary_open_incidents{"), std::string::npos) << "what is known is not open";
 }
 
 // What differs from host to host and from build to build is left out; everything else is compared as a whole.
@@ -92,7 +91,7 @@ std::string golden_part(const std::string& scrape) {
 
 TEST_F(MetricsTest, GoldenScrapeAfterAFinding) {
   Metrics own;
-  own.configure({"data"}, {"append"}, {}, {});
+  own.configure({"data"}, {"append"}, {});
   own.configure_kernel("6.1.170", {});
   LiveState state = *board.get();
   state.targets.resize(1);
@@ -109,7 +108,12 @@ TEST_F(MetricsTest, GoldenScrapeAfterAFinding) {
   result.end.first_finding_seconds = 0.03;
   result.end.tally.add(FindingKind::kDuplicate, 8192);
   own.on_run_finished("data", result, 1'780'000'000'500);
-  own.set_open_findings({{"data", FindingKind::kDuplicate, 1}});
+  storage::IncidentRow incident;
+  incident.target = "data";
+  incident.profile = "append";
+  incident.kernel_release = "6.1.170";
+  incident.kind = FindingKind::kDuplicate;
+  own.set_open_incidents({incident});
   std::ifstream file(std::filesystem::path(WRITECANARY_SOURCE_DIR) / "tests/unit/api/metrics/golden_scrape.txt");
   ASSERT_TRUE(file);
   const std::string golden{std::istreambuf_iterator<char>(file), {}};
@@ -137,12 +141,16 @@ TEST_F(MetricsTest, CountersGoOnAfterARestart) {
   daemon.run_once("data", "append", Verdict::kCorrupt, {duplicate_finding()});
   daemon.run_once("data", "offset", Verdict::kClean);  // not among the configured profiles
   Metrics restarted;
-  restarted.configure({"data"}, {"append"}, reader.totals(), reader.open_findings());
+  restarted.configure({"data"}, {"append"}, reader.totals());
+  restarted.configure_kernel("6.1.170", daemon.totals_of_kernel("6.1.170"));
+  restarted.set_open_incidents(daemon.open_incidents());
   const auto text = restarted.scrape();
   EXPECT_TRUE(has_line(text, R"(writecanary_findings_total{kind="duplicate",profile="append",target="data"} 1)"));
   EXPECT_TRUE(has_line(text, R"(writecanary_writes_total{profile="append",target="data"} 100)"));
   EXPECT_TRUE(has_line(text, R"(writecanary_runs_total{profile="offset",target="data",verdict="clean"} 1)"));
-  EXPECT_TRUE(has_line(text, R"(writecanary_open_findings{kind="duplicate",target="data"} 1)"));
+  EXPECT_TRUE(has_line(
+      text,
+      R"(writecanary_open_incidents{class="corruption",kind="duplicate",profile="append",release="6.1.170",target="data"} 1)"));
   EXPECT_TRUE(has_line(text, R"(writecanary_last_clean_timestamp_seconds{profile="offset",target="data"} 1780000000)"));
   EXPECT_TRUE(has_line(text, R"(writecanary_last_clean_timestamp_seconds{profile="append",target="data"} 0)"));
 }
@@ -151,15 +159,17 @@ TEST_F(MetricsTest, AnotherKernelBeginsAtZeroAndGoesOnWhereItWas) {
   daemon.run_once("data", "append", Verdict::kCorrupt, {duplicate_finding()});  // on 6.1.170
   const auto booted = [&](const std::string& release) {
     auto rebooted = std::make_unique<Metrics>();
-    rebooted->configure({"data"}, {"append"}, reader.totals(), reader.open_findings());
+    rebooted->configure({"data"}, {"append"}, reader.totals());
     rebooted->configure_kernel(release, daemon.totals_of_kernel(release));
+    rebooted->set_open_incidents(daemon.open_incidents());
     return rebooted;
   };
   const auto next = booted("6.12.94");
   EXPECT_TRUE(has_line(next->scrape(),
                        R"(writecanary_kernel_exposures_total{profile="append",release="6.12.94",target="data"} 0)"));
-  EXPECT_TRUE(has_line(next->scrape(),
-                       R"(writecanary_kernel_findings_total{kind="duplicate",release="6.12.94",target="data"} 0)"));
+  EXPECT_TRUE(has_line(
+      next->scrape(),
+      R"(writecanary_kernel_findings_total{kind="duplicate",profile="append",release="6.12.94",target="data"} 0)"));
   EXPECT_EQ(next->scrape().find(R"(release="6.1.170")"), std::string::npos);
   // The run that the reboot cut off is closed by the daemon of the next kernel.
   RunResult cut_off;
@@ -174,13 +184,14 @@ TEST_F(MetricsTest, AnotherKernelBeginsAtZeroAndGoesOnWhereItWas) {
   const auto back = booted("6.1.170");
   EXPECT_TRUE(has_line(back->scrape(),
                        R"(writecanary_kernel_exposures_total{profile="append",release="6.1.170",target="data"} 99)"));
-  EXPECT_TRUE(has_line(back->scrape(),
-                       R"(writecanary_kernel_findings_total{kind="duplicate",release="6.1.170",target="data"} 1)"));
+  EXPECT_TRUE(has_line(
+      back->scrape(),
+      R"(writecanary_kernel_findings_total{kind="duplicate",profile="append",release="6.1.170",target="data"} 1)"));
 }
 
 TEST_F(MetricsTest, AReloadNeitherDoublesNorForgets) {
   daemon.run_once("data", "append", Verdict::kClean);
-  metrics.configure({"data", "new"}, {"append"}, reader.totals(), reader.open_findings());
+  metrics.configure({"data", "new"}, {"append"}, reader.totals());
   metrics.configure_kernel("6.1.170", daemon.totals_of_kernel("6.1.170"));
   const auto text = metrics.scrape();
   EXPECT_TRUE(has_line(text, R"(writecanary_runs_total{profile="append",target="data",verdict="clean"} 1)"));

@@ -85,6 +85,17 @@ TEST_F(FindingsTest, ReportReadsAsMail) {
   EXPECT_EQ(get("/api/v1/findings/9/report", 404)["type"], "/problems/unknown-finding");
 }
 
+TEST_F(FindingsTest, ReproducerIsAProgramWithTheNumbersOfTheRun) {
+  auto http = client();
+  const auto answer = http.Get("/api/v1/findings/1/reproducer");
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->get_header_value("Content-Type"), "text/x-c; charset=utf-8");
+  for (const char* part : {"6.1.170", "finding 1 of run 1 on target", "#define SEED 42ull\n", "int main(int argc"}) {
+    EXPECT_NE(answer->body.find(part), std::string::npos) << part << "\nis not in\n" << answer->body.substr(0, 1000);
+  }
+  EXPECT_EQ(get("/api/v1/findings/9/reproducer", 404)["type"], "/problems/unknown-finding");
+}
+
 // The archive as tar(1) sees it.
 std::string unpack(const TemporaryDirectory& directory, const std::string& archive) {
   const std::string path = directory.path() + "/evidence.tar";

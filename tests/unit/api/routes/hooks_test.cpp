@@ -2,12 +2,14 @@
 #include <gmock/gmock.h>
 
 #include "api/refusal/limits.h"
+#include "api/routes/alertmanager_hook.h"
 #include "tests/unit/api/api_fixture.h"
 
 namespace writecanary::api::test {
 namespace {
 
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 constexpr char kPath[] = "/api/v1/hooks/alertmanager";
 
@@ -72,6 +74,49 @@ TEST_F(HooksTest, EachAlertGetsItsOwnAnswer) {
     EXPECT_THAT(answer["items"][i]["reason"].get<std::string>(), HasSubstr(reasons[i])) << i;
   }
   EXPECT_EQ(answer["items"][5]["run_id"], 1);
+}
+
+TEST_F(HooksTest, AnAlertAboutAnotherHostIsNotThisOnes) {
+  daemon.change_live([](LiveState& state) {
+    state.alert_label = "instance";
+    state.alert_hosts = {"10.0.0.7:9743", "db-7"};
+  });
+  const auto about = [&](const json& host) {
+    json labels = {{"target", "data"}, {"profile", "append"}};
+    if (!host.is_null()) labels["instance"] = host;
+    return post(kPath, message({alert("firing", labels)}), 202)["items"][0];
+  };
+  for (const json& host :
+       {json("db-8:9100"), json("10.0.0.8:9743"), json("10.0.0.7:9100"), json("db-77"), json("db-7x.example")}) {
+    const json item = about(host);
+    EXPECT_TRUE(item["run_id"].is_null()) << host;
+    EXPECT_THAT(item["reason"].get<std::string>(), HasSubstr("about another host")) << host;
+    EXPECT_THAT(item["reason"].get<std::string>(), HasSubstr(host.get<std::string>()));
+  }
+  for (const json& nothing : {json(), json(""), json(7)}) {
+    EXPECT_THAT(about(nothing)["reason"].get<std::string>(), HasSubstr("no label \"instance\"")) << nothing;
+  }
+  EXPECT_FALSE(daemon.last_command());
+  EXPECT_EQ(about("DB-7.example:9100")["run_id"], 1);
+  EXPECT_EQ(about("10.0.0.7:9743")["reason"], "");
+
+  daemon.change_live([](LiveState& state) { state.alert_label = "host"; });
+  EXPECT_THAT(about("db-7")["reason"].get<std::string>(), HasSubstr("no label \"host\""));
+  daemon.change_live([](LiveState& state) { state.alert_label = ""; });
+  EXPECT_THAT(about(json())["reason"].get<std::string>(), IsEmpty()) << "nobody asked for the label";
+}
+
+TEST(IsAboutHost, NamesAddressesAndPorts) {
+  EXPECT_TRUE(is_about_host("db-7", {"db-7.example.com"}));
+  EXPECT_TRUE(is_about_host("db-7.example.com:9100", {"db-7.example.com"}));
+  EXPECT_FALSE(is_about_host("db-7.other.com", {"db-7.example.com"}));
+  EXPECT_FALSE(is_about_host("10.0.0.7", {"10.0.0"}));
+  EXPECT_FALSE(is_about_host("10", {"10.0.0.7"}));
+  EXPECT_TRUE(is_about_host("[2001:db8::7]:9743", {"2001:db8::7"}));
+  EXPECT_TRUE(is_about_host("2001:db8::7", {"[2001:db8::7]"}));
+  EXPECT_FALSE(is_about_host("[2001:db8::7]:9100", {"[2001:db8::7]:9743"}));
+  EXPECT_FALSE(is_about_host("db-7", {"db-7:9743"})) << "a port was asked for";
+  EXPECT_FALSE(is_about_host("db-7", {}));
 }
 
 TEST_F(HooksTest, WhatPassesIsLeftToAlertmanagerToTryAgain) {

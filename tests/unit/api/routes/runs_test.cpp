@@ -1,4 +1,6 @@
+#include <functional>
 #include <limits>
+#include <thread>
 
 #include "core/base/limits.h"
 #include "tests/unit/api/api_fixture.h"
@@ -93,6 +95,104 @@ TEST_F(RunsTest, RefusesFieldsByName) {
   }
   EXPECT_FALSE(daemon.last_command());
   EXPECT_EQ(post("/api/v1/runs", {{"target", "x"}, {"profile", "y"}, {"z", 1}}, 422)["errors"].size(), 3U);
+}
+
+TEST_F(RunsTest, SeveralProfilesAreOneOrder) {
+  const json body = {
+      {"target", "data"}, {"profiles", {"append", "nowait-contract"}}, {"options", {{"write_bytes", 8192}}}};
+  const auto answer = post("/api/v1/runs", body, 202);
+  EXPECT_TRUE(answer["verdict"].is_null());
+  ASSERT_EQ(answer["items"].size(), 2U);
+  EXPECT_EQ(answer["items"][0]["profile"], "append");
+  EXPECT_EQ(answer["items"][1]["profile"], "nowait-contract");
+  const auto command = std::get<StartRun>(*daemon.last_command());
+  EXPECT_EQ(command.more_profiles, std::vector<std::string>{"nowait-contract"});
+  EXPECT_EQ(post("/api/v1/runs", {{"target", "data"}, {"profiles", {"append"}}}, 202)["items"].size(), 1U);
+
+  const std::pair<json, std::string> bad[] = {
+      {json::array(), "a list of 1 to 16 texts"},
+      {{"append", ""}, "a list of 1 to 16 texts"},
+      {"append", "a list of 1 to 16 texts"},
+      {{"append", "append"}, "twice"},
+      {{"append", "melt"}, R"(there is no profile "melt")"},
+  };
+  for (const auto& [profiles, says] : bad) {
+    const auto problem = post("/api/v1/runs", {{"target", "data"}, {"profiles", profiles}}, 422);
+    EXPECT_EQ(problem["errors"][0]["field"], "profiles") << problem;
+    EXPECT_NE(problem["errors"][0]["detail"].get<std::string>().find(says), std::string::npos) << problem;
+  }
+  const json both = {{"target", "data"}, {"profile", "append"}, {"profiles", {"append"}}};
+  EXPECT_EQ(post("/api/v1/runs", both, 422)["errors"][0]["field"], "profiles");
+}
+
+class WaitingTest : public RunsTest {
+ protected:
+  static std::size_t runs_asked_for(const json& body) {
+    return body.contains("profiles") ? body["profiles"].size() : 1;
+  }
+  // Asks with the preference while `meanwhile` happens to the run, once it is there.
+  httplib::Result ask(const std::string& preference, const json& body,
+                      const std::function<void(std::int64_t)>& meanwhile) {
+    std::thread other([&] {
+      for (;;) {
+        const auto runs = reader.runs({});
+        if (runs.size() == runs_asked_for(body)) return meanwhile(runs.back().id);  // the first that was made
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      }
+    });
+    auto http = client();
+    auto answer = http.Post("/api/v1/runs", {{"Prefer", preference}}, body.dump(), "application/json");
+    other.join();
+    return answer;
+  }
+  const json start = {{"target", "data"}, {"profile", "append"}};
+};
+
+TEST_F(WaitingTest, TheAnswerIsTheRunThatEnded) {
+  const auto answer = ask("respond-async, wait=60", start, [&](std::int64_t id) {
+    daemon.start_run(id);
+    daemon.publish_progress(id);
+    daemon.finish_run(id, Verdict::kViolation, {});
+  });
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 200);
+  EXPECT_EQ(answer->get_header_value("Preference-Applied"), "wait=60");
+  EXPECT_EQ(json::parse(answer->body)["verdict"], "violation");
+}
+
+TEST_F(WaitingTest, OfSeveralItWaitsForAll) {
+  const auto answer =
+      ask("wait=\"60\"", {{"target", "data"}, {"profiles", {"append", "nowait-contract"}}}, [&](std::int64_t id) {
+        daemon.start_run(id);
+        daemon.finish_run(id, Verdict::kClean, {});
+        daemon.start_run(id + 1);
+        daemon.finish_run(id + 1, Verdict::kUnexposed, {});
+      });
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 200) << answer->body;
+  EXPECT_EQ(json::parse(answer->body)["verdict"], "unexposed");
+}
+
+TEST_F(WaitingTest, WhatHasNotEndedInTimeIs202) {
+  const auto answer = ask("wait=5", start, [&](std::int64_t id) {
+    daemon.start_run(id);
+    clock.now_ms += 6000;
+    daemon.publish_progress(id);
+  });
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 202);
+  EXPECT_EQ(answer->get_header_value("Preference-Applied"), "wait=5");
+  EXPECT_EQ(json::parse(answer->body)["state"], "running");
+}
+
+TEST_F(WaitingTest, OtherPreferencesAreNotFollowed) {
+  for (const char* preference : {"respond-async", "wait=soon", "wait=0", "wait", "waiting=5", ""}) {
+    auto http = client();
+    const auto answer = http.Post("/api/v1/runs", {{"Prefer", preference}}, start.dump(), "application/json");
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->status, 202) << preference;
+    EXPECT_FALSE(answer->has_header("Preference-Applied")) << preference;
+  }
 }
 
 TEST_F(RunsTest, PassesTheDaemonsRefusalOn) {

@@ -22,9 +22,10 @@ TEST_F(StatusTest, SaysEverythingInOneLook) {
   EXPECT_EQ(status["verdicts"].size(), kAllVerdicts.size());
   EXPECT_EQ(status["verdicts"]["clean"], 1);
   EXPECT_EQ(status["verdicts"]["corrupt"], 1);
-  EXPECT_EQ(status["open_findings"].size(), kAllFindingKinds.size());
-  EXPECT_EQ(status["open_findings"]["duplicate"], 1);
-  EXPECT_EQ(status["summary"], "2 targets, 0 runs in progress, 1 open finding, 1 of corruption.");
+  EXPECT_EQ(status["incidents"]["open"].size(), kAllFindingKinds.size());
+  EXPECT_EQ(status["incidents"]["open"]["duplicate"], 1);
+  EXPECT_EQ(status["incidents"]["known"], 0);
+  EXPECT_EQ(status["summary"], "2 targets, 0 runs in progress, 1 open incident, 1 of corruption.");
 }
 
 TEST_F(StatusTest, NamesTheRunsInProgress) {
@@ -167,7 +168,8 @@ TEST_F(StatusTest, ServesThePageWithItsTag) {
 
 TEST_F(StatusTest, ServesThePageCompressedToThoseWhoTakeIt) {
   auto http = client();
-  const auto plain = http.Get("/app.css", {{"Accept-Encoding", "identity"}});  // some versions ask for gzip by themselves
+  const auto plain =
+      http.Get("/app.css", {{"Accept-Encoding", "identity"}});  // some versions ask for gzip by themselves
   ASSERT_TRUE(plain);
   EXPECT_FALSE(plain->has_header("Content-Encoding"));
   EXPECT_EQ(plain->get_header_value("Vary"), "Accept-Encoding");

@@ -85,8 +85,8 @@ TEST_F(Check, ClassicIsAppendWithoutACgroup) {
 
 TEST_F(Check, JsonIsOneDocumentWithTheWorstVerdict) {
   RunEnd corrupt = sample_end(Verdict::kCorrupt);
-  corrupt.tally.add(FindingKind::kTorn, 8192);
-  prepare("append", {sample_hello(), FindingEvent{sample_finding(FindingKind::kTorn, 65536)}, corrupt});
+  corrupt.tally.add(FindingKind::kStale, 8192);
+  prepare("append", {sample_hello(), FindingEvent{sample_finding(FindingKind::kStale, 65536)}, corrupt});
   prepare("offset", {sample_hello(), sample_end(Verdict::kClean)});
   const FakeProbe probe(directory_, small_catalogue(),
                         "case $(cat spec.json) in *'\"profile\":\"append\"'*) say append;; *) say offset;; esac");
@@ -96,10 +96,27 @@ TEST_F(Check, JsonIsOneDocumentWithTheWorstVerdict) {
   EXPECT_EQ(found.at("kernel").at("release"), "6.1.0");
   EXPECT_EQ(found.at("filesystem").at("type"), "xfs");
   ASSERT_EQ(found.at("runs").size(), 2U);
-  EXPECT_EQ(found.at("runs")[0].at("finding_counts"), nlohmann::json({{"torn", 1}}));
+  EXPECT_EQ(found.at("runs")[0].at("finding_counts"), nlohmann::json({{"stale", 1}}));
   EXPECT_EQ(found.at("runs")[0].at("findings")[0].at("offset_bytes"), 65536);
   EXPECT_EQ(found.at("runs")[1].at("profile"), "offset");
   EXPECT_EQ(found.at("runs")[1].at("verdict"), "clean");
+}
+
+TEST_F(Check, AViolationIsSixOrWhatTheOthersSayWithoutIt) {
+  prepare("append", {sample_hello(), sample_end(Verdict::kViolation)});
+  prepare("offset", {sample_hello(), sample_end(Verdict::kClean)});
+  const FakeProbe probe(directory_, small_catalogue(),
+                        "case $(cat spec.json) in *'\"profile\":\"append\"'*) say append;; *) say offset;; esac");
+  EXPECT_EQ(run({"--profile", "all", "--json"}), 6);
+  EXPECT_EQ(document().at("verdict"), "violation");
+  EXPECT_EQ(run({"--profile", "all", "--fail-on", "violation"}), 6);
+  test_.out.str("");
+  EXPECT_EQ(run({"--profile", "all", "--fail-on", "corrupt", "--json"}), 0);
+  EXPECT_EQ(document().at("verdict"), "violation") << "the exit code is the caller's, the verdict is not";
+  prepare("offset", {sample_hello(), sample_end(Verdict::kUnexposed)});
+  EXPECT_EQ(run({"--profile", "all"}), 6);
+  EXPECT_EQ(run({"--profile", "all", "--fail-on", "corrupt"}), 3) << "it hides nothing that another run did not prove";
+  EXPECT_EQ(run({"--profile", "all", "--fail-on", "clean"}), 1);
 }
 
 TEST_F(Check, FindingsAreShownInLines) {

@@ -28,10 +28,17 @@ TEST(Url, WhatIsAnAddressAndWhatIsNot) {
   EXPECT_EQ(parse_url("https://canary.example").origin, "https://canary.example");
   EXPECT_EQ(parse_url("http://[::1]:9743").origin, "http://[::1]:9743");
   EXPECT_EQ(parse_url("unix:/run/x/api.sock").socket_path, "/run/x/api.sock");
-  for (const char* bad : {"", "localhost:9743", "ftp://x", "http://", "http:///", "unix:relative", "http://x/api",
-                          "http://user@x", "http://x?y"}) {
+  for (const char* bad : {"", "localhost:9743", "ftp://x", "http://", "http:///", "unix:relative", "http://user@x",
+                          "http://x?y", "http://x/a?y", "http://x/#a", "http://x/a b", "http://x/a\r\nb"}) {
     EXPECT_THROW(parse_url(bad), UsageError) << bad;
   }
+}
+
+TEST(Url, AProxyMayShowADaemonBelowAPath) {
+  const HttpServer server = parse_url("https://canary.example:8443/fleet/db-7/");
+  EXPECT_EQ(server.origin, "https://canary.example:8443");
+  EXPECT_EQ(server.base_path, "/fleet/db-7");
+  EXPECT_EQ(parse_url("https://canary.example/").base_path, "");
 }
 
 TEST(Refusal, IsShownAsTitleDetailAndFields) {

@@ -19,6 +19,17 @@ TEST(UpperBoundTest, AgreesWithTheTables) {
   }
 }
 
+TEST(LowerBoundTest, AgreesWithTheTables) {
+  EXPECT_FALSE(rate_lower_bound_95(5, 0));
+  EXPECT_EQ(rate_lower_bound_95(0, 1000), 0);
+  // The chi-squared quantile with 2 k degrees of freedom, halved.
+  const std::pair<std::uint64_t, double> table[] = {{1, 0.051293}, {2, 0.355362}, {5, 1.970150}, {10, 5.425406}};
+  for (const auto& [findings, mean] : table) {
+    EXPECT_NEAR(*rate_lower_bound_95(findings, 1000), mean / 1000, 1e-8) << findings;
+  }
+  EXPECT_NEAR(*rate_lower_bound_95(1001, 1) - *rate_lower_bound_95(1000, 1), 0.97, 0.05) << "where it is approximate";
+}
+
 TEST(UpperBoundTest, TheApproximationContinuesTheExactOne) {
   const double exact = *rate_upper_bound_95(1000, 1);
   const double approximate = *rate_upper_bound_95(1001, 1);

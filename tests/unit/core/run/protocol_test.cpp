@@ -20,11 +20,11 @@ using testing::ThrowsMessage;
 std::vector<Event> every_event() {
   return {sample_hello(),
           Progress{.elapsed_seconds = 0.25, .fraction = 0.5, .counters = sample_counters(), .tally = sample_tally()},
-          FindingEvent{sample_finding()}, sample_run_end()};
+          FindingEvent{sample_finding()}, FindingEvent{sample_finding(), true}, sample_run_end()};
 }
 
 TEST(Protocol, EveryEventComesBackAsItWas) {
-  const char* const names[] = {"hello", "progress", "finding", "run_end"};
+  const char* const names[] = {"hello", "progress", "finding", "finding", "run_end"};
   const std::vector<Event> events = every_event();
   for (std::size_t i = 0; i < events.size(); ++i) {
     const std::string line = encode(events[i]);
@@ -90,7 +90,7 @@ TEST(Protocol, RefusesWhatIsNotAnEvent) {
 
 TEST(Protocol, AnotherVersionIsRefusedWhateverElseItSays) {
   EXPECT_THAT([] { decode(R"({"event": "hello", "protocol": 1})"); },
-              ThrowsMessage<ProtocolError>("hello: the probe speaks protocol 1, this program 2: install both from the "
+              ThrowsMessage<ProtocolError>("hello: the probe speaks protocol 1, this program 3: install both from the "
                                            "same release"));
 }
 

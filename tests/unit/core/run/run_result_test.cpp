@@ -119,5 +119,25 @@ TEST(RunDocument, NoFirstFindingIsNull) {
   EXPECT_EQ(document.at("finding_counts"), json::object());
 }
 
+TEST(FindingTally, EachKindHasTheVerdictOfItsClass) {
+  EXPECT_EQ(FindingTally{}.verdict(), std::nullopt);
+  for (const FindingKind kind : kAllFindingKinds) {
+    const FindingClass its = class_of(kind);
+    FindingTally tally;
+    tally.add(kind, 1);
+    EXPECT_EQ(tally.total(its), 1U);
+    EXPECT_EQ(tally.verdict(), its == FindingClass::kCorruption     ? Verdict::kCorrupt
+                               : its == FindingClass::kAvailability ? Verdict::kStuck
+                                                                    : Verdict::kViolation)
+        << to_string(kind);
+    tally.add(FindingKind::kTorn, 1);
+    EXPECT_NE(tally.verdict() == Verdict::kViolation,
+              its == FindingClass::kCorruption || its == FindingClass::kAvailability)
+        << to_string(kind);
+    tally.add(FindingKind::kZeroed, 1);
+    EXPECT_EQ(tally.verdict(), Verdict::kCorrupt) << to_string(kind);
+  }
+}
+
 }  // namespace
 }  // namespace writecanary

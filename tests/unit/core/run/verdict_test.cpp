@@ -13,10 +13,15 @@ struct VerdictCase {
   int exit_code;
 };
 
-constexpr VerdictCase kCases[] = {
-    {Verdict::kClean, "clean", 0},     {Verdict::kCorrupt, "corrupt", 2},         {Verdict::kUnexposed, "unexposed", 3},
-    {Verdict::kStopped, "stopped", 3}, {Verdict::kUnsupported, "unsupported", 4}, {Verdict::kError, "error", 5},
-    {Verdict::kStuck, "stuck", 5},     {Verdict::kInterrupted, "interrupted", 5}};
+constexpr VerdictCase kCases[] = {{Verdict::kClean, "clean", 0},
+                                  {Verdict::kCorrupt, "corrupt", 2},
+                                  {Verdict::kUnexposed, "unexposed", 3},
+                                  {Verdict::kStopped, "stopped", 3},
+                                  {Verdict::kUnsupported, "unsupported", 4},
+                                  {Verdict::kError, "error", 5},
+                                  {Verdict::kStuck, "stuck", 5},
+                                  {Verdict::kInterrupted, "interrupted", 5},
+                                  {Verdict::kViolation, "violation", 6}};
 
 TEST(Verdict, HasNameAndExitCode) {
   EXPECT_EQ(std::size(kCases), kAllVerdicts.size());
@@ -36,15 +41,25 @@ TEST(Verdict, OnlyCleanExitsWithZero) {
 }
 
 TEST(Verdict, WorseFollowsTheDocumentedOrder) {
-  constexpr Verdict kMostAlarmingFirst[] = {Verdict::kCorrupt,     Verdict::kStuck,   Verdict::kError,
-                                            Verdict::kInterrupted, Verdict::kStopped, Verdict::kUnexposed,
-                                            Verdict::kUnsupported, Verdict::kClean};
+  constexpr Verdict kMostAlarmingFirst[] = {Verdict::kCorrupt,   Verdict::kStuck,       Verdict::kViolation,
+                                            Verdict::kError,     Verdict::kInterrupted, Verdict::kStopped,
+                                            Verdict::kUnexposed, Verdict::kUnsupported, Verdict::kClean};
   for (std::size_t i = 0; i < std::size(kMostAlarmingFirst); ++i) {
     for (std::size_t j = i; j < std::size(kMostAlarmingFirst); ++j) {
       EXPECT_EQ(worse(kMostAlarmingFirst[i], kMostAlarmingFirst[j]), kMostAlarmingFirst[i]);
       EXPECT_EQ(worse(kMostAlarmingFirst[j], kMostAlarmingFirst[i]), kMostAlarmingFirst[i]);
     }
   }
+}
+
+TEST(FailOn, OnlyAViolationCanBeTakenAsClean) {
+  for (const Verdict verdict : kAllVerdicts) {
+    EXPECT_EQ(taken_as(verdict, FailOn::kViolation), verdict);
+    EXPECT_EQ(taken_as(verdict, FailOn::kCorrupt), verdict == Verdict::kViolation ? Verdict::kClean : verdict);
+  }
+  EXPECT_EQ(parse_fail_on("violation"), FailOn::kViolation);
+  EXPECT_EQ(parse_fail_on("corrupt"), FailOn::kCorrupt);
+  EXPECT_EQ(parse_fail_on("clean"), std::nullopt);
 }
 
 TEST(RunState, HasName) {

@@ -61,6 +61,30 @@ TEST(RunRecord, TheVerdictIsThatOfRunEndWhateverTheExitStatus) {
   }
 }
 
+TEST(RunRecord, WhatWasToldEarlyIsAFindingUnlessItComesAgain) {
+  FindingEvent early = finding(FindingKind::kZeroed, 512);
+  early.early = true;
+  RunRecord record(spec());
+  record.hear(hello());
+  record.hear(early);
+  record.hear(early);
+  const auto cut_short = record.conclude({});
+  EXPECT_EQ(cut_short.end.verdict, Verdict::kError);
+  EXPECT_EQ(cut_short.findings.size(), 2U);
+  EXPECT_EQ(cut_short.end.tally.count_of(FindingKind::kZeroed), 2U);
+  EXPECT_TRUE(cut_short.end.first_finding_seconds);
+
+  record.hear(finding(FindingKind::kDuplicate, 4096));
+  const auto later = record.conclude({});
+  ASSERT_EQ(later.findings.size(), 1U);
+  EXPECT_EQ(later.findings[0].kind, FindingKind::kDuplicate);
+  EXPECT_EQ(later.end.tally.total(), 1U);
+
+  record.hear(early);
+  record.hear(clean_end());
+  EXPECT_EQ(record.conclude({}).findings.size(), 1U) << "the probe had its last word";
+}
+
 TEST(RunRecord, WithoutRunEndItIsAnErrorEvenAfterExitZero) {
   RunRecord record(spec());
   record.hear(hello());

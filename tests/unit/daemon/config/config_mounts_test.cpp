@@ -46,6 +46,28 @@ TEST(Mounts, ATargetMustBeAMountPoint) {
             "target \"data\": /data is xfs, not btrfs. Mount the filesystem that is meant, or change fstype");
 }
 
+// What a container sees of a node: a volume of /data, on which a disk is mounted or not.
+TEST(Mounts, AVolumeCountsOnlyWhenADiskIsMountedThere) {
+  const std::vector<Mount> volumes = {{"0:99", "/", "rw", "overlay", "overlay", "/", 21, 1},
+                                      {"8:2", "/disk", "rw", "xfs", "/dev/sda2", "/", 22, 21},
+                                      {"8:1", "/data", "rw", "ext4", "/dev/sda1", "/data", 23, 21},
+                                      {"8:1", "/subvolume", "rw", "btrfs", "/dev/sdb", "/@data", 24, 21},
+                                      {"0:50", "/share", "rw", "cifs", "//server/share", "/part", 25, 21}};
+  EXPECT_TRUE(locate(target_at("/disk"), volumes).usable);
+  EXPECT_TRUE(locate(target_at("/subvolume"), volumes).usable) << "only the probe can tell it from a directory";
+  EXPECT_TRUE(locate(target_at("/share"), volumes).usable);
+  const auto located = locate(target_at("/data"), volumes);
+  EXPECT_FALSE(located.usable);
+  EXPECT_EQ(
+      located.reason,
+      "target \"data\": /data is only the directory /data of the filesystem on /dev/sda1 (a bind mount, or a volume "
+      "of a container), which is there also while nothing is mounted on it. Mount a filesystem there, or set "
+      "require_mount = false");
+  auto anyway = target_at("/data");
+  anyway.require_mount = false;
+  EXPECT_TRUE(locate(anyway, volumes).usable);
+}
+
 TEST(Mounts, ResultsMustNotLieOnWhatIsTested) {
   const auto check = [](const std::string& storage, const std::string& path, bool require_mount) {
     Config config;

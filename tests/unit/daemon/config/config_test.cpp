@@ -77,7 +77,8 @@ max_memory_pressure = 10
 TEST(Config, EveryMistakeIsNamedWithItsPlace) {
   EXPECT_THAT(issues_of("[server]\nlisten = 9743\nlsten = \"x\"\n"),
               ElementsAre("c.toml:2:10: listen: expected a text in quotes, got 9743",
-                          "c.toml:3:1: unknown key \"lsten\". Known here: allowed_hosts, anonymous_read, client_ca, "
+                          "c.toml:3:1: unknown key \"lsten\". Known here: alert_hosts, alert_label, allowed_hosts, "
+                          "anonymous_read, client_ca, "
                           "listen, public_url, reads_per_second, tls_cert, tls_key, trusted_proxies"));
   EXPECT_THAT(
       issues_of("[defaults]\nevery = \"often\"\n"),

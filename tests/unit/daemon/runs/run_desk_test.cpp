@@ -197,8 +197,16 @@ TEST_F(DeskTest, TheLiveViewShowsWhatIsGoingOn) {
 }
 
 TEST_F(DeskTest, RetentionRemovesOldRunsWithTheirEvidence) {
-  const auto id = started("a");
-  until_settled();
+  storage::RunRow row;
+  row.target = "a";
+  row.spec_json = "{}";
+  row.result.profile = "append";
+  const auto id = store_->add_run(row);
+  RunResult result;
+  result.end.verdict = Verdict::kCorrupt;
+  result.end.tally.add(FindingKind::kForeign, 1);
+  result.findings.resize(1);
+  store_->finish_run(id, result, to_unix_ms(clock_.now()));
   const auto evidence = config_.evidence_root() + "/" + std::to_string(id);
   std::filesystem::create_directories(evidence);
   std::filesystem::create_directories(config_.evidence_root() + "/notes");

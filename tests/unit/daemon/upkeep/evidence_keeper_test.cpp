@@ -43,6 +43,7 @@ class EvidenceKeeperTest : public testing::Test {
     result.profile = profile;
     result.end.verdict = Verdict::kCorrupt;
     result.kernel.release = "6.1.170";
+    result.findings.emplace_back();
     if (finished) store_->finish_run(id, result, 2);
     std::filesystem::create_directories(directory(id));
     directory_.write("evidence/" + std::to_string(id) + "/file-1", std::string(bytes, 'x'));

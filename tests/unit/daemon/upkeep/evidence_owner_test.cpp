@@ -55,7 +55,10 @@ class EvidenceOwnerTest : public testing::Test {
     fs::create_directories(root_ + "/" + std::to_string(id));
     directory_.write("evidence/" + std::to_string(id) + "/file", evidence);
     RunResult result;
-    result.end.verdict = Verdict::kClean;
+    result.end.verdict = Verdict::kCorrupt;
+    result.end.tally.add(FindingKind::kForeign, 1);
+    result.findings.resize(1);  // whose evidence it is
+    result.kernel.release = "6.1.0";
     store_->finish_run(id, result, to_unix_ms(now_));
     return id;
   }

@@ -32,6 +32,13 @@ TEST(CloudEventTest, AnEventOfNoRunIsOfItsTarget) {
   EXPECT_FALSE(event.contains("partitionkey"));
 }
 
+TEST(CloudEventTest, AnEventOfAnIncidentIsOfIt) {
+  const storage::EventRow row{118, 1, "incident.opened", 12, "data", R"({"id": 3, "incident_id": 3})"};
+  const auto event = nlohmann::json::parse(cloud_event(row, "db-7"));
+  EXPECT_EQ(event.at("subject"), "targets/data/incidents/3");
+  EXPECT_EQ(event.at("type"), "writecanary.incident.opened");
+}
+
 TEST(WebhookSignatureTest, IsTheOneOfTheStandard) {
   // From Python: base64(hmac(key, b"msg_1.1614265330." + body, sha256)).
   EXPECT_EQ(webhook_signature("a plain secret", "msg_1", 1614265330, R"({"test": 2432232314})"),

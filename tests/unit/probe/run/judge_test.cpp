@@ -62,6 +62,16 @@ TEST(Judge, FindingsOutweighEverything) {
   EXPECT_NE(judgement.reason.find("Input/output error"), std::string::npos);
 }
 
+TEST(Judge, TheWorstClassOfTheFindingsIsTheVerdict) {
+  RunFacts facts = exposed(500, 500);
+  facts.tally.add(FindingKind::kTorn, 131072);
+  EXPECT_EQ(judge(facts).verdict, Verdict::kViolation);
+  facts.tally.add(FindingKind::kNowaitContract, 4096);
+  EXPECT_EQ(judge(facts).verdict, Verdict::kViolation);
+  facts.tally.add(FindingKind::kBitflip, 1);
+  EXPECT_EQ(judge(facts).verdict, Verdict::kCorrupt);
+}
+
 TEST(Judge, UnsupportedErrorAndStoppedAreNeverAPass) {
   RunFacts facts = exposed(500, 500);
   facts.stopped = true;

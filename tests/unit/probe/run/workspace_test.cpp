@@ -86,6 +86,23 @@ TEST_F(WorkspaceTest, RefusesWhatIsNotAMountPoint) {
   EXPECT_FALSE(fs::exists(home())) << "nothing may be made on the wrong filesystem";
 }
 
+TEST_F(WorkspaceTest, RefusesADirectoryThatIsMounted) {
+  const std::string part = spec_.path + "/part", at = spec_.path + "/at";
+  fs::create_directory(part);
+  fs::create_directory(at);
+  if (mount(part.c_str(), at.c_str(), nullptr, MS_BIND, nullptr) != 0) GTEST_SKIP() << "a bind mount needs root";
+  spec_.path = at;
+  spec_.require_mount = true;
+  const std::string text = refusal();
+  spec_.require_mount = false;
+  const std::string anyway = refusal();
+  umount(at.c_str());
+  spec_.path = fs::path(at).parent_path();
+  EXPECT_NE(text.find(" is only the directory "), std::string::npos) << text;
+  EXPECT_NE(text.find("set require_mount = false"), std::string::npos) << text;
+  EXPECT_EQ(anyway, "");
+}
+
 TEST_F(WorkspaceTest, RefusesAnotherFilesystemThanExpected) {
   spec_.expected_fstype = "notafs";
   EXPECT_NE(refusal().find("not notafs as the configuration expects"), std::string::npos);

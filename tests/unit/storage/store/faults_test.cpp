@@ -45,7 +45,7 @@ Told live(const std::string& path) {
     told.findings = store->finish_run(*told.run, result_with(Verdict::kCorrupt, {FindingKind::kTorn}), 3'000);
   });
   if (!told.findings.empty()) {
-    told.acknowledged = succeeds([&] { store->acknowledge(told.findings[0], "me", "known", 4'000); });
+    told.acknowledged = succeeds([&] { store->acknowledge_finding(told.findings[0], "me", "known", 4'000); });
   }
   succeeds([&] {
     AuditRow asked;

@@ -16,12 +16,13 @@ std::vector<std::string> waiting(const TestStore& store, std::int64_t after = 0,
   return types;
 }
 
-TEST(OutboxTest, KeepsFindingsEndsAndAcknowledgementsInOrder) {
+TEST(OutboxTest, KeepsIncidentsAndEndsOfRunsInOrder) {
   const TestStore store;
   store->keep_outbox(true);
   finished_run(*store.store, result_with(Verdict::kCorrupt, {FindingKind::kTorn, FindingKind::kMissing}));
-  store->acknowledge(1, "alice", "known", 5'000);
-  EXPECT_THAT(waiting(store), ElementsAre("finding", "finding", "run.finished", "finding.acknowledged"));
+  store->acknowledge_finding(1, "alice", "known", 5'000);
+  EXPECT_THAT(waiting(store),
+              ElementsAre("incident.opened", "incident.opened", "run.finished", "incident.acknowledged"));
   EXPECT_EQ(store->outbox_size(), 4U);
   const auto events = store.reader().outbox_after(0, 100);
   EXPECT_EQ(events[0].data_json, store->events_after(events[0].id - 1, 1)[0].data_json);

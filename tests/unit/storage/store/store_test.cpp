@@ -166,19 +166,6 @@ TEST(StoreTest, AResultWithoutFactsLeavesTheFactsOfTheHello) {
   EXPECT_EQ(run.result.pressure.directory, "/cg");
 }
 
-TEST(StoreTest, FindingsBeyondTheBoundAreCountedButNotKept) {
-  const TestStore store;
-  RunResult result = result_with(Verdict::kCorrupt);
-  result.findings.assign(kFindingsPerRun + 5, full_finding(FindingKind::kTorn));
-  for (std::size_t i = 0; i < result.findings.size(); ++i) result.end.tally.add(FindingKind::kTorn, 1);
-  const std::int64_t id = store->add_run(queued_run());
-  EXPECT_THAT(store->finish_run(id, result, 3'000), SizeIs(kFindingsPerRun));
-  FindingFilter all;
-  all.limit = 1'000;
-  EXPECT_THAT(store.reader().findings(all), SizeIs(kFindingsPerRun));
-  EXPECT_EQ(store->totals().at(0).tally.count_of(FindingKind::kTorn), kFindingsPerRun + 5);
-}
-
 TEST(StoreTest, ARunGoesThroughItsStatesOnlyForward) {
   const TestStore store;
   const std::int64_t id = store->add_run(queued_run());
@@ -203,7 +190,7 @@ TEST(StoreTest, AFailedTransactionLeavesNothingAndTheStoreUsable) {
   EXPECT_THAT(error, HasSubstr("finish run 1: " + store.path + ": disk on fire (SQLite code"));
   EXPECT_EQ(store.reader().run(id)->state, RunState::kQueued);
   EXPECT_THAT(store.reader().findings({}), IsEmpty());
-  EXPECT_THAT(store->open_findings(), IsEmpty());
+  EXPECT_THAT(store->open_incidents(), IsEmpty());
   EXPECT_EQ(store->last_event_id(), last_event);
 
   raw(store.path).exec("DROP TRIGGER fail");
@@ -241,22 +228,21 @@ TEST(StoreTest, PausedTargetsStayPausedAndForgottenOnesStayKnown) {
               HasSubstr("pause target \"tape\": " + store.path + ": no such target"));
 }
 
-TEST(StoreTest, AcknowledgingTwiceKeepsTheFirst) {
+TEST(StoreTest, AcknowledgingAFindingIsThatOfItsIncident) {
   TestStore store;
   finished_run(*store.store, result_with(Verdict::kCorrupt, {FindingKind::kTorn, FindingKind::kTorn}));
-  EXPECT_TRUE(store->acknowledge(1, "alice", "known", 5'000));
-  EXPECT_TRUE(store->acknowledge(1, "bob", "mine", 6'000));
-  EXPECT_FALSE(store->acknowledge(99, "bob", "", 6'000));
+  EXPECT_TRUE(store->acknowledge_finding(1, "alice", "known", 5'000));
+  EXPECT_TRUE(store->acknowledge_finding(1, "bob", "mine", 6'000));
+  EXPECT_FALSE(store->acknowledge_finding(99, "bob", "", 6'000));
   store.reopen();
-  const FindingRow row = *store.reader().finding(1);
-  EXPECT_EQ(row.acknowledged_at_ms, 5'000);
-  EXPECT_EQ(row.acknowledged_by, "alice");
-  EXPECT_EQ(row.note, "known");
-  ASSERT_THAT(store->open_findings(), SizeIs(1));
-  EXPECT_EQ(store->open_findings()[0].kind, FindingKind::kTorn);
-  EXPECT_EQ(store->open_findings()[0].count, 1U);
-  store->acknowledge(2, "alice", "", 7'000);
-  EXPECT_THAT(store->open_findings(), IsEmpty());
+  for (const std::int64_t id : {1, 2}) {
+    const FindingRow row = *store.reader().finding(id);
+    EXPECT_EQ(row.acknowledged_at_ms, 5'000);
+    EXPECT_EQ(row.acknowledged_by, "alice");
+    EXPECT_EQ(row.note, "known");
+  }
+  EXPECT_THAT(store->open_incidents(), IsEmpty());
+  EXPECT_EQ(store.reader().incident(1)->known->by, "alice");
 }
 
 TEST(StoreTest, UnfinishedRunsBecomeInterrupted) {

@@ -87,6 +87,7 @@ TEST(DocumentsTest, AFindingExtendsItsCoreDocument) {
   FindingRow row;
   row.id = 5;
   row.run_id = 12;
+  row.incident_id = 2;
   row.target = "data";
   row.profile = "append";
   row.kernel_release = "6.1";
@@ -96,6 +97,7 @@ TEST(DocumentsTest, AFindingExtendsItsCoreDocument) {
   json expected = row.finding;
   expected.update({{"id", 5},
                    {"run_id", 12},
+                   {"incident_id", 2},
                    {"target", "data"},
                    {"profile", "append"},
                    {"kernel_release", "6.1"},

@@ -25,19 +25,19 @@ TEST(EventsTest, ARunsLifeIsToldInOrder) {
   const TestStore store;
   store->sync_targets({known_target("data", "/data")});
   const std::int64_t id = finished_run(*store.store, result_with(Verdict::kCorrupt, {FindingKind::kTorn}));
-  store->acknowledge(1, "alice", "known", 5'000);
+  store->acknowledge_finding(1, "alice", "known", 5'000);
   store->set_paused("data", true, "why", 6'000);
   store->set_paused("data", false, "", 7'000);
   const auto events = store->events_after(0, 100);
-  EXPECT_THAT(types(events), ElementsAre("run.queued", "run.started", "finding", "run.finished", "finding.acknowledged",
-                                         "target.paused", "target.resumed"));
+  EXPECT_THAT(types(events), ElementsAre("run.queued", "run.started", "incident.opened", "run.finished",
+                                         "incident.acknowledged", "target.paused", "target.resumed"));
   for (std::size_t i = 0; i < events.size(); ++i) {
     EXPECT_EQ(events[i].id, static_cast<std::int64_t>(i) + 1);
     EXPECT_EQ(events[i].target, "data");
-    EXPECT_EQ(events[i].run_id, i < 5 ? std::optional(id) : std::nullopt);
+    EXPECT_EQ(events[i].run_id, i < 4 ? std::optional(id) : std::nullopt);
     const json data = json::parse(events[i].data_json);
     EXPECT_EQ(data.at("target"), "data");
-    EXPECT_EQ(data.value("run_id", std::int64_t{0}), i < 5 ? id : 0);
+    EXPECT_EQ(data.value("run_id", std::int64_t{0}), i < 4 ? id : 0);
   }
   EXPECT_EQ(events[0].at_ms, 1'000);
   EXPECT_EQ(events[3].at_ms, 3'000);
@@ -45,15 +45,16 @@ TEST(EventsTest, ARunsLifeIsToldInOrder) {
   EXPECT_EQ(store->last_event_id(), 7);
 }
 
-TEST(EventsTest, FinishedRunsAndFindingsCarryTheDocumentsOfTheApi) {
+TEST(EventsTest, FinishedRunsAndIncidentsCarryTheDocumentsOfTheApi) {
   const TestStore store;
   finished_run(*store.store, result_with(Verdict::kCorrupt, {FindingKind::kTorn}));
   const Reader reader = store.reader();
-  const json found = finding_json(*reader.finding(1));
-  store->acknowledge(1, "alice", "known", 5'000);
+  json opened = incident_json(*reader.incident(1));
+  opened.update({{"incident_id", 1}, {"finding_id", 1}, {"run_id", 1}});
+  store->acknowledge_finding(1, "alice", "known", 5'000);
   const auto events = reader.events_after(2, std::nullopt, 2);
-  ASSERT_THAT(types(events), ElementsAre("finding", "run.finished"));
-  EXPECT_EQ(json::parse(events[0].data_json), found) << "as it was found, although it is acknowledged by now";
+  ASSERT_THAT(types(events), ElementsAre("incident.opened", "run.finished"));
+  EXPECT_EQ(json::parse(events[0].data_json), opened) << "as it was then, although it is acknowledged by now";
   json finished = run_json(*reader.run(1));
   finished["run_id"] = 1;
   EXPECT_EQ(json::parse(events[1].data_json), finished);

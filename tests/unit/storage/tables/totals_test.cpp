@@ -107,20 +107,5 @@ TEST(TotalsTest, AnInterruptedRunDoesNotMakeAnOldKernelLookRecent) {
   EXPECT_EQ(store->totals().at(0).last_run_ms, 9'000'000);
 }
 
-TEST(TotalsTest, OpenFindingsAreCountedPerTargetAndKind) {
-  const TestStore store;
-  EXPECT_THAT(store->open_findings(), IsEmpty());
-  const auto torn_twice = result_with(Verdict::kCorrupt, {FindingKind::kTorn, FindingKind::kTorn, FindingKind::kStale});
-  finished_run(*store.store, torn_twice, "data");
-  finished_run(*store.store, result_with(Verdict::kCorrupt, {FindingKind::kTorn}), "log");
-  const auto open = store.reader().open_findings();
-  ASSERT_THAT(open, SizeIs(3));
-  EXPECT_EQ(open[0].kind, FindingKind::kStale);
-  EXPECT_EQ(open[0].count, 1U);
-  EXPECT_EQ(open[1].kind, FindingKind::kTorn);
-  EXPECT_EQ(open[1].count, 2U);
-  EXPECT_EQ(open[2].target, "log");
-}
-
 }  // namespace
 }  // namespace writecanary::storage

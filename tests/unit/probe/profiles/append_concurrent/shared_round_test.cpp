@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <new>
+#include <stdexcept>
+#include <string>
 
 namespace writecanary::probe {
 namespace {
@@ -29,6 +32,21 @@ TEST(SharedRoundTest, WhatAWriterWasInWhenItDiedIsKnownAndNotAcknowledged) {
   EXPECT_EQ(entries[1].write.length_bytes, 50U);
   EXPECT_FALSE(entries[1].exposed);
   EXPECT_TRUE(round->entries(1).empty());
+}
+
+TEST(SharedRoundTest, WhateverAWriterThrowsIsToldAndStopsTheOthers) {
+  const auto round = SharedRound::make(4);
+  EXPECT_TRUE(round->attempt(0, [] {}));
+  EXPECT_EQ(round->failed(0), "");
+  EXPECT_FALSE(round->stop());
+  EXPECT_FALSE(round->attempt(1, [] { throw std::runtime_error("no more " + std::string(1000, 'x')); }));
+  EXPECT_EQ(round->failed(1).substr(0, 10), "no more xx");
+  EXPECT_LT(round->failed(1).size(), 300U);
+  EXPECT_TRUE(round->stop());
+  EXPECT_FALSE(round->attempt(2, [] { throw std::bad_alloc(); }));
+  EXPECT_EQ(round->failed(2), "std::bad_alloc");
+  EXPECT_FALSE(round->attempt(3, [] { throw 7; }));
+  EXPECT_NE(round->failed(3), "");
 }
 
 }  // namespace

@@ -9,10 +9,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <vector>
 
 #include "core/base/error.h"
 
@@ -96,6 +98,30 @@ TEST_F(FileExecutorTest, AStoreWithoutSpaceIsAnErrorAndTheRestIsJudged) {
   executor.take_over(store);
   EXPECT_EQ(executor.compare().tally.total(), 0U);
   damage(1'000);
+  EXPECT_GT(executor.compare().tally.total(), 0U);
+}
+
+// Whatever the filesystem of the tests is, one after the other and in another order.
+TEST_F(FileExecutorTest, WhatIsDoneAtOnceAndSharedIsAsTheModelSays) {
+  FileExecutor& executor = this->executor();
+  std::vector<Operation> operations = {
+      executed(OpKind::kWrite, 0, 50'000, 1),         executed(OpKind::kClone, 0, 0),
+      executed(OpKind::kTwinWrite, 20'000, 10, 2),    executed(OpKind::kDedupe, 0, 16'384),
+      executed(OpKind::kDedupe, 16'384, 16'384),      executed(OpKind::kPunch, 8'000, 9'000),
+      executed(OpKind::kDirectParts, 8'192, 4096, 3), executed(OpKind::kRewrite, 30'000, 30'000, 4),
+      executed(OpKind::kStoreSynced, 0, 0, 5),        executed(OpKind::kTruncate, 64'000, 0),
+      executed(OpKind::kCloneRange, 4096, 8192),      executed(OpKind::kDirectParts, 60'000, 8192, 6)};
+  operations[10].target = 40'960;
+  for (int round = 0; round < 4; ++round) {
+    for (const Operation& operation : operations) {
+      EXPECT_EQ(executor.execute(operation, true).tally.total(), 0U) << to_string(operation);
+      EXPECT_EQ(executor.compare().tally.total(), 0U) << to_string(operation);
+    }
+    EXPECT_EQ(executor.inspect().tally.total(), 0U);
+    std::ranges::rotate(operations, operations.begin() + 5);
+  }
+  EXPECT_GT(context_->meter.counters().writes, 4U * 4);
+  damage(45'000);
   EXPECT_GT(executor.compare().tally.total(), 0U);
 }
 

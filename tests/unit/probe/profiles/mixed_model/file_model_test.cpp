@@ -165,6 +165,45 @@ TEST_F(FileModelTest, TheCloneIsOnItsOwn) {
   EXPECT_TRUE(std::ranges::equal(first, std::span(model_.twin()).first(490)));
 }
 
+TEST_F(FileModelTest, ARangeIsClonedInWholeBlocksThatAreThere) {
+  model_.apply(operation(OpKind::kWrite, 0, 6000, 1));
+  Operation clone = operation(OpKind::kCloneRange, 100, 5000);
+  clone.target = 5000;
+  EXPECT_EQ(model_.target(clone), 4096U);
+  EXPECT_EQ(model_.reach(clone).offset, 0U);
+  EXPECT_EQ(model_.reach(clone).length, 4096U) << "the second block is not there as a whole, and is the target's";
+  model_.apply(clone);
+  ASSERT_EQ(model_.bytes().size(), 8192U);
+  EXPECT_TRUE(std::ranges::equal(std::span(model_.bytes()).first(4096), std::span(model_.bytes()).last(4096)));
+  clone.target = 9000;
+  EXPECT_EQ(model_.reach(clone).length, 0U) << "beyond the largest size: nothing";
+}
+
+TEST_F(FileModelTest, DeduplicationChangesNothing) {
+  model_.apply(operation(OpKind::kWrite, 0, 9000, 1));
+  EXPECT_EQ(model_.reach(operation(OpKind::kDedupe, 0, 9000)).length, 0U) << "before the first clone";
+  model_.apply(operation(OpKind::kClone, 0, 0));
+  model_.apply(operation(OpKind::kTwinWrite, 5000, 10, 2));
+  const std::vector<std::byte> bytes = model_.bytes(), twin = model_.twin();
+  EXPECT_EQ(model_.reach(operation(OpKind::kDedupe, 0, 9000)).length, 8192U);
+  model_.apply(operation(OpKind::kDedupe, 0, 9000));
+  EXPECT_TRUE(bytes == model_.bytes() && twin == model_.twin());
+}
+
+TEST_F(FileModelTest, PartsAreAFewUnitsAndRewritingEndsWithTheSecondWrite) {
+  const FileRange parts = model_.reach(operation(OpKind::kDirectParts, 700, 9000));
+  EXPECT_EQ(parts.offset, 512U);
+  EXPECT_EQ(parts.length, 8 * 512U);
+  const Operation rewrite = operation(OpKind::kRewrite, 100, 300, 4);
+  EXPECT_NE(model_.earlier_data(rewrite, {100, 300}), model_.data(rewrite, {100, 300}));
+  model_.apply(rewrite);
+  EXPECT_TRUE(is_zero(0, 100) && holds(4, 100, 300));
+  const Operation store = operation(OpKind::kStoreSynced, 0, 0, 5);
+  EXPECT_EQ(model_.reach(store).offset, 400U);
+  model_.apply(store);
+  EXPECT_EQ(model_.bytes().size(), 400U);
+}
+
 TEST_F(FileModelTest, PlacesNearTheEndFollowIt) {
   model_.apply(operation(OpKind::kWrite, 0, 9000, 1));
   Operation cut = operation(OpKind::kTruncate, 3100, 0);
