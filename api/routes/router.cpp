@@ -127,7 +127,10 @@ void Router::dispatch(const Request& request, Response& response) {
   if (!response.has_header("Cache-Control")) response.set_header("Cache-Control", "no-store");
 }
 
-void Router::set_reads_per_second(double reads) { reads_.set(reads * kReadsBurstSeconds, reads); }
+void Router::set_reads_per_second(double reads) {
+  reads_.set(reads * kReadsBurstSeconds, reads);
+  vital_reads_.set(kVitalReadsBurst, reads == 0 ? 0 : kVitalReadsPerSecond);
+}
 
 // Also of what leads nowhere: each costs a look at the table.
 Outcome Router::check_reads(const Request& request, const Client& client, Response& response) {

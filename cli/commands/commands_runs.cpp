@@ -56,9 +56,11 @@ std::string event_text(const std::string& type, const nlohmann::json& data) {
                        text_field(data, "verdict"), text_field(data, "reason"));
   }
   if (type.starts_with("incident.")) {
-    return fmt::format("{} {}: {} {} on {}, kernel {}, {} findings", type, text_field(data, "incident_id"),
-                       label_of(data), text_field(data, "kind"), text_field(data, "target"),
-                       text_field(data, "kernel_release"), format_count(count_field(data, "findings")));
+    const std::string why = text_field(data, "why");
+    return fmt::format("incident {} {}: {} in {}, kernel {}, {}{}", text_field(data, "incident_id"),
+                       type.substr(type.find('.') + 1), text_field(data, "kind"), label_of(data),
+                       text_field(data, "kernel_release"), plural(count_field(data, "findings"), "finding"),
+                       why.empty() ? "" : ": " + why);
   }
   std::string text = type;
   for (const char* key : {"run_id", "target", "profile", "finding_id", "note"}) {

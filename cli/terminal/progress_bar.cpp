@@ -19,10 +19,6 @@ std::string bar(double fraction) {
                      std::clamp(fraction, 0.0, 1.0) * 100);
 }
 
-std::string plural(std::uint64_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", format_count(count), noun, count == 1 ? "" : "s");
-}
-
 }  // namespace
 
 std::string progress_line(const std::string& label, const Progress& progress, int width) {

@@ -94,6 +94,10 @@ std::string format_count(std::uint64_t value) {
   return digits;
 }
 
+std::string plural(std::uint64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", format_count(count), noun, count == 1 ? "" : "s");
+}
+
 std::string format_seconds(double seconds) {
   return format_duration(std::chrono::milliseconds{static_cast<std::int64_t>(seconds * 1000)});
 }

@@ -36,7 +36,7 @@ constexpr Key<Config> kServer[] = {
     {"reads_per_second",
      in<Count, &Config::reads_per_second>,
      "requests from one address that change nothing, in the long run; ten seconds' worth of them at once. `/metrics`, "
-     "`/healthz` and `/readyz` have an allowance of their own. 0: any number",
+     "`/healthz` and `/readyz` have an allowance of their own. 0: any number, of all",
      {0, 1'000'000}},
     {"alert_label", in<Text, &Config::alert_label>,
      "label by which `/hooks/alertmanager` knows what host an alert is about; an alert about another host, or without "

@@ -148,7 +148,7 @@ TEST_F(App, StatusIsOneScreen) {
             "TARGET  PROFILE  VERDICT    LAST RUN   LAST CLEAN  EXPOSURES  NEXT RUN   FINDINGS\n"
             "data    append   clean      3 min ago  3 min ago       1,200  in 12 min  none\n"
             "data    offset   never run  -          never               0  -          torn 2\n\n"
-            "Open findings: torn 2\n");
+            "Open incidents: torn 2; known: 1\n");
 }
 
 TEST_F(App, RunIsStartedWithWhatWasAsked) {
@@ -199,14 +199,14 @@ TEST_F(App, ARefusedRunSaysWhy) {
 
 TEST_F(App, WatchEndsWithItsRun) {
   answer("/api/v1/runs/12/events",
-         "id: 3\nevent: finding\ndata: "
-         "{\"id\":5,\"run_id\":12,\"target\":\"data\",\"profile\":\"append\",\"kind\":\"torn\",\"detail\":"
-         "\"split\\u001b[2J\"}\n\n"
+         "id: 3\nevent: incident.opened\ndata: "
+         "{\"incident_id\":5,\"run_id\":12,\"target\":\"data\",\"profile\":\"append\",\"kind\":\"torn\","
+         "\"kernel_release\":\"6.18\\u001b[2J\",\"findings\":1}\n\n"
          "id: 4\nevent: run.finished\ndata: " +
              finished_run(Verdict::kCorrupt).dump() + "\n\n");
   EXPECT_EQ(run({"watch", "12"}), 0) << err();
   EXPECT_EQ(out(),
-            "2026-06-04T14:46:33.000Z  run 12 data/append: FOUND torn #5: split\\x1b[2J\n"
+            "2026-06-04T14:46:33.000Z  incident 5 opened: torn in data/append, kernel 6.18\\x1b[2J, 1 finding\n"
             "2026-06-04T14:46:33.000Z  run 12 data/append: corrupt: 500 of 500 writes were exposed\n");
 }
 

@@ -70,6 +70,7 @@ TEST_F(FewReadsTest, OneAddressCanAskForSoMuchAndAScraperAlways) {
 
   server.set_access(std::make_shared<const Access>(AccessRules{.reads_per_second = 0}));
   for (int i = 0; i < 50; ++i) EXPECT_EQ(http.Get("/api/v1/status")->status, 200);
+  for (int i = 0; i < 2 * kVitalReadsBurst; ++i) EXPECT_EQ(http.Get("/healthz")->status, 200);
 }
 
 class FewReadsBehindAProxyTest : public FewReadsTest {
