@@ -8,7 +8,7 @@ import unittest
 
 from harness import run
 from harness.daemon import Daemon, closed_window, running_daemon
-from harness.mounts import temporary_directory
+from harness.mounts import damage_mount, temporary_directory
 from harness.receiver import running_receiver
 from harness.waiting import wait_until
 from harness.wall_clock import WallClock
@@ -27,7 +27,7 @@ class NothingLost(unittest.TestCase):
 
     def keep_evidence(self, run_id, text):
         directory = os.path.join(self.evidence, str(run_id))
-        os.makedirs(directory)
+        os.makedirs(directory, exist_ok=True)
         with open(os.path.join(directory, "file"), "w", encoding="utf-8") as file:
             file.write(text)
 
@@ -46,11 +46,23 @@ class NothingLost(unittest.TestCase):
 
 
 class Database(NothingLost):
+    """Runs find something, else nothing is kept of them."""
+
+    def setUp(self):
+        super().setUp()
+        mount = self.enterContext(damage_mount(self.target))
+        mount.set_rule(kind="duplicate", every=2)
+        self.targets = [("data", mount.mount_point, {})]
+
+    def run_with_findings(self, daemon):
+        done = daemon.run("data", "append-sync", writes=8)
+        self.assertTrue(done["findings"], done)
+        return done["id"]
+
     def test_evidence_outlives_the_loss_of_its_database(self):
         with running_daemon(self.directory, self.targets) as daemon:
             for text in ("first", "second"):
-                done = daemon.run("data", "append-sync", writes=2)
-                self.keep_evidence(done["id"], text)
+                self.keep_evidence(self.run_with_findings(daemon), text)
             self.assertEqual(daemon.api("/status")["notices"], [])
             daemon.stop()
             os.rename(self.database, self.database + ".old")
@@ -60,7 +72,7 @@ class Database(NothingLost):
             [notice] = daemon.api("/status")["notices"]
             self.assertIn(f"{self.evidence}/unknown-", notice)
             # The numbers are given out again, and what is made under them is the new database's.
-            self.assertEqual(daemon.run("data", "append-sync", writes=2)["id"], 1)
+            self.assertEqual(self.run_with_findings(daemon), 1)
             self.keep_evidence(1, "new")
             daemon.stop()
             daemon.start()
@@ -86,11 +98,11 @@ class Database(NothingLost):
 
     def test_a_restored_copy_leaves_evidence_alone_that_came_after_it(self):
         with running_daemon(self.directory, self.targets) as daemon:
-            self.keep_evidence(daemon.run("data", "append-sync", writes=2)["id"], "before")
+            self.keep_evidence(self.run_with_findings(daemon), "before")
             daemon.stop()
             shutil.copy(self.database, self.database + ".copy")
             daemon.start()
-            self.keep_evidence(daemon.run("data", "append-sync", writes=2)["id"], "after")
+            self.keep_evidence(self.run_with_findings(daemon), "after")
             daemon.stop()
             shutil.move(self.database + ".copy", self.database)
             daemon.start()

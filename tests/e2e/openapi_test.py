@@ -50,7 +50,7 @@ class OpenApi(unittest.TestCase):
         mount = cls.enterClassContext(damage_mount(cls.enterClassContext(temporary_directory())))
         mount.set_rule(kind="duplicate", every=3)
         cls.daemon = cls.enterClassContext(running_daemon(state, [("data", mount.mount_point, {})]))
-        cls.corrupt = cls.daemon.run("data", "append-sync", writes=30)
+        cls.corrupt = cls.daemon.run("data", "append", writes=30)
         assert len(cls.corrupt["findings"]) > 1, cls.corrupt
 
     def test_the_description_is_valid(self):

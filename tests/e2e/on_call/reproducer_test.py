@@ -133,7 +133,7 @@ class OnXfs(Case):
         check(self.xfs, "--profile", "append-interposed", "--writes", "20", "--keep-evidence", kept)
         [document] = list(Path(kept).glob("*/file-1.evidence.json"))
         made = subprocess.run([run.program("writecanary"), "reproducer", document], capture_output=True, text=True, check=True)
-        self.assertEqual(start(self.program("kept", made.stdout), self.xfs)[0], SEEN)
+        self.assertEqual(start(self.program("from-kept", made.stdout), self.xfs)[0], SEEN)
 
     def test_a_fixed_kernel_shows_no_duplicate_and_keeps_the_contract(self):
         kernel.require_fixed()

@@ -206,6 +206,7 @@ TEST_F(DeskTest, RetentionRemovesOldRunsWithTheirEvidence) {
   result.end.verdict = Verdict::kCorrupt;
   result.end.tally.add(FindingKind::kForeign, 1);
   result.findings.resize(1);
+  result.end.counters.exposures = 1;
   store_->finish_run(id, result, to_unix_ms(clock_.now()));
   const auto evidence = config_.evidence_root() + "/" + std::to_string(id);
   std::filesystem::create_directories(evidence);
@@ -214,6 +215,14 @@ TEST_F(DeskTest, RetentionRemovesOldRunsWithTheirEvidence) {
   while (retention.step(config_, {clock_.now()})) {
   }
   EXPECT_TRUE(std::filesystem::exists(evidence));
+  EXPECT_FALSE(retention.step(config_, {clock_.now() + hours{24 * 91}})) << "what its incident is about stays";
+  for (int i = 0; i < 3; ++i) {
+    result = {};
+    result.end.verdict = Verdict::kClean;
+    result.end.counters.exposures = 1'000;
+    store_->finish_run(store_->add_run(row), result, to_unix_ms(clock_.now()));
+  }
+  ASSERT_TRUE(store_->open_incidents().empty());
   EXPECT_TRUE(retention.step(config_, {clock_.now() + hours{24 * 91}}));
   EXPECT_FALSE(std::filesystem::exists(evidence));
   EXPECT_TRUE(std::filesystem::exists(config_.evidence_root() + "/notes")) << "not ours";

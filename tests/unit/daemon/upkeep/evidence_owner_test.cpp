@@ -59,8 +59,21 @@ class EvidenceOwnerTest : public testing::Test {
     result.end.tally.add(FindingKind::kForeign, 1);
     result.findings.resize(1);  // whose evidence it is
     result.kernel.release = "6.1.0";
+    result.end.counters.exposures = 1;
     store_->finish_run(id, result, to_unix_ms(now_));
     return id;
+  }
+  // So many runs without it that the incident is over.
+  void resolve() {
+    storage::RunRow row;
+    row.target = "data";
+    row.spec_json = "{}";
+    row.result.profile = "append";
+    RunResult result;
+    result.end.verdict = Verdict::kClean;
+    result.kernel.release = "6.1.0";
+    result.end.counters.exposures = 1'000;
+    for (int i = 0; i < 3; ++i) store_->finish_run(store_->add_run(row), result, to_unix_ms(now_));
   }
   std::string kept(std::int64_t id) const {
     const auto path = root_ + "/" + std::to_string(id) + "/file";
@@ -160,6 +173,9 @@ TEST_F(EvidenceOwnerTest, ARunThatRetentionRemovesTakesItsEvidenceAlong) {
   run("old");
   settle();
   now_ += hours{24 * 91};
+  settle();
+  EXPECT_EQ(kept(1), "old") << "its incident is open";
+  resolve();
   settle();
   EXPECT_EQ(reader_->run(1), std::nullopt);
   EXPECT_EQ(kept(1), "nothing");

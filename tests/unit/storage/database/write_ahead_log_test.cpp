@@ -45,9 +45,9 @@ class WriteAheadLogTest : public testing::Test {
   void killed_after(int runs) {
     killed([&](Store& store) { add_runs(store, runs); });
   }
-  static void add_runs(Store& store, int runs) {
+  static void add_runs(Store& store, int runs, const std::string& spec = kSpec) {
     RunRow run = queued_run();
-    run.spec_json = kSpec;
+    run.spec_json = spec;
     for (int i = 0; i < runs; ++i) {
       const auto id = store.add_run(run);
       store.start_run(id, 2'000);
@@ -116,9 +116,9 @@ TEST_F(WriteAheadLogTest, SoDoesOneThatWasMadeByTheSameDaemonWithAnEarlierLog) {
 
 TEST_F(WriteAheadLogTest, ACopyThatWasMadeWithinThisLogGoesOnFromIt) {
   killed([&](Store& store) {
-    add_runs(store, 1);
+    add_runs(store, 1, "{}");
     back_up(path_, copy_);
-    add_runs(store, 1);
+    add_runs(store, 1, "{}");
   });
   fs::rename(copy_, path_);
   EXPECT_THAT(Store::open(path_)->notices(), IsEmpty());
