@@ -27,7 +27,7 @@ std::string shorten(std::string_view text, std::size_t width);
 std::vector<std::string> wrap(std::string_view text, std::size_t width);
 
 std::string format_count(std::uint64_t value);                    // "1,234,567"
-std::string plural(std::uint64_t count, std::string_view noun);  // "1 finding", "1,234 findings"
+std::string plural(std::uint64_t count, std::string_view noun);   // "1 finding", "1,234 findings"
 std::string format_seconds(double seconds);                       // "1.2 s"
 std::string relative_time(std::int64_t unix_ms, SystemTime now);  // "3 min ago", "in 12 min", "now"
 

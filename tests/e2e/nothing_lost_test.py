@@ -50,9 +50,9 @@ class Database(NothingLost):
 
     def setUp(self):
         super().setUp()
-        mount = self.enterContext(damage_mount(self.target))
-        mount.set_rule(kind="duplicate", every=2)
-        self.targets = [("data", mount.mount_point, {})]
+        self.mount = self.enterContext(damage_mount(self.target))
+        self.mount.set_rule(kind="duplicate", every=2)
+        self.targets = [("data", self.mount.mount_point, {})]
 
     def run_with_findings(self, daemon):
         done = daemon.run("data", "append-sync", writes=8)
@@ -80,6 +80,7 @@ class Database(NothingLost):
             self.assertTrue(os.path.exists(os.path.join(self.evidence, "1/file")))
 
     def test_rows_of_a_killed_daemon_do_not_come_back_in_another_database(self):
+        self.mount.set_rule(kind="none")
         with running_daemon(self.directory, self.targets) as daemon:
             done = [daemon.run("data", "append-sync", writes=2)["id"] for _ in range(3)]
             daemon.stop(signal.SIGKILL)

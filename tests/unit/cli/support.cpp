@@ -68,7 +68,10 @@ Hello sample_hello() {
   hello.run_id = "@ID@";
   hello.profile = "append";
   hello.kernel = {"6.1.0", "#1 SMP", "x86_64"};
-  hello.filesystem = {"xfs", "/dev/vda", "/data", "rw"};
+  hello.filesystem.type = "xfs";
+  hello.filesystem.source = "/dev/vda";
+  hello.filesystem.mount_point = "/data";
+  hello.filesystem.options = "rw";
   hello.pressure = {"cgroup2", "/sys/fs/cgroup/x", ""};
   return hello;
 }
