@@ -54,7 +54,8 @@ std::optional<TraceLine> parse_trace_line(std::string_view line) {
   if (at == std::string_view::npos) return std::nullopt;
   const auto tid = thread_in(line.substr(0, at));
   if (!tid) return std::nullopt;
-  TraceLine parsed{.tid = *tid};
+  TraceLine parsed;
+  parsed.tid = *tid;
   if (got != std::string_view::npos) {
     const auto fd = leading_number<int>(word_behind(line.substr(at), ", fd "));
     parsed.request = word_behind(line.substr(at), ", req ");

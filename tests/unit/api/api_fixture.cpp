@@ -36,14 +36,6 @@ LiveState initial_state(const Clock& clock) {
 
 }  // namespace
 
-TemporaryDirectory::TemporaryDirectory() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "writecanary-api-XXXXXX").string();
-  if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp " + pattern);
-  path_ = pattern;
-}
-
-TemporaryDirectory::~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-
 FakeDaemon::FakeDaemon(const std::string& database, const Clock& clock, EventHub& hub, LiveBoard& board,
                        Metrics& metrics)
     : store_(storage::Store::open(database)), clock_(clock), hub_(hub), board_(board), metrics_(metrics) {

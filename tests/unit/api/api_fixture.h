@@ -16,6 +16,7 @@
 #include "api/server.h"
 #include "storage/store/store.h"
 #include "tests/unit/http.h"
+#include "tests/unit/temporary_directory.h"
 
 namespace writecanary::api::test {
 
@@ -27,18 +28,6 @@ class FixedClock final : public Clock {
   SteadyTime steady() const override { return SteadyTime(std::chrono::milliseconds(now_ms.load())); }
   std::atomic<std::int64_t> now_ms{1'780'000'000'000};  // 2026-05-28
   std::atomic<std::int64_t> set_by_ms{0};               // what somebody did to the wall clock
-};
-
-class TemporaryDirectory {
- public:
-  TemporaryDirectory();
-  ~TemporaryDirectory();
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
 };
 
 // What the loop does with commands, without schedules or processes. Also the tests' hand on the store; every change

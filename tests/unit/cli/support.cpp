@@ -11,17 +11,6 @@
 
 namespace writecanary::cli {
 
-TemporaryDirectory::TemporaryDirectory() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "writecanary-cli-XXXXXX").string();
-  if (mkdtemp(pattern.data()) == nullptr) throw_errno("mkdtemp " + pattern);
-  path_ = pattern;
-}
-
-TemporaryDirectory::~TemporaryDirectory() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
 void write_file(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
 
 FakeProbe::FakeProbe(const TemporaryDirectory& directory, const Catalogue& catalogue, const std::string& script) {

@@ -15,6 +15,7 @@
 #include "core/run/profile_info.h"
 #include "core/run/protocol.h"
 #include "tests/unit/http.h"
+#include "tests/unit/temporary_directory.h"
 
 namespace writecanary::cli {
 
@@ -29,19 +30,6 @@ struct TestEnvironment {
   std::ostringstream out, err;
   FixedWallClock clock;
   Environment environment{.out = out, .err = err, .clock = clock, .random_seed = 77};
-};
-
-class TemporaryDirectory {
- public:
-  TemporaryDirectory();
-  ~TemporaryDirectory();
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  std::string path() const { return path_.string(); }
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
 };
 
 void write_file(const std::string& path, const std::string& text);

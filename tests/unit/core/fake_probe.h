@@ -6,7 +6,7 @@
 #include <string>
 
 #include "core/run/protocol.h"
-#include "tests/unit/core/temporary_directory.h"
+#include "tests/unit/temporary_directory.h"
 
 namespace writecanary {
 

@@ -8,7 +8,7 @@
 #include "core/base/fd.h"
 #include "daemon/config/config.h"
 #include "daemon/config/config_toml.h"
-#include "tests/unit/daemon/temp_dir.h"
+#include "tests/unit/temporary_directory.h"
 
 namespace writecanary::daemon {
 namespace {
@@ -27,7 +27,7 @@ LoadedConfig load(const std::vector<const char*>& arguments) {
 }
 
 TEST(Options, CommandLineGoesOverTheFile) {
-  const TempDir directory;
+  const TemporaryDirectory directory;
   const auto file = directory.write("c.toml", "[defaults]\nevery = \"1h\"\n[[target]]\nname = \"a\"\npath = \"/\"\n");
   const auto loaded =
       load({"--config", file.c_str(), "--target", "b=/proc", "--state-dir", "/dev/shm/wc", "--listen", "127.0.0.1:0"});

@@ -12,27 +12,14 @@
 
 #include "storage/reader/reader.h"
 #include "storage/store/store.h"
+#include "tests/unit/temporary_directory.h"
 
 namespace writecanary::storage {
-
-class TemporaryDirectory {
- public:
-  TemporaryDirectory();
-  ~TemporaryDirectory();
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-
-  std::string file(const std::string& name) const { return path_ + "/" + name; }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // A store in a directory of its own that can be closed and opened again.
 struct TestStore {
   TemporaryDirectory directory;
-  std::string path = directory.file("results.db");
+  std::string path = directory / "results.db";
   std::unique_ptr<Store> store = Store::open(path);
 
   Store* operator->() const { return store.get(); }

@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "core/base/error.h"
-#include "tests/unit/core/temporary_directory.h"
+#include "tests/unit/temporary_directory.h"
 
 namespace writecanary {
 namespace {

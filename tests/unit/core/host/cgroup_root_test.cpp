@@ -11,7 +11,7 @@
 #include "core/base/fd.h"
 #include "core/host/cgroup.h"
 #include "core/host/mountinfo.h"
-#include "tests/unit/core/temporary_directory.h"
+#include "tests/unit/temporary_directory.h"
 
 namespace writecanary {
 namespace {

@@ -16,7 +16,7 @@
 #include "core/base/error.h"
 #include "core/process/child.h"
 #include "core/run/protocol.h"
-#include "tests/unit/core/temporary_directory.h"
+#include "tests/unit/temporary_directory.h"
 
 namespace writecanary {
 namespace {

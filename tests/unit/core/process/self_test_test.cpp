@@ -10,7 +10,7 @@
 
 #include "core/base/version.h"
 #include "core/run/protocol.h"
-#include "tests/unit/core/temporary_directory.h"
+#include "tests/unit/temporary_directory.h"
 
 namespace writecanary {
 namespace {

@@ -5,7 +5,7 @@
 #include <array>
 #include <cstdio>
 
-#include "tests/unit/core/temporary_directory.h"
+#include "tests/unit/temporary_directory.h"
 
 namespace writecanary {
 namespace {

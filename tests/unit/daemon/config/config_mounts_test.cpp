@@ -6,7 +6,7 @@
 
 #include "daemon/config/config.h"
 #include "daemon/config/config_toml.h"
-#include "tests/unit/daemon/temp_dir.h"
+#include "tests/unit/temporary_directory.h"
 
 namespace writecanary::daemon {
 namespace {

@@ -10,7 +10,7 @@
 #include "core/base/fd.h"
 #include "daemon/config/config_toml.h"
 #include "daemon/options.h"
-#include "tests/unit/daemon/temp_dir.h"
+#include "tests/unit/temporary_directory.h"
 
 namespace writecanary::daemon {
 namespace {

@@ -2,13 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/daemon/temp_dir.h"
+#include "tests/unit/temporary_directory.h"
 
 namespace writecanary::daemon {
 namespace {
 
 TEST(MemoryPressure, IsSomeAvg60) {
-  const TempDir directory;
+  const TemporaryDirectory directory;
   EXPECT_EQ(parse_memory_pressure("some avg10=1.00 avg60=12.34 avg300=0.10 total=1\nfull avg10=0.00 avg60=9.00\n"),
             12.34);
   for (const char* text : {"", "full avg10=0.00 avg60=9.00\n", "some avg10=1.00\n", "some avg60=x total=1\n"}) {

@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "storage/store/store.h"
-#include "tests/unit/daemon/temp_dir.h"
+#include "tests/unit/temporary_directory.h"
 
 namespace writecanary::daemon {
 namespace {
@@ -55,7 +55,7 @@ class EvidenceKeeperTest : public testing::Test {
     while (keeper_.step(bytes_max)) continue;
   }
 
-  TempDir directory_;
+  TemporaryDirectory directory_;
   std::unique_ptr<storage::Store> store_ = storage::Store::open(directory_.path() + "/results.db");
   storage::Reader reader_{directory_.path() + "/results.db"};
   EvidenceKeeper keeper_{reader_, directory_.path() + "/evidence", SystemTime{}};

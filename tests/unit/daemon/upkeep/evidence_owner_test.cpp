@@ -11,7 +11,7 @@
 #include "daemon/upkeep/retention.h"
 #include "storage/database/backup.h"
 #include "storage/store/store.h"
-#include "tests/unit/daemon/temp_dir.h"
+#include "tests/unit/temporary_directory.h"
 
 namespace writecanary::daemon {
 namespace {
@@ -86,7 +86,7 @@ class EvidenceOwnerTest : public testing::Test {
     while (retention_->step(config_, {now_})) continue;
   }
 
-  TempDir directory_;
+  TemporaryDirectory directory_;
   Config config_;
   std::string root_ = directory_.path() + "/evidence";
   std::string database_ = directory_.path() + "/results.db";

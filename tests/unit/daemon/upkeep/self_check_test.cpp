@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/version.h"
-#include "tests/unit/daemon/temp_dir.h"
+#include "tests/unit/temporary_directory.h"
 
 namespace writecanary::daemon {
 namespace {
@@ -36,7 +36,7 @@ class SelfCheckTest : public testing::Test {
     return check_self(*store_, probe(answer), from_unix_ms(now_ms));
   }
 
-  TempDir directory_;
+  TemporaryDirectory directory_;
   std::unique_ptr<storage::Store> store_ = storage::Store::open(directory_.path() + "/results.db");
 };
 

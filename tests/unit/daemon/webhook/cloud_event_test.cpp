@@ -7,7 +7,7 @@
 #include <stdexcept>
 
 #include "daemon/webhook/webhook.h"
-#include "tests/unit/daemon/temp_dir.h"
+#include "tests/unit/temporary_directory.h"
 
 namespace writecanary::daemon {
 namespace {
@@ -56,7 +56,7 @@ TEST(WebhookTest, WaitsEverLongerButNotForever) {
 }
 
 TEST(WebhookTest, TheSecretIsReadWithoutItsLineEnd) {
-  const TempDir directory;
+  const TemporaryDirectory directory;
   directory.write("secret", "s3cret\n");
   const auto target = load_webhook({"https://events.example/x", directory.path() + "/secret"});
   ASSERT_TRUE(target);

@@ -19,8 +19,8 @@
 #include "probe/evidence/sha256.h"
 #include "probe/explain.h"
 #include "probe/run/content_check.h"
-#include "tests/unit/core/temporary_directory.h"
 #include "tests/unit/probe/file_under_test.h"
+#include "tests/unit/temporary_directory.h"
 
 namespace writecanary::probe {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "core/base/error.h"
 #include "core/base/fd.h"
-#include "tests/unit/core/temporary_directory.h"
+#include "tests/unit/temporary_directory.h"
 
 namespace writecanary::probe {
 namespace {

@@ -15,33 +15,23 @@
 #include "core/base/error.h"
 #include "probe/run/content_check.h"
 #include "probe/run/run_context.h"
+#include "tests/unit/probe/run_fixture.h"
 
 namespace writecanary::probe {
 namespace {
 
-class FailedLookTest : public testing::Test {
+class FailedLookTest : public RunFixture {
  protected:
   FailedLookTest() {
-    char name[] = "/tmp/writecanary-judge-XXXXXX";
-    spec_.path = mkdtemp(name);
-    spec_.run_id = "judge";
-    workspace_ = std::make_unique<Workspace>(spec_);
-    workspace_->make_run_directory(spec_.run_id);
-    context_ = std::make_unique<RunContext>(spec_, info_, *workspace_, pressure_, emitter_, clock_, stop_);
+    begin();
     context_->meter.count_file();  // the first of a run is looked at in both ways
   }
-  ~FailedLookTest() override {
-    context_.reset();
-    workspace_.reset();
-    std::filesystem::remove_all(spec_.path);
-  }
-
   // What was told of findings, in order.
   std::vector<FindingEvent> told() const {
     std::vector<FindingEvent> events;
     LineReader lines;
-    lseek(sink_.get(), 0, SEEK_SET);
-    lines.feed(read_to_end(sink_.get(), "events"), [&](std::string_view line) {
+    lseek(told_.get(), 0, SEEK_SET);
+    lines.feed(read_to_end(told_.get(), "events"), [&](std::string_view line) {
       const Event event = writecanary::decode(line);
       if (const auto* found = std::get_if<FindingEvent>(&event)) events.push_back(*found);
     });
@@ -65,16 +55,7 @@ class FailedLookTest : public testing::Test {
     }
   }
 
-  RunSpec spec_;
-  ProfileInfo info_;
-  Fd sink_{memfd_create("events", MFD_CLOEXEC)};
   Fd file_ = open_file("/proc/version", O_RDONLY);
-  SystemClock clock_;
-  std::atomic<bool> stop_{false};
-  Pressure pressure_{{"none", "", ""}, 0};
-  Emitter emitter_{sink_.get()};
-  std::unique_ptr<Workspace> workspace_;
-  std::unique_ptr<RunContext> context_;
 };
 
 TEST_F(FailedLookTest, AFileOfAppendsIsReportedBeforeTheErrorIs) {

@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "core/base/error.h"
+#include "tests/unit/temporary_directory.h"
 
 namespace writecanary::probe {
 namespace {
@@ -18,11 +19,7 @@ namespace fs = std::filesystem;
 
 class WorkspaceTest : public testing::Test {
  protected:
-  WorkspaceTest() {
-    char name[] = "/tmp/writecanary-workspace-XXXXXX";
-    spec_.path = mkdtemp(name);
-  }
-  ~WorkspaceTest() override { fs::remove_all(spec_.path); }
+  WorkspaceTest() { spec_.path = directory_.path(); }
   std::string home() const { return spec_.path + "/.writecanary"; }
 
   // The text of the refusal, empty when there is none.
@@ -35,6 +32,7 @@ class WorkspaceTest : public testing::Test {
     }
   }
 
+  TemporaryDirectory directory_;
   RunSpec spec_;
 };
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "tests/unit/probe/run_fixture.h"
 
 namespace writecanary::probe {
 namespace {
@@ -33,26 +34,12 @@ class FakeWriter : public StreamWriter {
   int calls = 0;
 };
 
-class StreamTest : public testing::Test {
+class StreamTest : public RunFixture {
  protected:
-  StreamTest() {
-    char name[] = "/tmp/writecanary-stream-XXXXXX";
-    spec_.path = mkdtemp(name);
-    spec_.run_id = "stream";
-    spec_.writes_max = 50;
-    workspace_ = std::make_unique<Workspace>(spec_);
-    workspace_->make_run_directory("stream");
-    sink_ = open_file("/dev/null", O_WRONLY);
-  }
-  ~StreamTest() override {
-    workspace_.reset();
-    std::filesystem::remove_all(spec_.path);
-  }
+  StreamTest() { spec_.writes_max = 50; }
 
   Meter run(FakeWriter& writer) {
-    Pressure pressure({"none", "", ""}, 0);
-    Emitter emitter(sink_.get());
-    RunContext context(spec_, info_, *workspace_, pressure, emitter, clock_, stop_);
+    RunContext& context = begin();
     try {
       run_stream(context, shape_, writer);
     } catch (const SystemError& error) {
@@ -61,13 +48,7 @@ class StreamTest : public testing::Test {
     return context.meter;
   }
 
-  RunSpec spec_;
-  ProfileInfo info_;
   StreamShape shape_{4104, 20000, 64UL * 1024, O_APPEND, true};
-  std::unique_ptr<Workspace> workspace_;
-  Fd sink_;
-  SystemClock clock_;
-  std::atomic<bool> stop_{false};
   int failure_ = 0;
 };
 

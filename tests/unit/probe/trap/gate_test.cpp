@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "core/base/fd.h"
+#include "tests/unit/temporary_directory.h"
 
 namespace writecanary::probe {
 namespace {
@@ -19,12 +20,9 @@ constexpr std::uint64_t kWrite = 1;
 class GateTest : public testing::TestWithParam<Workers> {
  protected:
   GateTest() {
-    char name[] = "/tmp/writecanary-gate-XXXXXX";
-    directory_ = mkdtemp(name);
     ring_ = Ring::open(4, refused_);
     file_ = open_file(directory_ + "/file", O_RDWR | O_CREAT);
   }
-  ~GateTest() override { std::filesystem::remove_all(directory_); }
 
   // Work for a worker of the kind under test: neither opcode is ever made by the other kind.
   void submit_work() {
@@ -48,7 +46,8 @@ class GateTest : public testing::TestWithParam<Workers> {
     sink_ = open_file("/dev/null", O_WRONLY);
   }
 
-  std::string directory_;
+  TemporaryDirectory made_;
+  std::string directory_ = made_.path();
   Unsupported refused_;
   std::unique_ptr<Ring> ring_;
   Fd file_, sink_, source_, source_end_;

@@ -19,6 +19,7 @@
 
 #include "core/base/error.h"
 #include "core/base/fd.h"
+#include "tests/unit/temporary_directory.h"
 
 namespace writecanary::probe {
 namespace {
@@ -28,15 +29,12 @@ using std::chrono::milliseconds;
 class HoldFixture : public testing::Test {
  protected:
   HoldFixture() : page_(static_cast<std::size_t>(sysconf(_SC_PAGESIZE))), content_(8 * page_) {
-    char name[] = "/tmp/writecanary-hold-XXXXXX";
-    directory_ = mkdtemp(name);
     // In memory, so that it can be read while a write to it is held; on XFS a read waits for the write.
     file_ = Fd(memfd_create("held", MFD_CLOEXEC));
     make_file_ = [this] { return open_file(directory_ + "/cold", O_RDWR | O_CREAT, 0600); };
     for (std::size_t i = 0; i < content_.size(); ++i) content_[i] = static_cast<std::byte>(1 + i % 251);
     memory_ = WithheldMemory::open(content_.size() + page_, make_file_);
   }
-  ~HoldFixture() override { std::filesystem::remove_all(directory_); }
 
   HeldWork write_of(std::span<const std::byte> bytes) {
     return [this, bytes] { return pwrite(file_.get(), bytes.data(), bytes.size(), 0); };
@@ -50,7 +48,8 @@ class HoldFixture : public testing::Test {
 
   std::size_t page_;
   std::vector<std::byte> content_;
-  std::string directory_;
+  TemporaryDirectory made_;
+  std::string directory_ = made_.path();
   Fd file_;
   WithheldMemory::MakeFile make_file_;
   std::unique_ptr<WithheldMemory> memory_;

@@ -8,6 +8,8 @@
 #include <fstream>
 #include <string>
 
+#include "tests/unit/temporary_directory.h"
+
 namespace writecanary::probe {
 namespace {
 
@@ -30,12 +32,7 @@ TEST(WorkersPerNode, AreThoseBefore64) {
 
 class OneNodeTest : public testing::Test {
  protected:
-  OneNodeTest() {
-    char name[] = "/tmp/writecanary-nodes-XXXXXX";
-    sysfs_ = mkdtemp(name);
-    sched_getaffinity(0, sizeof before_, &before_);
-  }
-  ~OneNodeTest() override { std::filesystem::remove_all(sysfs_); }
+  OneNodeTest() { sched_getaffinity(0, sizeof before_, &before_); }
 
   void add_node(int number, const std::string& cpus) const {
     const std::string path = sysfs_ + "/devices/system/node/node" + std::to_string(number);
@@ -47,7 +44,8 @@ class OneNodeTest : public testing::Test {
     return sched_getaffinity(0, sizeof now, &now) == 0 && CPU_EQUAL(&now, &before_);
   }
 
-  std::string sysfs_;
+  TemporaryDirectory made_;
+  std::string sysfs_ = made_.path();
   cpu_set_t before_{};
 };
 

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "core/base/fd.h"
+#include "tests/unit/temporary_directory.h"
 
 namespace writecanary::probe {
 namespace {
@@ -14,16 +15,12 @@ namespace {
 // The control files of a cgroup as plain files: what is written can be read back.
 class FakeCgroup : public testing::Test {
  protected:
-  FakeCgroup() {
-    char name[] = "/tmp/writecanary-cgroup-XXXXXX";
-    directory_ = mkdtemp(name);
-  }
-  ~FakeCgroup() override { std::filesystem::remove_all(directory_); }
   void put(const std::string& name, const std::string& text) { std::ofstream(directory_ + "/" + name) << text; }
   std::string get(const std::string& name) { return read_file(directory_ + "/" + name); }
   PressureFacts facts(const std::string& backend) { return {backend, directory_, ""}; }
 
-  std::string directory_;
+  TemporaryDirectory made_;
+  std::string directory_ = made_.path();
 };
 
 TEST(HeadroomPlan, NoWriteFitsIntoHeadroomPlusBatch) {

@@ -12,7 +12,7 @@ namespace {
 TEST(BackupTest, IsWholeWhileTheDaemonGoesOnWriting) {
   const TestStore store;
   const auto id = finished_run(*store.store, result_with(Verdict::kCorrupt, {FindingKind::kTorn}));
-  const auto copy = store.directory.file("copy.db");
+  const auto copy = store.directory / "copy.db";
   back_up(store.path, copy);
   finished_run(*store.store, result_with(Verdict::kClean));
   EXPECT_FALSE(std::filesystem::exists(copy + ".new"));
@@ -25,13 +25,13 @@ TEST(BackupTest, IsWholeWhileTheDaemonGoesOnWriting) {
 
 TEST(BackupTest, NeverOverwritesAnythingAndLeavesNothingBehind) {
   const TestStore store;
-  const auto taken = store.directory.file("taken");
+  const auto taken = store.directory / "taken";
   write_file(taken, "mine");
   EXPECT_NE(storage_error([&] { back_up(store.path, taken); }).find("File exists"), std::string::npos);
   EXPECT_EQ(file_bytes(taken), "mine");
   EXPECT_FALSE(std::filesystem::exists(taken + ".new"));
-  EXPECT_NE(storage_error([&] { back_up(store.directory.file("none"), store.directory.file("copy")); }), "");
-  EXPECT_FALSE(std::filesystem::exists(store.directory.file("copy")));
+  EXPECT_NE(storage_error([&] { back_up(store.directory / "none", store.directory / "copy"); }), "");
+  EXPECT_FALSE(std::filesystem::exists(store.directory / "copy"));
 }
 
 }  // namespace

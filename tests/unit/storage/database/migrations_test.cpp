@@ -32,7 +32,7 @@ class MigrationsTest : public testing::Test {
   int version() { return database_.execAndGet("PRAGMA user_version").getInt(); }
 
   TemporaryDirectory directory_;
-  SQLite::Database database_ = raw(directory_.file("results.db"));
+  SQLite::Database database_ = raw(directory_ / "results.db");
 };
 
 TEST_F(MigrationsTest, StepsRunInOrderAndOnlyOnce) {

@@ -32,7 +32,7 @@ class RefusalsTest : public testing::Test {
   }
 
   TemporaryDirectory directory_;
-  std::string path_ = directory_.file("results.db");
+  std::string path_ = directory_ / "results.db";
 };
 
 TEST_F(RefusalsTest, AFileThatIsNoDatabase) {
@@ -101,7 +101,7 @@ TEST_F(RefusalsTest, ASecondDaemon) {
 }
 
 TEST_F(RefusalsTest, ADirectoryThatIsMissingOrCannotBeWritten) {
-  const std::string missing = directory_.file("none/results.db");
+  const std::string missing = directory_ / "none/results.db";
   EXPECT_THAT(storage_error([&] { Store::open(missing); }),
               AllOf(HasSubstr(missing), HasSubstr("No such file or directory"), HasSubstr("make the directory")));
   // Not even root makes files in /proc.

@@ -60,9 +60,9 @@ class WriteAheadLogTest : public testing::Test {
   void expect_sound() { EXPECT_EQ(raw(path_).execAndGet("PRAGMA integrity_check").getString(), "ok"); }
 
   TemporaryDirectory directory_;
-  std::string path_ = directory_.file("results.db");
+  std::string path_ = directory_ / "results.db";
   std::string log_ = path_ + "-wal";
-  std::string copy_ = directory_.file("copy.db");
+  std::string copy_ = directory_ / "copy.db";
 };
 
 TEST_F(WriteAheadLogTest, AFreshDatabaseGetsNoRowsOfTheOneBefore) {
@@ -81,7 +81,7 @@ TEST_F(WriteAheadLogTest, AFreshDatabaseGetsNoRowsOfTheOneBefore) {
 }
 
 TEST_F(WriteAheadLogTest, AnotherDatabaseThatIsPutThereGetsNoneEither) {
-  const auto other = directory_.file("other.db");
+  const auto other = directory_ / "other.db";
   add_runs(*Store::open(other), 3);
   killed_after(10);
   fs::rename(other, path_);
@@ -185,7 +185,7 @@ TEST_F(WriteAheadLogTest, ALogOfTheVersionBeforeStampsIsReplayed) {
 }
 
 TEST_F(WriteAheadLogTest, ACopyIsNotMadeWithTheLogOfAnother) {
-  const auto other = directory_.file("other.db");
+  const auto other = directory_ / "other.db";
   add_runs(*Store::open(other), 3);
   killed_after(10);
   fs::rename(other, path_);

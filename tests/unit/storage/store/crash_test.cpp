@@ -117,7 +117,7 @@ TEST(CrashTest, DyingWhileTheDatabaseIsMadeLeavesOneThatCanBeMade) {
   int deaths = 0;
   for (bool opened = false; !opened; ++deaths) {
     const TemporaryDirectory directory;
-    const std::string path = directory.file("results.db");
+    const std::string path = directory / "results.db";
     const int status = in_child([&] {
       sqlite3_auto_extension(reinterpret_cast<void (*)()>(add_mortality));
       commits_to_live = deaths;

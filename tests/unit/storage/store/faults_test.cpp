@@ -90,7 +90,7 @@ TEST_P(FaultsTest, EveryCallMayFail) {
   for (std::size_t call = 1;; ++call) {
     SCOPED_TRACE("fault at call " + std::to_string(call));
     const TemporaryDirectory directory;
-    const auto path = directory.file("results.db");
+    const auto path = directory / "results.db";
     FaultyVfs::fail_at(call, for_good);
     const Told told = live(path);
     const bool met = FaultyVfs::has_failed();

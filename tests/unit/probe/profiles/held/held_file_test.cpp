@@ -10,45 +10,23 @@
 
 #include "core/base/error.h"
 #include "probe/profiles/held/witness.h"
+#include "tests/unit/probe/run_fixture.h"
 
 namespace writecanary::probe {
 namespace {
 
-class HeldFileTest : public testing::Test {
+class HeldFileTest : public RunFixture {
  protected:
   HeldFileTest() {
-    char name[] = "/tmp/writecanary-held-XXXXXX";
-    spec_.path = mkdtemp(name);
-    spec_.run_id = "held";
-    workspace_ = std::make_unique<Workspace>(spec_);
-    workspace_->make_run_directory("held");
-    sink_ = open_file("/dev/null", O_WRONLY);
-    emitter_ = std::make_unique<Emitter>(sink_.get());
-    context_ = std::make_unique<RunContext>(spec_, info_, *workspace_, pressure_, *emitter_, clock_, stop_);
+    begin();
     memory_ = open_withheld(*workspace_, 64UL << 10);
     file_ = std::make_unique<HeldFile>(*context_, *memory_);
   }
-  ~HeldFileTest() override {
-    file_.reset();
-    workspace_.reset();
-    std::filesystem::remove_all(spec_.path);
-  }
-
-  std::uint64_t found(FindingKind kind) const { return context_->meter.tally().count_of(kind); }
   void put(std::uint64_t offset, std::span<const std::byte> bytes) {
     ASSERT_EQ(pwrite(file_->fd(), bytes.data(), bytes.size(), static_cast<off_t>(offset)),
               static_cast<ssize_t>(bytes.size()));
   }
 
-  RunSpec spec_;
-  ProfileInfo info_;
-  std::unique_ptr<Workspace> workspace_;
-  Fd sink_;
-  std::unique_ptr<Emitter> emitter_;
-  Pressure pressure_{{"none", "", ""}, 0};
-  SystemClock clock_;
-  std::atomic<bool> stop_{false};
-  std::unique_ptr<RunContext> context_;
   std::unique_ptr<WithheldMemory> memory_;
   std::unique_ptr<HeldFile> file_;
 };

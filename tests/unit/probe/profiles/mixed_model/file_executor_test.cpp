@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "tests/unit/probe/run_fixture.h"
 
 namespace writecanary::probe {
 namespace {
@@ -27,20 +28,13 @@ Operation executed(OpKind kind, std::uint64_t offset, std::uint64_t length, std:
   return {.kind = kind, .offset = offset, .length = length, .generation = generation};
 }
 
-class FileExecutorTest : public testing::Test {
+class FileExecutorTest : public RunFixture {
  protected:
-  FileExecutorTest() {
-    char name[] = "/tmp/writecanary-executor-XXXXXX";
-    spec_.path = mkdtemp(name);
-    spec_.run_id = "executor";
-    sink_ = open_file("/dev/null", O_WRONLY);
-  }
   ~FileExecutorTest() override {
     executor_.reset();
     context_.reset();
     workspace_.reset();
     if (mounted_) umount(spec_.path.c_str());
-    std::filesystem::remove_all(spec_.path);
   }
 
   // False without the right to mount.
@@ -50,10 +44,7 @@ class FileExecutorTest : public testing::Test {
   }
 
   FileExecutor& executor() {
-    workspace_ = std::make_unique<Workspace>(spec_);
-    workspace_->make_run_directory(spec_.run_id);
-    context_ = std::make_unique<RunContext>(spec_, info_, *workspace_, pressure_, emitter_, clock_, stop_);
-    executor_ = std::make_unique<FileExecutor>(*context_, identity_, kFileSizeMax, nullptr);
+    executor_ = std::make_unique<FileExecutor>(begin(), identity_, kFileSizeMax, nullptr);
     return *executor_;
   }
 
@@ -71,16 +62,7 @@ class FileExecutorTest : public testing::Test {
     ASSERT_EQ(pwrite(file.get(), "x", 1, offset), 1);
   }
 
-  RunSpec spec_;
-  ProfileInfo info_;
-  Fd sink_;
-  SystemClock clock_;
-  std::atomic<bool> stop_{false};
-  Pressure pressure_{{"none", "", ""}, 0};
-  Emitter emitter_{sink_.get()};
   FileIdentity identity_{.tag = {.run = 9, .file = 1}, .name = "file-1", .seed = 1, .incompressible = true};
-  std::unique_ptr<Workspace> workspace_;
-  std::unique_ptr<RunContext> context_;
   std::unique_ptr<FileExecutor> executor_;
   bool mounted_ = false;
 };

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/unit/temporary_directory.h"
+
 namespace writecanary::probe {
 namespace {
 
@@ -20,8 +22,8 @@ TEST(BelowCache, AServerMayHoldWhatWasEvicted) {
 }
 
 TEST(BelowCache, ALoopDeviceDoesUnlessItsIoIsDirect) {
-  char name[] = "/tmp/writecanary-sysfs-XXXXXX";
-  const std::string sysfs = mkdtemp(name);
+  const TemporaryDirectory made;
+  const std::string& sysfs = made.path();
   const std::string loop = sysfs + "/block/loop7/loop";
   std::filesystem::create_directories(loop);
   std::ofstream(loop + "/dio") << "0\n";
@@ -29,7 +31,6 @@ TEST(BelowCache, ALoopDeviceDoesUnlessItsIoIsDirect) {
   std::ofstream(loop + "/dio") << "1\n";
   EXPECT_EQ(below_cache(on("xfs", "/dev/loop7"), sysfs), "");
   EXPECT_EQ(below_cache(on("xfs", "/dev/loop8"), sysfs), "");
-  std::filesystem::remove_all(sysfs);
 }
 
 }  // namespace
