@@ -100,7 +100,8 @@ class BehindAServer(unittest.TestCase):
     def test_what_the_server_damages_is_one(self):
         run.require_root("damagefs")
         mount = self.enterContext(damage_mount(self.enterContext(temporary_directory()), cached=True))
-        mount.set_rule(file=FILE_PREFIX, kind="zero", on="read", at=3, offset=4096, length=512)
+        # A read of less than the offset has nothing to damage, so more than one is asked for.
+        mount.set_rule(file=FILE_PREFIX, kind="zero", on="read", every=3, offset=4096, length=512)
         checked = check(mount.mount_point, "--profile", "tail-reader", "--option", "files=100", "--duration", "5s")
         self.assertEqual(checked.exit_code, CORRUPT, checked.run["reason"])
 
