@@ -17,7 +17,7 @@ using testing::ThrowsMessage;
 
 constexpr CoverageCell kDirectHole = {CoveredOperation::kWrite, CoveredWay::kDirect, CoveredState::kHole};
 
-Coverage sample() {
+Coverage two_writes_and_a_read() {
   Coverage coverage;
   coverage.add(CoveredOperation::kWrite, CoveredWay::kDirect, {CoveredState::kHole, CoveredState::kShared});
   coverage.add(CoveredOperation::kWrite, CoveredWay::kDirect, {CoveredState::kHole});
@@ -30,7 +30,7 @@ bool is_empty(const Coverage& coverage, const std::string& name) {
 }
 
 TEST(CoverageTest, AnOperationCountsForEachStateThatItMet) {
-  const Coverage coverage = sample();
+  const Coverage coverage = two_writes_and_a_read();
   EXPECT_EQ(coverage.operations(CoveredOperation::kWrite, CoveredWay::kDirect), 2U);
   EXPECT_EQ(coverage.count(kDirectHole), 2U);
   EXPECT_EQ(coverage.count({CoveredOperation::kWrite, CoveredWay::kDirect, CoveredState::kShared}), 1U);
@@ -40,22 +40,22 @@ TEST(CoverageTest, AnOperationCountsForEachStateThatItMet) {
 }
 
 TEST(CoverageTest, WhatWasNeverCountedIsNamedAndWhatCannotBeIsNot) {
-  EXPECT_FALSE(is_empty(sample(), "write, direct, hole"));
-  EXPECT_TRUE(is_empty(sample(), "write, direct, mapped"));
-  EXPECT_FALSE(is_empty(sample(), "truncate, direct, hole"));
-  EXPECT_FALSE(is_empty(sample(), "collapse range, plain, beyond the end"));
-  EXPECT_TRUE(is_empty(sample(), "collapse range, plain, shared"));
+  EXPECT_FALSE(is_empty(two_writes_and_a_read(), "write, direct, hole"));
+  EXPECT_TRUE(is_empty(two_writes_and_a_read(), "write, direct, mapped"));
+  EXPECT_FALSE(is_empty(two_writes_and_a_read(), "truncate, direct, hole"));
+  EXPECT_FALSE(is_empty(two_writes_and_a_read(), "collapse range, plain, beyond the end"));
+  EXPECT_TRUE(is_empty(two_writes_and_a_read(), "collapse range, plain, shared"));
 }
 
 TEST(CoverageTest, AddsUp) {
-  Coverage sum = sample();
-  sum.add(sample());
+  Coverage sum = two_writes_and_a_read();
+  sum.add(two_writes_and_a_read());
   EXPECT_EQ(sum.count(kDirectHole), 4U);
   EXPECT_EQ(sum.operations(CoveredOperation::kRead, CoveredWay::kPlain), 2U);
 }
 
 TEST(CoverageTest, ComesBackFromJson) {
-  const json text = sample();
+  const json text = two_writes_and_a_read();
   EXPECT_EQ(text, json::parse(R"({"write": {"direct": {"operations": 2, "hole": 2, "shared": 1}},
                                   "read": {"plain": {"operations": 1}}})"));
   EXPECT_EQ(json(text.get<Coverage>()), text);
