@@ -187,8 +187,7 @@ void add_lists(CLI::App& app, const Environment& environment, Chosen& chosen) {
   add_profile_options(profiles, covering->profile_options);
   profiles->callback([&environment, &chosen, json, covering, wanted] {
     chosen.action = [&environment, json, covering, wanted] {
-      covering->json = *json;
-      return *wanted ? show_coverage(environment, *covering) : show_profiles(environment, *json);
+      return *wanted ? show_coverage(environment, *covering, *json) : show_profiles(environment, *json);
     };
   });
 }

@@ -59,7 +59,7 @@ std::string table_of(const Environment& environment, const Coverage& coverage) {
 
 }  // namespace
 
-int show_coverage(const Environment& environment, const CheckOptions& options) {
+int show_coverage(const Environment& environment, const CheckOptions& options, bool json) {
   CheckOptions chosen = options;
   if (chosen.profile.empty()) chosen.profile = "all";
   if (!chosen.duration_ms) chosen.duration_ms = kDurationMs;
@@ -72,7 +72,7 @@ int show_coverage(const Environment& environment, const CheckOptions& options) {
   const bool failed =
       std::ranges::any_of(runs, [](const RunResult& run) { return run.end.verdict == Verdict::kError; });
   const int incomplete = failed ? exit_code(Verdict::kError) : 0;
-  if (options.json) {
+  if (json) {
     environment.out << json_text(document_of(specs.front().path, runs, coverage), 2) << '\n';
     return incomplete;
   }

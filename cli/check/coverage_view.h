@@ -10,6 +10,6 @@
 namespace writecanary::cli {
 
 // Returns the exit code: 0 unless a run failed. Throws as check() does.
-int show_coverage(const Environment& environment, const CheckOptions& options);
+int show_coverage(const Environment& environment, const CheckOptions& options, bool json);
 
 }  // namespace writecanary::cli
