@@ -35,8 +35,8 @@ std::string to_string(RingSetup setup);
 
 class Ring {
  public:
-  // Null and a reason in `refused` when the kernel refuses io_uring, or this set-up; throws SystemError for anything else, such as no
-  // memory or descriptors.
+  // Null and a reason in `refused` when the kernel refuses io_uring, or this set-up; throws SystemError for anything
+  // else, such as no memory or descriptors.
   static std::unique_ptr<Ring> open(unsigned entries, Unsupported& refused, RingSetup setup = RingSetup::kPlain);
   // For whoever can do without: null and a reason for anything at all.
   static std::unique_ptr<Ring> open_if_possible(unsigned entries, Unsupported& refused);
