@@ -11,7 +11,7 @@ import unittest
 from harness import run
 from harness.kernel import kernel_at_least
 from harness.check import check
-from harness.mounts import loop_mount, temporary_directory, tmpfs_mount
+from harness.mounts import damage_mount, loop_mount, temporary_directory, tmpfs_mount
 from harness.waiting import wait_until
 
 
@@ -130,6 +130,12 @@ class RequestsThatAreDoneAtOnce(unittest.TestCase):
         done = self.run_part(self.memory(), 4)
         self.assertEqual((done["verdict"], done["exposures"]), ("unsupported", 0), done["reason"])
         self.assertIn("go through the page cache", done["reason"])
+
+    def test_positions_where_every_request_goes_to_a_server(self):
+        mount = self.enterContext(damage_mount(self.enterContext(temporary_directory())))
+        done = self.run_part(mount.mount_point, 1, "--option", "files=12")
+        self.assertEqual(done["verdict"], "clean", done["reason"])
+        self.assertIn("positions, for nothing goes through the page cache here", done["reason"])
 
     def test_direct_writes_over_blocks_that_are_half_allocated(self):
         done = self.run_part(self.xfs(), 4)

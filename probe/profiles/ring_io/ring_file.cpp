@@ -55,7 +55,8 @@ std::int64_t RingFile::aim(const RingCase& one, std::uint64_t wanted) {
   if (one.place == RingPlace::kEnd) return -1;
   if (one.place == RingPlace::kAppendFlag) return 0;
   if (one.place == RingPlace::kExplicit) return static_cast<std::int64_t>(wanted);
-  if (positions_[0] != wanted && lseek(requested_[0].get(), static_cast<off_t>(wanted), SEEK_SET) < 0) {
+  if ((!positions_count_ || positions_[0] != wanted) &&
+      lseek(requested_[0].get(), static_cast<off_t>(wanted), SEEK_SET) < 0) {
     throw_errno("seek in " + name());
   }
   positions_[0] = wanted;

@@ -7,16 +7,22 @@
 // that are only half allocated), and afterwards size, position and content are looked at.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
 
+#include "core/base/error.h"
+#include "core/base/retried.h"
 #include "probe/access/direct_io.h"
 #include "probe/pattern/plan.h"
 #include "probe/profiles/ring_io/ring_parts.h"
 #include "probe/run/profile.h"
+#include "probe/run/run_file.h"
 #include "probe/stream/stream.h"
 #include "probe/stream/trap_writer.h"
+#include "probe/verify/cold/range_eviction.h"
 
 namespace writecanary::probe {
 namespace {
@@ -68,6 +74,18 @@ ProfileInfo describe() {
   };
 }
 
+// Whether what is written without O_DIRECT stands in the page cache: not where a server wants every request itself
+// (FOPEN_DIRECT_IO of FUSE). Requests that go past it are completed later, like direct ones.
+bool goes_through_page_cache(const Workspace& workspace) {
+  const RunFile scratch(workspace, "scratch", 0);
+  constexpr std::byte kByte{1};
+  if (retried([&] { return pwrite(scratch.fd(), &kByte, 1, 0); }) != 1) throw_errno("write to scratch");
+  void* mapping = mmap(nullptr, 1, PROT_READ, MAP_SHARED, scratch.fd(), 0);
+  if (mapping == MAP_FAILED) return false;  // then mincore(2) cannot be asked
+  munmap(mapping, 1);
+  return resident_pages(scratch.fd(), 0, 1) != 0;
+}
+
 class RingIo {
  public:
   RingIo(RunContext& context, RingRequests& requests)
@@ -76,6 +94,7 @@ class RingIo {
         sizes_(armed_sizes(context)),
         part_(context.settings.option("part")),
         seed_(context.settings.spec().seed),
+        positions_(context.settings.option("direct_positions") != 0 || goes_through_page_cache(context.workspace)),
         plan_(derive_seed(seed_, 1), sizes_.write_min, std::max(sizes_.write_max, sizes_.write_min + 16)),
         writes_(write_cases(derive_seed(seed_, 2), requests.setups())),
         reads_(read_cases(derive_seed(seed_, 3), requests.setups())),
@@ -103,12 +122,13 @@ class RingIo {
   RingSetup next_setup() { return requests_.setups()[steps_ % requests_.setups().size()]; }
 
   void buffered_file() {
-    RingFile file(context_, requests_, 0);
+    RingFile file(context_, requests_, 0, positions_);
     bool right = true;
     const auto goes_on = [&] { return right && file.has_right_size() && context_.limits.may_continue(); };
     // Without the writes as well there must be something to read.
     for (int i = 0; i < (does(kWrites) ? kWritesPerFile : 1) && (i == 0 || goes_on()); ++i) {
-      right = write_trapped({context_, requests_, file, next_seed()}, writes_.next(), plan_.next_length());
+      right =
+          write_trapped({context_, requests_, file, next_seed()}, writes_.next(), plan_.next_length(), does(kWrites));
     }
     for (int i = 0; does(kReads) && i < kReadsPerFile && goes_on() && evictable_; ++i) {
       evictable_ = read_partly_cached({context_, requests_, file, next_seed()}, reads_.next());
@@ -133,6 +153,7 @@ class RingIo {
   void tell() {
     std::vector<std::string> missing(requests_.refused().begin(), requests_.refused().end());
     if (!evictable_) missing.emplace_back("reads, for no page leaves the page cache here");
+    if (!positions_) missing.emplace_back("positions, for nothing goes through the page cache here");
     if (does(kDirect) && !no_direct_.empty()) missing.push_back(no_direct_);
     if (does(kWrites) && context_.meter.counters().partial == 0) {
       missing.emplace_back("writes that are stopped part-way: " +
@@ -147,6 +168,7 @@ class RingIo {
   RingRequests& requests_;
   ArmedSizes sizes_;
   std::uint64_t part_, seed_;
+  bool positions_;  // of what is not direct, whether they are looked at
   Plan plan_;
   RingCases writes_, reads_, direct_cases_;
   std::optional<DirectIo> direct_;

@@ -16,9 +16,9 @@ struct RingRound {
   std::uint64_t seed;  // of this file
 };
 
-// One write at the end with the trap set: stopped part-way, and finished by a worker. Exposed if it was not complete
-// when the submitting call returned. False when the file is wrong after it.
-bool write_trapped(const RingRound& round, const RingCase& one, std::uint64_t bytes);
+// One write at the end with the trap set: stopped part-way, and finished by a worker. With `exposes`, exposed if it was
+// not complete when the submitting call returned. False when the file is wrong after it.
+bool write_trapped(const RingRound& round, const RingCase& one, std::uint64_t bytes, bool exposes);
 
 // A read of which only the first pages are in the page cache (mincore), continued where it is short. Exposed if it was
 // not complete when the submitting call returned. False when no page of the file can be dropped.

@@ -37,12 +37,12 @@ bool warm_first_part(const RingFile& file, std::uint64_t offset, std::uint64_t b
 
 }  // namespace
 
-bool write_trapped(const RingRound& round, const RingCase& one, std::uint64_t bytes) {
+bool write_trapped(const RingRound& round, const RingCase& one, std::uint64_t bytes, bool exposes) {
   const auto memory = round.requests.memory(one, bytes, 1);
   const std::uint64_t begin = round.file.size_bytes();
   round.file.make(0, begin, memory);
   append_by_case(round.context, round.requests, round.file, one, memory, 1,
-                 [](const WriteRef& write) { return write.route == Route::kPunted && !write.disarmed; });
+                 [&](const WriteRef& write) { return exposes && write.route == Route::kPunted && !write.disarmed; });
   return round.file.is_right_from(begin);
 }
 
