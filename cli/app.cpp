@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "cli/check/check.h"
+#include "cli/check/coverage_view.h"
 #include "cli/chosen.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/commands_evidence.h"
@@ -50,16 +51,13 @@ void add_duration(CLI::App* command, std::optional<std::uint64_t>& out) {
              "How long to write, for example 10s");
 }
 
-// The options that `check` and `run` share.
 template <typename Options>
-void add_workload(CLI::App* command, Options& options, std::map<std::string, std::int64_t>& profile_options) {
-  add_duration(command, options.duration_ms);
-  add_parsed(command, "--writes", options.writes, parse_positive, "a number from 1 on", "Number of writes");
+void add_seed(CLI::App* command, Options& options) {
   add_parsed(command, "--seed", options.seed, parse_whole<std::uint64_t>, "a number from 0 to 2^64-1",
              "Replays the plan of an earlier run");
-  add_parsed(command, "--memory", options.memory_bytes, parse_run_memory,
-             "a size between 16MiB and 4GiB, such as 64MiB", "Limit of the run's memory cgroup, 64MiB");
-  command->add_flag("--classic", options.classic, "The original reproducer's workload, with the profile append");
+}
+
+void add_profile_options(CLI::App* command, std::map<std::string, std::int64_t>& profile_options) {
   command
       ->add_option_function<std::vector<std::string>>(
           "--option",
@@ -75,6 +73,18 @@ void add_workload(CLI::App* command, Options& options, std::map<std::string, std
           },
           "NAME=NUMBER of the profile (see: writecanary profiles)")
       ->allow_extra_args(false);
+}
+
+// The options that `check` and `run` share.
+template <typename Options>
+void add_workload(CLI::App* command, Options& options, std::map<std::string, std::int64_t>& profile_options) {
+  add_duration(command, options.duration_ms);
+  add_parsed(command, "--writes", options.writes, parse_positive, "a number from 1 on", "Number of writes");
+  add_seed(command, options);
+  add_parsed(command, "--memory", options.memory_bytes, parse_run_memory,
+             "a size between 16MiB and 4GiB, such as 64MiB", "Limit of the run's memory cgroup, 64MiB");
+  command->add_flag("--classic", options.classic, "The original reproducer's workload, with the profile append");
+  add_profile_options(command, profile_options);
 }
 
 void add_check(CLI::App& app, const Environment& environment, Chosen& chosen) {
@@ -164,8 +174,21 @@ void add_lists(CLI::App& app, const Environment& environment, Chosen& chosen) {
 
   CLI::App* profiles = app.add_subcommand("profiles", "What the canary can do, with each profile's options");
   profiles->add_flag("--json", *json, "One JSON document on stdout");
-  profiles->callback([&environment, &chosen, json] {
-    chosen.action = [&environment, json] { return show_profiles(environment, *json); };
+  const auto covering = std::make_shared<CheckOptions>();
+  const auto wanted = std::make_shared<bool>(false);
+  CLI::Option* coverage = profiles->add_flag(
+      "--coverage", *wanted, "Run them, two seconds each, and say which operations met which states of a file");
+  covering->path = ".";
+  profiles->add_option("PATH", covering->path, "With --coverage: directory on the filesystem to run on, here")
+      ->needs(coverage);
+  profiles->add_option("--profile", covering->profile, "With --coverage: this profile alone")->needs(coverage);
+  add_duration(profiles, covering->duration_ms);
+  add_seed(profiles, *covering);
+  add_profile_options(profiles, covering->profile_options);
+  profiles->callback([&environment, &chosen, json, covering, wanted] {
+    chosen.action = [&environment, json, covering, wanted] {
+      return *wanted ? show_coverage(environment, *covering, *json) : show_profiles(environment, *json);
+    };
   });
 }
 

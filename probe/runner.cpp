@@ -95,6 +95,7 @@ class Run {
     facts_.stopped = context.limits.stopped();
     facts_.counters = context.meter.counters();
     facts_.tally = context.meter.tally();
+    coverage_ = context.meter.coverage();
     facts_.exposure_hint = context.exposure_hint;
     facts_.note = context.note;
     if (const std::string below = below_cache(workspace.filesystem()); !below.empty()) {
@@ -109,7 +110,7 @@ class Run {
     if (spec_.task == Task::kSweep && !facts_.error) judgement = {Verdict::kStopped, "swept; nothing was run"};
     emitter_.send(RunEnd{judgement.verdict, judgement.reason, facts_.counters, facts_.tally,
                          std::chrono::duration<double>(clock_.steady() - start_).count(), first_finding_seconds_,
-                         attribution_, filesystem_});
+                         attribution_, filesystem_, coverage_});
   }
 
   const RunSpec& spec_;
@@ -122,6 +123,7 @@ class Run {
   std::optional<double> first_finding_seconds_;
   Attribution attribution_;
   std::optional<FilesystemFacts> filesystem_;
+  Coverage coverage_;
 };
 
 }  // namespace

@@ -40,7 +40,8 @@ nlohmann::json document(const RunEnd& end) {
           {"first_finding_seconds",
            end.first_finding_seconds ? nlohmann::json(*end.first_finding_seconds) : nlohmann::json()},
           {"attribution", end.attribution},
-          {"filesystem", end.filesystem ? nlohmann::json(*end.filesystem) : nlohmann::json()}};
+          {"filesystem", end.filesystem ? nlohmann::json(*end.filesystem) : nlohmann::json()},
+          {"coverage", end.coverage}};
 }
 
 Hello read_hello(const nlohmann::json& in) {
@@ -92,6 +93,7 @@ RunEnd read_run_end(const nlohmann::json& in) {
   fields.accept_null("first_finding_seconds", end.first_finding_seconds);
   fields.require("attribution", end.attribution);
   fields.accept_null("filesystem", end.filesystem);
+  fields.require("coverage", end.coverage);
   return end;
 }
 

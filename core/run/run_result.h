@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/run/attribution.h"
+#include "core/run/coverage.h"
 #include "core/run/finding.h"
 #include "core/run/verdict.h"
 
@@ -82,6 +83,7 @@ struct RunEnd {
   Attribution attribution;
   // Of the directory that was opened and written to; nothing when the run did not get that far.
   std::optional<FilesystemFacts> filesystem;
+  Coverage coverage = {};
 };
 
 struct RunResult {

@@ -70,6 +70,7 @@ class InterposedWriter final : public StreamWriter {
 
   StreamWrite write(const RunFile& file, std::span<const std::byte> bytes, std::uint64_t) override {
     StreamWrite made;
+    made.way = CoveredWay::kRing;
     bool interposed = false;
     made.ref = trap_.write(file.fd(), bytes, -1, [&] { interposed = interpose(file); });
     made.exposed = interposed && (made.ref.inline_bytes != 0 || context_.settings.spec().variant == Variant::kAsync);

@@ -101,6 +101,7 @@ class DirectWriter final : public StreamWriter {
     const ssize_t returned = retried([&] { return ::write(direct ? direct_.get() : file.fd(), memory, length); });
     const int error = errno;
     StreamWrite made;
+    if (direct) made.way = CoveredWay::kDirect;
     made.ref.length_bytes = length;
     made.ref.result = returned < 0 ? -error : returned;
     made.exposed = meaningful_ && direct && returned > 0 &&

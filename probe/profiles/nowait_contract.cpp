@@ -55,6 +55,7 @@ class NowaitWriter final : public StreamWriter {
     context_.pressure.relieve();
 
     StreamWrite made;
+    made.way = CoveredWay::kNowait;
     made.ref.length_bytes = bytes.size();
     made.ref.route = Route::kInline;
     made.ref.result = call.returned < 0 ? -call.error : call.returned;

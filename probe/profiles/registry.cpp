@@ -19,6 +19,7 @@ extern const Profile kCollapse;
 extern const Profile kDirectAppend;
 extern const Profile kCopyAfterWrite;
 extern const Profile kMixedModel;
+extern const Profile kRingIo;
 extern const Profile kArchive;
 extern const Profile kHeldTail;
 extern const Profile kHeldAppend;
@@ -31,10 +32,10 @@ extern const Profile kForgottenInode;
 
 std::span<const Profile* const> profiles() {
   static constexpr std::array kProfiles = {
-      &kAppend,         &kNowaitContract, &kAppendInterposed, &kAppendConcurrent, &kOffset,        &kAppendAsync,
-      &kAppendSync,     &kTailReader,     &kSharedBlocks,     &kLargeFolio,       &kCollapse,      &kDirectAppend,
-      &kCopyAfterWrite, &kMixedModel,     &kArchive,          &kHeldTail,         &kHeldAppend,    &kHeldResize,
-      &kHeldCopy,       &kHeldDirect,     &kHeldRead,         &kHeldSource,       &kForgottenInode};
+      &kAppend,         &kNowaitContract, &kAppendInterposed, &kAppendConcurrent, &kOffset,     &kAppendAsync,
+      &kAppendSync,     &kTailReader,     &kSharedBlocks,     &kLargeFolio,       &kCollapse,   &kDirectAppend,
+      &kCopyAfterWrite, &kMixedModel,     &kRingIo,           &kArchive,          &kHeldTail,   &kHeldAppend,
+      &kHeldResize,     &kHeldCopy,       &kHeldDirect,       &kHeldRead,         &kHeldSource, &kForgottenInode};
   return kProfiles;
 }
 

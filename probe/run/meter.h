@@ -17,6 +17,7 @@ class Meter {
 
   const RunCounters& counters() const { return counters_; }
   const FindingTally& tally() const { return tally_; }
+  const Coverage& coverage() const { return coverage_; }
   std::optional<double> first_finding_seconds() const { return first_finding_seconds_; }
   SteadyTime::duration elapsed() const { return clock_.steady() - start_; }
   double elapsed_seconds() const { return std::chrono::duration<double>(elapsed()).count(); }
@@ -28,6 +29,10 @@ class Meter {
   void count_bytes(const WriteRef& write);
   // Counts what ran that path and is no write: a read that raced, a copy, a collapse.
   void expose(std::uint64_t count) { counters_.exposures += count; }
+  // Counts an operation on a part of a file that is in these states, for what the run's input covered.
+  void cover(CoveredOperation operation, CoveredWay way, CoveredStates states) {
+    coverage_.add(operation, way, states);
+  }
   // Returns the number of the new file.
   std::uint64_t count_file() { return ++counters_.files; }
   void count_cold_file() { ++counters_.files_cold; }
@@ -40,6 +45,7 @@ class Meter {
   SteadyTime start_;
   RunCounters counters_;
   FindingTally tally_;
+  Coverage coverage_;
   std::optional<double> first_finding_seconds_;
 };
 

@@ -1,5 +1,6 @@
 #include "probe/stream/stream.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -58,6 +59,9 @@ class StreamFile {
       write.ref.at_us = context_.meter.elapsed_us();
       log_.writers[0].push_back(write.ref);
       context_.meter.count(write.ref, write.exposed);
+      const bool appends = (shape_.open_flags & O_APPEND) != 0;
+      context_.meter.cover(appends ? CoveredOperation::kAppend : CoveredOperation::kWrite, write.way,
+                           {CoveredState::kBeyondEnd});
       const std::int64_t result = write.ref.result;
       if (result > 0) {
         acknowledged_ += static_cast<std::uint64_t>(result);

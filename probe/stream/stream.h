@@ -16,6 +16,7 @@ namespace writecanary::probe {
 struct StreamWrite {
   WriteRef ref;          // index, writer and stream offset are filled in by the loop
   bool exposed = false;  // it ran the path that the profile watches
+  CoveredWay way = CoveredWay::kPlain;
 };
 
 class StreamWriter {

@@ -18,7 +18,7 @@ class TrapWriter final : public StreamWriter {
 
   StreamWrite write(const RunFile& file, std::span<const std::byte> bytes, std::uint64_t offset_bytes) override {
     const std::int64_t offset = style_.offset == TrapOffset::kEndOfFile ? -1 : static_cast<std::int64_t>(offset_bytes);
-    StreamWrite made{trap_.write(file.fd(), bytes, offset), false};
+    StreamWrite made{trap_.write(file.fd(), bytes, offset), false, CoveredWay::kRing};
     const bool punted = made.ref.route == Route::kPunted;
     made.exposed = punted && (style_.force_async ? meaningful_ : made.ref.inline_bytes != 0);
     return made;

@@ -43,6 +43,8 @@ class Pacer {
 
   // Settles this task's dirty-page account. Call while the memory limit is relieved. Throws SystemError.
   void settle();
+  // The file that is written to.
+  int fd() const { return fd_.get(); }
 
  private:
   std::string path_;

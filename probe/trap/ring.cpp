@@ -1,7 +1,9 @@
 #include "probe/trap/ring.h"
 
 #include <fmt/format.h>
+#include <sched.h>
 #include <sys/resource.h>
+#include <sys/uio.h>
 #include <sys/utsname.h>
 
 #include <cerrno>
@@ -57,13 +59,36 @@ std::string descriptors_advice() {
   return fmt::format(" (RLIMIT_NOFILE is {}. Raise it: LimitNOFILE= of the service, or ulimit -n)", limit.rlim_cur);
 }
 
+// How long a kernel thread of a ring spins before it sleeps: no longer than it must.
+constexpr unsigned kThreadIdleMs = 1;
+
+io_uring_params params_of(RingSetup setup) {
+  io_uring_params params{};
+  if (setup == RingSetup::kDeferTaskrun) params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN;
+  if (setup == RingSetup::kThread) {
+    params.flags = IORING_SETUP_SQPOLL;
+    params.sq_thread_idle = kThreadIdleMs;
+  }
+  return params;
+}
+
 }  // namespace
 
-std::unique_ptr<Ring> Ring::open(unsigned entries, Unsupported& refused) {
+std::string to_string(RingSetup setup) {
+  if (setup == RingSetup::kPlain) return {};
+  return setup == RingSetup::kThread ? "IORING_SETUP_SQPOLL" : "IORING_SETUP_DEFER_TASKRUN";
+}
+
+std::unique_ptr<Ring> Ring::open(unsigned entries, Unsupported& refused, RingSetup setup) {
   std::unique_ptr<Ring> ring(new Ring);
-  const int result = io_uring_queue_init(entries, &ring->ring_, 0);
+  io_uring_params params = params_of(setup);
+  const int result = io_uring_queue_init_params(entries, &ring->ring_, &params);
   if (result == 0) return ring;
   ring->ring_.ring_fd = -1;
+  if (setup != RingSetup::kPlain && (result == -EINVAL || result == -EPERM)) {
+    refused.reason = to_string(setup) + ": " + error_text(-result);
+    return nullptr;
+  }
   if (result == -ENOSYS || result == -EPERM || result == -EACCES) {
     refused.reason = explain_refusal(-result);
     return nullptr;
@@ -105,6 +130,8 @@ void Ring::submit() {
   int result = -EINTR;
   while (result == -EINTR) result = io_uring_submit(&ring_);
   if (result < 0) throw SystemError("io_uring_submit", -result);
+  if ((ring_.flags & IORING_SETUP_SQPOLL) == 0) return;
+  while (io_uring_sq_ready(&ring_) != 0) sched_yield();
 }
 
 std::optional<Completion> Ring::peek() {
@@ -128,6 +155,20 @@ Completion Ring::wait() {
 bool Ring::limit_workers(unsigned bounded, unsigned unbounded) {
   unsigned counts[2] = {bounded, unbounded};
   return io_uring_register_iowq_max_workers(&ring_, counts) == 0;
+}
+
+int Ring::register_buffer(std::span<std::byte> buffer) {
+  const iovec memory{buffer.data(), buffer.size()};
+  return -io_uring_register_buffers(&ring_, &memory, 1);
+}
+
+int Ring::register_files(std::span<const int> descriptors) {
+  const auto count = static_cast<unsigned>(descriptors.size());
+  const int result = has_files_ ? io_uring_register_files_update(&ring_, 0, descriptors.data(), count)
+                                : io_uring_register_files(&ring_, descriptors.data(), count);
+  if (result < 0) return -result;
+  has_files_ = true;
+  return 0;
 }
 
 }  // namespace writecanary::probe

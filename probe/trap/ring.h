@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 namespace writecanary::probe {
@@ -23,11 +24,20 @@ struct Completion {
   std::int32_t result = 0;
 };
 
+// Who works on a ring's requests and completions.
+enum class RingSetup : std::uint8_t {
+  kPlain,         // the submitting call tries them; completions come whenever they come
+  kDeferTaskrun,  // completions are worked on only when they are waited for (IORING_SETUP_DEFER_TASKRUN, 6.1)
+  kThread,        // a thread of the kernel tries them (IORING_SETUP_SQPOLL)
+};
+// "IORING_SETUP_SQPOLL"; empty for a plain one.
+std::string to_string(RingSetup setup);
+
 class Ring {
  public:
-  // Null and a reason in `refused` when the kernel refuses io_uring; throws SystemError for anything else, such as no
-  // memory or descriptors.
-  static std::unique_ptr<Ring> open(unsigned entries, Unsupported& refused);
+  // Null and a reason in `refused` when the kernel refuses io_uring, or this set-up; throws SystemError for anything
+  // else, such as no memory or descriptors.
+  static std::unique_ptr<Ring> open(unsigned entries, Unsupported& refused, RingSetup setup = RingSetup::kPlain);
   // For whoever can do without: null and a reason for anything at all.
   static std::unique_ptr<Ring> open_if_possible(unsigned entries, Unsupported& refused);
   ~Ring();
@@ -36,7 +46,9 @@ class Ring {
 
   // A cleared request to fill; never null: rings are sized for what their owner has in flight.
   io_uring_sqe* next_sqe();
-  // Hands all filled requests to the kernel, which tries each inline now. Throws SystemError.
+  // Hands all filled requests to the kernel, which has tried each inline when this returns, whoever does it: a thread
+  // gives the places of requests back when it has submitted them (io_commit_sqring() in io_uring/io_uring.c). Throws
+  // SystemError.
   void submit();
   // A completion that is already there.
   std::optional<Completion> peek();
@@ -44,10 +56,15 @@ class Ring {
   Completion wait();
   // io-wq may then use at most these many workers for this thread (5.15). False when the kernel does not know the call.
   bool limit_workers(unsigned bounded, unsigned unbounded);
+  // Memory for requests with a fixed buffer; its number is 0. Once in a ring's life. Returns 0 or the errno.
+  int register_buffer(std::span<std::byte> buffer);
+  // Files for requests with a fixed file, numbered from 0; each call replaces them. Returns 0 or the errno.
+  int register_files(std::span<const int> descriptors);
 
  private:
   Ring() = default;
   io_uring ring_{};
+  bool has_files_ = false;
 };
 
 // What to say when a ring finds no locked memory, as kernels before 5.12 want it: how much it needs, and how little

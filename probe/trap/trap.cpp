@@ -28,7 +28,7 @@ std::uint64_t size_of(int fd) {
 std::unique_ptr<Trap> Trap::open(Pressure& pressure, const TrapOptions& options, Unsupported& refused) {
   std::unique_ptr<Trap> trap(new Trap(pressure, options));
   if (options.parts.gate && has_workers_per_node(identify_kernel(kernel_facts()).version)) trap->node_.emplace();
-  trap->ring_ = Ring::open(kRingEntries, refused);
+  trap->ring_ = Ring::open(kRingEntries, refused, options.setup);
   if (!trap->ring_) return nullptr;
   if (options.headroom_bytes != 0 && options.parts.pacing)
     trap->pacer_ = std::make_unique<Pacer>(trap->helper_file("pacer"));
@@ -105,14 +105,35 @@ void Trap::begin_retry() {
 
 WriteRef Trap::write(int fd, std::span<const std::byte> bytes, std::int64_t offset,
                      const std::function<void()>& between) {
+  const auto fill = [&](io_uring_sqe& sqe) {
+    io_uring_prep_write(&sqe, fd, bytes.data(), static_cast<unsigned>(bytes.size()),
+                        static_cast<std::uint64_t>(offset));
+  };
+  return write(fd, bytes.size(), fill, between);
+}
+
+// What a thread of the kernel dirties is on its own account, which only a write of its own can settle: one that is made
+// with memory to spare, before the gate closes, for it may itself be punted.
+void Trap::settle_thread() {
+  arm(pacer_->fd());
+  const std::uint64_t word = 1;
+  io_uring_sqe* sqe = ring_->next_sqe();
+  io_uring_prep_write(sqe, pacer_->fd(), &word, sizeof word, 0);
+  ring_->submit();
+  ring_->wait();
+}
+
+WriteRef Trap::write(int fd, std::uint64_t length_bytes, const std::function<void(io_uring_sqe&)>& fill,
+                     const std::function<void()>& between) {
+  if (pacer_ && options_.setup == RingSetup::kThread && (gates_.empty() || !gates_.front()->closed())) settle_thread();
   prepare();
   io_uring_sqe* sqe = ring_->next_sqe();
-  io_uring_prep_write(sqe, fd, bytes.data(), static_cast<unsigned>(bytes.size()), static_cast<std::uint64_t>(offset));
+  fill(*sqe);
   sqe->user_data = kWriteUserData;
   if (options_.force_async) sqe->flags |= IOSQE_ASYNC;
 
   WriteRef write;
-  write.length_bytes = bytes.size();
+  write.length_bytes = length_bytes;
   std::optional<Completion> completed = spring(fd, write);
   if (!completed && between) between();
   const bool retried = !completed && options_.retries != nullptr;

@@ -45,6 +45,7 @@ struct TrapOptions {
   std::uint64_t headroom_bytes = 0;  // 0: leave the limit alone
   std::string directory;             // of the run, for the helpers' files
   std::uint32_t writer = 0;          // makes the names of those files unique among the writers of a run
+  RingSetup setup = RingSetup::kPlain;
   TrapParts parts = {};
   LimitLock* limit_lock = nullptr;  // held while the limit is low, when other processes share the cgroup
   Retries* retries = nullptr;  // of all writers of the file, when there are others: whose growth it was is known then
@@ -65,12 +66,18 @@ class Trap {
   // for what is not the result of the write.
   WriteRef write(int fd, std::span<const std::byte> bytes, std::int64_t offset,
                  const std::function<void()>& between = {});
+  // The same with a request of the caller's making: `fill` prepares all of it but its user_data.
+  WriteRef write(int fd, std::uint64_t length_bytes, const std::function<void(io_uring_sqe&)>& fill,
+                 const std::function<void()>& between = {});
+  // For requests without a trap, while no write is under way.
+  Ring& ring() { return *ring_; }
 
  private:
   Trap(Pressure& pressure, TrapOptions options) : pressure_(pressure), options_(std::move(options)) {}
   // Sets the trap, submits and takes it down again. Returns the completion if the write completed inline.
   std::optional<Completion> spring(int fd, WriteRef& write);
   void begin_retry();
+  void settle_thread();
   std::string helper_file(const std::string& name) const;
   void add_gate(Workers workers);
   // Opens the gates. Returns the write's completion if it came meanwhile.

@@ -11,7 +11,7 @@ import unittest
 from harness import run
 from harness.kernel import kernel_at_least
 from harness.check import check
-from harness.mounts import loop_mount, temporary_directory, tmpfs_mount
+from harness.mounts import damage_mount, loop_mount, temporary_directory, tmpfs_mount
 from harness.waiting import wait_until
 
 
@@ -65,7 +65,6 @@ class WhereThePathCannotRun(unittest.TestCase):
         disk = self.run_profile(self.mounted("xfs"), "large-folio", "--option", "files=1")
         self.assertLess(memory["exposures"], disk["exposures"])
 
-
     def test_files_are_forgotten_where_they_can_be(self):
         for fstype in ("xfs", "ext4"):
             with self.subTest(fstype):
@@ -91,6 +90,62 @@ class WhereThePathCannotRun(unittest.TestCase):
         done = self.run_profile(self.mounted("xfs"), "mixed-model", "--option", "files=1")
         self.assertEqual(done["verdict"], "clean", done["reason"])
         self.assertNotIn("FI", done["reason"].partition("without")[2])
+
+
+class RequestsThatAreDoneAtOnce(unittest.TestCase):
+    """ring-io: a request that is complete when the submitting call returns went no way on which it could be taken up wrongly."""
+
+    def run_part(self, path, part, *arguments):
+        done = check(path, "--profile", "ring-io", "--seed", "7", "--option", f"part={part}", *arguments).run
+        self.assertEqual(done["finding_counts"], {}, done["findings"])
+        return done
+
+    def xfs(self):
+        return self.enterContext(loop_mount(self.enterContext(temporary_directory()), "xfs"))
+
+    def memory(self):
+        return self.enterContext(tmpfs_mount(self.enterContext(temporary_directory())))
+
+    def test_writes_with_memory_to_spare(self):
+        done = self.run_part(self.xfs(), 1, "--option", "headroom_bytes=0", "--option", "files=12")
+        self.assertEqual(done["verdict"], "unexposed", done["reason"])
+        self.assertGreater(done["inline"], done["writes"] / 2, "XFS makes buffered writes inline")
+
+    def test_writes_without(self):
+        done = self.run_part(self.xfs(), 1, "--option", "files=12")
+        self.assertEqual(done["verdict"], "clean", done["reason"])
+        if done["pressure"]["backend"] != "none":
+            self.assertGreater(done["partial"], done["writes"] / 3, done["reason"])
+
+    def test_reads_of_what_stays_in_memory(self):
+        done = self.run_part(self.memory(), 2)
+        self.assertEqual((done["verdict"], done["exposures"]), ("unexposed", 0), done["reason"])
+        self.assertIn("no page leaves the page cache", done["reason"])
+
+    def test_reads_of_what_is_partly_cached(self):
+        done = self.run_part(self.xfs(), 2)
+        self.assertEqual(done["verdict"], "clean", done["reason"])
+
+    def test_direct_writes_that_are_none(self):
+        done = self.run_part(self.memory(), 4)
+        self.assertEqual((done["verdict"], done["exposures"]), ("unsupported", 0), done["reason"])
+        self.assertIn("go through the page cache", done["reason"])
+
+    def test_positions_where_every_request_goes_to_a_server(self):
+        mount = self.enterContext(damage_mount(self.enterContext(temporary_directory())))
+        done = self.run_part(mount.mount_point, 1, "--option", "files=12")
+        self.assertEqual(done["verdict"], "clean", done["reason"])
+        self.assertIn("positions, for nothing goes through the page cache here", done["reason"])
+
+    def test_direct_writes_over_blocks_that_are_half_allocated(self):
+        done = self.run_part(self.xfs(), 4)
+        self.assertEqual(done["verdict"], "clean", done["reason"])
+
+    def test_where_no_write_is_made_inline_the_verdict_says_so(self):
+        path = self.enterContext(loop_mount(self.enterContext(temporary_directory()), "ext4"))
+        done = self.run_part(path, 1, "--option", "files=12")
+        self.assertEqual((done["verdict"], done["partial"]), ("clean", 0), done["reason"])
+        self.assertIn("without writes that are stopped part-way", done["reason"])
 
 
 class BlocksLargerThanPages(unittest.TestCase):

@@ -11,7 +11,7 @@ from harness.kernel import kernel_at_least
 from harness.mounts import damage_mount, loop_mount, temporary_directory, tmpfs_mount
 
 PROFILES = ("tail-reader", "shared-blocks", "large-folio", "collapse", "direct-append", "copy-after-write", "mixed-model",
-            "archive", "forgotten-inode")
+            "ring-io", "archive", "forgotten-inode")
 SEED = "7"
 # A run of default settings; far from what they take, since the machine may be busy.
 SECONDS_MAX = 60

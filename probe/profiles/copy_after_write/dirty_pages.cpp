@@ -2,32 +2,18 @@
 
 #include <fmt/format.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <optional>
 #include <sstream>
 
 #include "core/base/error.h"
 #include "core/base/fd.h"
+#include "probe/access/range_state.h"
 
 namespace writecanary::probe {
 namespace {
-
-// cachestat(2), 6.5; the C library does not know it yet. Nothing when it cannot be asked.
-std::optional<bool> ask_cachestat(int fd) {
-  constexpr long kCachestat = 451;
-  struct {
-    std::uint64_t offset = 0, length = 0;  // length 0: to the end
-  } range;
-  struct {
-    std::uint64_t cached = 0, dirty = 0, writeback = 0, evicted = 0, recently_evicted = 0;
-  } pages;
-  if (syscall(kCachestat, fd, &range, &pages, 0) != 0) return std::nullopt;
-  return pages.dirty + pages.writeback != 0;
-}
 
 // The dirty kilobytes of the mapping that begins there.
 std::uint64_t dirty_kilobytes_at(const void* address) {
@@ -65,7 +51,7 @@ bool ask_smaps(int fd, const FileRange& written) {
 }  // namespace
 
 bool has_dirty_pages(int fd, const FileRange& written, const std::string& filesystem) {
-  if (const auto answer = ask_cachestat(fd)) return *answer;
+  if (const auto pages = cached_pages(fd, {})) return pages->dirty != 0;
   // Its pages are called dirty for as long as they live, and are never written back.
   if (filesystem == "tmpfs" || filesystem == "ramfs" || written.length == 0) return false;
   return ask_smaps(fd, written);

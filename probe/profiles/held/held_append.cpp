@@ -28,8 +28,9 @@ namespace {
 constexpr std::uint8_t kSecondWriter = 1;
 constexpr std::uint64_t kSecondMin = 64, kSecondMax = 24UL << 10;
 
-enum class Way : std::uint8_t { kWrite, kFlag, kRing };
-constexpr std::array kSecondWays = {Way::kWrite, Way::kFlag, Way::kRing};
+// kWorker: through a ring as well, but never tried inline (IOSQE_ASYNC).
+enum class Way : std::uint8_t { kWrite, kFlag, kRing, kWorker };
+constexpr std::array kSecondWays = {Way::kWrite, Way::kFlag, Way::kRing, Way::kWorker};
 
 ProfileInfo describe() {
   return {
@@ -37,10 +38,8 @@ ProfileInfo describe() {
       .title = "appends beside one that is held open",
       .description =
           "An append is held open at a page of its source (userfaultfd), and a second one is made to the same file: "
-          "with "
-          "write(2), with pwritev2(RWF_APPEND) and through io_uring in turn. Every second held one goes through a "
-          "worker of "
-          "io_uring.",
+          "with write(2), with pwritev2(RWF_APPEND) and through io_uring, with IOSQE_ASYNC and without, in turn. Every "
+          "second held one goes through a worker of io_uring.",
       .role = "detector",
       .oracle =
           "Each acknowledged append stands in the file once and in one piece (open(2): O_APPEND is a single atomic "
@@ -102,6 +101,7 @@ class HeldAppender final : public StreamWriter {
         [&] { contender.emplace([&] { return append_second(kSecondWays.at(number % kSecondWays.size()), second); }); });
     log_second(contender->result(), second.size());
     StreamWrite made;
+    made.way = CoveredWay::kHeld;
     made.ref.length_bytes = bytes.size();
     made.ref.result = outcome.result;
     made.exposed = outcome.held();
@@ -118,7 +118,8 @@ class HeldAppender final : public StreamWriter {
 
  private:
   std::int64_t append_second(Way way, std::span<const std::byte> bytes) {
-    if (way == Way::kRing && second_ring_) return append_by_ring(*second_ring_, second_.get(), bytes, false);
+    const bool by_ring = way == Way::kRing || way == Way::kWorker;
+    if (by_ring && second_ring_) return append_by_ring(*second_ring_, second_.get(), bytes, way == Way::kWorker);
     if (way == Way::kFlag) {
       const iovec from{const_cast<std::byte*>(bytes.data()), bytes.size()};
       const ssize_t returned = retried([&] { return pwritev2(plain_.get(), &from, 1, 0, RWF_APPEND); });

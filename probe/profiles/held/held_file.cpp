@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/base/retried.h"
+#include "probe/access/range_state.h"
 #include "probe/pattern/pattern.h"
 
 namespace writecanary::probe {
@@ -24,6 +25,7 @@ std::vector<std::byte> HeldFile::make(Owner owner, std::uint64_t offset, std::ui
 
 void HeldFile::write(Owner owner, std::uint64_t offset, std::uint64_t bytes) {
   const std::vector<std::byte> made = make(owner, offset, bytes);
+  context_.meter.cover(CoveredOperation::kWrite, CoveredWay::kPlain, state_of(fd(), {offset, bytes}, image_.size()));
   try {
     write_counted(context_.meter, fd(), name(), offset, made);
   } catch (const WriteFailed&) {
@@ -42,6 +44,8 @@ void HeldFile::resize(std::uint64_t bytes) {
 HeldOutcome HeldFile::write_held(const Held& write, const std::function<void()>& beside,
                                  const std::function<bool()>& exposed, const HoldPlan& plan) {
   const std::vector<std::byte> made = make(kHeldBytes, write.offset, write.bytes);
+  context_.meter.cover(CoveredOperation::kWrite, CoveredWay::kHeld,
+                       state_of(fd(), {write.offset, write.bytes}, image_.size()));
   const auto source = memory_.fill(made, write.lead, write.withheld);
   if (write.also_withheld) memory_.take_away(*write.also_withheld);
   const HeldOutcome outcome = hold(

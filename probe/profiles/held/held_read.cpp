@@ -15,6 +15,7 @@
 #include "core/base/error.h"
 #include "core/base/retried.h"
 #include "probe/access/direct_io.h"
+#include "probe/access/range_state.h"
 #include "probe/pattern/plan.h"
 #include "probe/profiles/held/held_file.h"
 #include "probe/profiles/held/witness.h"
@@ -90,6 +91,7 @@ class ReadHolds {
     apply(beside, change, changed);
     const int from = is_direct() ? direct_.get() : buffered_.get();
     const auto into = memory_.fill(std::vector<std::byte>(bytes, std::byte{0xee}), 0, withheld);
+    const CoveredStates met = state_of(file_.fd(), {begin, bytes}, file_.image().size());
     bool dropped = true;
     std::optional<Contender> contender;
     const HeldOutcome outcome = hold(
@@ -104,6 +106,7 @@ class ReadHolds {
             contender.emplace([&] { return make(beside, change, changed); });
           }
         });
+    context_.meter.cover(CoveredOperation::kRead, CoveredWay::kHeld, met);
     if (outcome.held() && dropped) context_.meter.expose(1);
     if (contender && contender->result() < 0) {
       throw SystemError("change " + file_.name(), static_cast<int>(-contender->result()));

@@ -43,7 +43,7 @@ void FileExecutor::count(std::uint64_t length_bytes, std::int64_t result, bool c
 
 bool FileExecutor::direct_write(const Operation& operation, const FileRange& where, bool counted) {
   if (!direct_fd_) {
-    refused_.insert("O_DIRECT");
+    note_refusal("O_DIRECT");
     return false;
   }
   const std::vector<std::byte> data = model_.data(operation, where);
@@ -60,7 +60,7 @@ bool FileExecutor::direct_write(const Operation& operation, const FileRange& whe
 
 bool FileExecutor::direct_parts(const Operation& operation, const FileRange& where, bool counted) {
   if (!direct_fd_ || !at_once_) {
-    refused_.insert(direct_fd_ ? "io_submit" : "O_DIRECT");
+    note_refusal(direct_fd_ ? "io_submit" : "O_DIRECT");
     return false;
   }
   const std::vector<std::byte> data = model_.data(operation, where);
@@ -95,14 +95,14 @@ bool FileExecutor::rewrite(const Operation& operation, const FileRange& where, b
                                               static_cast<off_t>(where.length), SYNC_FILE_RANGE_WRITE);
                      }) == 0;
   if (!begun && errno != ENOSYS) throw_errno("sync_file_range " + file_.name());
-  if (!begun) refused_.insert("sync_file_range");
+  if (!begun) note_refusal("sync_file_range");
   return write_plainly(file_.fd(), file_.name(), where.offset, model_.data(operation, where), counted);
 }
 
 bool FileExecutor::store_behind(const Operation& operation, const FileRange& where) {
   const bool synced = operation.kind == OpKind::kStoreSynced;
   if (synced && !zeroes_behind_end(filesystem_)) {
-    refused_.insert("stores behind the end that are written back");
+    note_refusal("stores behind the end that are written back");
     return false;
   }
   if (file_.size_bytes() != where.offset) return true;  // not as the model has it: the comparison says it
@@ -129,7 +129,7 @@ bool FileExecutor::write_plainly(int fd, const std::string& name, std::uint64_t 
 
 FileReport FileExecutor::direct_read(const FileRange& where) {
   if (!direct_fd_) {
-    refused_.insert("O_DIRECT");
+    note_refusal("O_DIRECT");
     return {};
   }
   const auto memory = direct_memory(where.length);

@@ -18,7 +18,6 @@
 namespace writecanary::probe {
 namespace {
 
-constexpr std::uint64_t kBehindEndBytes = 5000;
 constexpr unsigned kAtOnceMax = 16;
 
 Fd open_direct(const Workspace& workspace, const std::string& name) {
@@ -56,12 +55,21 @@ FileExecutor::FileExecutor(RunContext& context, const FileIdentity& identity, st
 bool FileExecutor::refuse(const char* what) {
   constexpr std::array kRefusals = {EOPNOTSUPP, ENOSYS, EINVAL, ENODEV, EXDEV, ENOTTY};
   if (std::ranges::find(kRefusals, errno) == kRefusals.end()) throw_errno(std::string(what) + " " + file_.name());
-  refused_.insert(what);
+  note_refusal(what);
   return false;
 }
 
 FileReport FileExecutor::execute(const Operation& operation, bool counted) {
   const FileRange where = model_.reach(operation);
+  if (!counted) return perform(operation, where, counted);
+  const CoveredStates met = states_before(operation, where);
+  was_refused_ = false;
+  FileReport report = perform(operation, where, counted);
+  if (!was_refused_) cover(operation, where, met);
+  return report;
+}
+
+FileReport FileExecutor::perform(const Operation& operation, const FileRange& where, bool counted) {
   bool done = true;
   switch (operation.kind) {
     case OpKind::kTruncate:

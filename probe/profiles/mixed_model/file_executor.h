@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 
+#include "core/run/coverage.h"
 #include "probe/access/writes_at_once.h"
 #include "probe/memory/file_mapping.h"
 #include "probe/profiles/mixed_model/file_model.h"
@@ -18,7 +19,8 @@
 
 namespace writecanary::probe {
 
-inline constexpr char kTwinSuffix[] = "-twin";  // of the clone's name
+inline constexpr char kTwinSuffix[] = "-twin";          // of the clone's name
+inline constexpr std::uint64_t kBehindEndBytes = 5000;  // a read that reaches the end asks for so much more
 
 class FileExecutor {
  public:
@@ -44,6 +46,10 @@ class FileExecutor {
   ContentView view();
   ContentView twin_view();
   bool has_twin() const { return !model_.twin().empty(); }
+  FileReport perform(const Operation& operation, const FileRange& where, bool counted);
+  // What it will meet; and, when it was made, counts it.
+  CoveredStates states_before(const Operation& operation, const FileRange& where) const;
+  void cover(const Operation& operation, const FileRange& where, CoveredStates met);
   bool write(const Operation& operation, const FileRange& where, bool counted);
   bool allocate(int mode, const char* what, const FileRange& where);
   bool copy(const Operation& operation, const FileRange& where);
@@ -68,6 +74,10 @@ class FileExecutor {
   void count(std::uint64_t length_bytes, std::int64_t result, bool counted);
   // Empty where the filesystem refuses it.
   FileMapping map_shared(const FileRange& where) const;
+  void note_refusal(const char* what) {
+    refused_.insert(what);
+    was_refused_ = true;
+  }
   // Notes a refusal and returns false; throws for any other errno.
   bool refuse(const char* what);
 
@@ -83,6 +93,7 @@ class FileExecutor {
   bool stored_behind_ = false;  // then what a mapping shows behind the end is nobody's
   Ring* ring_;
   std::set<std::string> refused_;
+  bool was_refused_ = false;  // the operation that was executed last
 };
 
 }  // namespace writecanary::probe

@@ -66,6 +66,9 @@ PROFILE_CONTROLS = (
             ("copies=2",), views=LASTING),
     Control("copy-after-write", {"kind": "flip", "file": "file-2-copy", "at": 2, "offset": 8200, "bit": 1}, "bitflip",
             ("copies=2",), views=LASTING),
+    Control("ring-io", {"kind": "zero", "at": 3, "offset": 808, "length": 400}, "zeroed", ("files=1", "part=1"), views=LASTING),
+    Control("ring-io", {"kind": "zero", "on": "read", "at": 3, "offset": 64, "length": 256}, "zeroed", ("files=1", "part=2"),
+            "returned by READ"),
     Control("forgotten-inode", {"kind": "zero", "at": 1, "offset": 808, "length": 400}, "zeroed", ("files=1",), views=LASTING),
 )
 
