@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -28,6 +29,18 @@ namespace {
 
 // The largest kept file takes a second; a loaded machine is slower.
 constexpr std::chrono::seconds kExplainTimeout{60};
+
+// What was typed, as it is kept: a path without evidence is a mistake of the one who typed it.
+nlohmann::json named_evidence(const std::string& path) {
+  try {
+    return read_evidence(path);
+  } catch (const SystemError& error) {
+    if (error.error_number() != ENOENT && error.error_number() != ENOTDIR) throw;
+    throw UsageError(fmt::format("{}. Give the path of a kept file or of its evidence", error.what()));
+  } catch (const ProtocolError& error) {
+    throw UsageError(error.what());
+  }
+}
 
 // The spec of the run that the evidence is of, made ready to run once more.
 RunSpec spec_of(const nlohmann::json& evidence, const std::string& source, const std::string& path) {
@@ -86,6 +99,7 @@ void print_explanation(const Environment& environment, const nlohmann::json& doc
 }  // namespace
 
 int explain_file(const Environment& environment, const std::string& path, FailOn fail_on, bool json) {
+  named_evidence(path);
   const std::string text = probe_output(probe_program(), {"--explain", path}, kExplainTimeout);
   const nlohmann::json document = nlohmann::json::parse(text);
   if (json) {
@@ -102,7 +116,7 @@ int explain_file(const Environment& environment, const std::string& path, FailOn
 
 int replay(const Environment& environment, const std::string& evidence, const std::string& path, FailOn fail_on,
            bool json) {
-  const nlohmann::json document = read_evidence(evidence);
+  const nlohmann::json document = named_evidence(evidence);
   const RunSpec spec = spec_of(document, evidence, path);
   const std::set<FindingKind> kinds = kinds_of(document.at("parts").value("findings", nlohmann::json()));
   const std::vector<RunResult> runs = make_runs(environment, {spec});
@@ -123,7 +137,7 @@ int replay(const Environment& environment, const std::string& evidence, const st
 }
 
 int reproducer_of_evidence(const Environment& environment, const std::string& evidence) {
-  const nlohmann::json document = read_evidence(evidence);
+  const nlohmann::json document = named_evidence(evidence);
   const nlohmann::json& parts = document.at("parts");
   const nlohmann::json findings = parts.value("findings", nlohmann::json());
   if (!findings.is_array() || findings.empty()) throw UsageError(evidence + ": this evidence has no finding");

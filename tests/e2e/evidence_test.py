@@ -120,7 +120,7 @@ class TornOnXfs(Evidence):
 
     def test_explain_needs_evidence(self):
         refused = writecanary("explain", os.path.join(self.directory, "nothing"))
-        self.assertEqual(refused.returncode, 5)
+        self.assertEqual(refused.returncode, 1)
         self.assertIn("nothing.evidence.json", refused.stderr)
 
     def test_replay_reproduces(self):

@@ -19,6 +19,7 @@ struct OperationName {
 // Longer names before those that they begin with.
 constexpr OperationName kNames[] = {
     {"write to the clone ", "WRITE_TO_CLONE", Places::kRange},
+    {"write during write-back ", "REWRITE", Places::kRange},
     {"write ", "WRITE", Places::kRange},
     {"append ", "APPEND", Places::kLength},
     {"read ", "READ", Places::kRange},
@@ -32,11 +33,15 @@ constexpr OperationName kNames[] = {
     {"mapped write ", "MAPPED_WRITE", Places::kRange},
     {"mapped read ", "MAPPED_READ", Places::kRange},
     {"direct write ", "DIRECT_WRITE", Places::kRange},
+    {"direct writes at once ", "DIRECT_AT_ONCE", Places::kRange},
     {"direct read ", "DIRECT_READ", Places::kRange},
     {"collapse range ", "COLLAPSE", Places::kRange},
     {"insert range ", "INSERT", Places::kRange},
+    {"clone range ", "CLONE_RANGE", Places::kRangeToTarget},
     {"clone", "CLONE", Places::kNone},
+    {"deduplicate ", "DEDUPLICATE", Places::kRange},
     {"unshare ", "UNSHARE", Places::kRange},
+    {"store behind the end and fsync", "STORE_BEHIND_END_FSYNC", Places::kNone},
     {"store behind the end", "STORE_BEHIND_END", Places::kNone},
 };
 

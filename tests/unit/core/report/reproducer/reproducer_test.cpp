@@ -108,15 +108,21 @@ TEST_F(ReproducerTest, MixedModelDoesItsOperationsAndNoOther) {
 }
 
 TEST(OperationRowTest, EveryKind) {
-  const std::pair<const char*, const char*> kCases[] = {{"append 300", "{ APPEND, 0, 300, 0, 0 }"},
-                                                        {"append 300 (io_uring)", "{ APPEND, 0, 300, 0, 1 }"},
-                                                        {"copy 1+2 to 3", "{ COPY, 1, 2, 3, 0 }"},
-                                                        {"fsync", "{ FSYNC, 0, 0, 0, 0 }"},
-                                                        {"clone", "{ CLONE, 0, 0, 0, 0 }"},
-                                                        {"write to the clone 5+6", "{ WRITE_TO_CLONE, 5, 6, 0, 0 }"},
-                                                        {"mapped read 5+6", "{ MAPPED_READ, 5, 6, 0, 0 }"},
-                                                        {"zero range 5+6", "{ ZERO_RANGE, 5, 6, 0, 0 }"},
-                                                        {"store behind the end", "{ STORE_BEHIND_END, 0, 0, 0, 0 }"}};
+  const std::pair<const char*, const char*> kCases[] = {
+      {"append 300", "{ APPEND, 0, 300, 0, 0 }"},
+      {"append 300 (io_uring)", "{ APPEND, 0, 300, 0, 1 }"},
+      {"copy 1+2 to 3", "{ COPY, 1, 2, 3, 0 }"},
+      {"fsync", "{ FSYNC, 0, 0, 0, 0 }"},
+      {"clone", "{ CLONE, 0, 0, 0, 0 }"},
+      {"write to the clone 5+6", "{ WRITE_TO_CLONE, 5, 6, 0, 0 }"},
+      {"mapped read 5+6", "{ MAPPED_READ, 5, 6, 0, 0 }"},
+      {"zero range 5+6", "{ ZERO_RANGE, 5, 6, 0, 0 }"},
+      {"store behind the end", "{ STORE_BEHIND_END, 0, 0, 0, 0 }"},
+      {"store behind the end and fsync", "{ STORE_BEHIND_END_FSYNC, 0, 0, 0, 0 }"},
+      {"write during write-back 5+6", "{ REWRITE, 5, 6, 0, 0 }"},
+      {"direct writes at once 5+6", "{ DIRECT_AT_ONCE, 5, 6, 0, 0 }"},
+      {"clone range 1+2 to 3", "{ CLONE_RANGE, 1, 2, 3, 0 }"},
+      {"deduplicate 5+6", "{ DEDUPLICATE, 5, 6, 0, 0 }"}};
   for (const auto& [text, row] : kCases) EXPECT_EQ(operation_row(text), row) << text;
 }
 
