@@ -77,7 +77,7 @@ test("what is known is quiet: no news on the overview, and a mark of it", async 
     await page.waitForFunction(() => !document.querySelector("h1").textContent.includes("torn"));
     assert.equal(await fact(page, "Known").textContent(), "1");
     await cell.getByText("nothing new").waitFor();
-    await page.getByRole("link", { name: "1 known incidents" }).click();
+    await page.getByRole("link", { name: "1 known incident" }).click();
     await page.waitForFunction(() => document.querySelectorAll("table.rows tbody tr").length === 1);
   });
 });
