@@ -202,12 +202,12 @@ export function nextRuns(targets: readonly Target[], most: number): NextRun[] {
 export function knownOfLastRun(
   incidents: readonly Incident[],
   target: string,
-  { profile, last_run: run, last_verdict: verdict }: TargetProfile,
+  { profile, last_run: run }: TargetProfile,
 ): Incident[] {
   const ofRun = incidents.filter(
     (each) => each.last_run_id === run && each.target === target && each.profile === profile,
   );
-  return verdict === "stuck" || ofRun.some(({ state }) => state === "open") ? [] : ofRun;
+  return ofRun.some(({ state }) => state === "open") ? [] : ofRun;
 }
 
 // The line above the list of incidents.
