@@ -4,7 +4,7 @@ import { incidentEvents } from "../data/incident_events";
 import type { Finding, Incident, PictureData } from "../data/types";
 import { useApi } from "../data/use_api";
 import { count } from "../format";
-import { Facts, Section, Time, To, Unread } from "../parts/basics";
+import { Facts, Loading, Section, Time, To, Unread } from "../parts/basics";
 import { DayStrip } from "../parts/day_strip";
 import { AcknowledgeIncident, StateBadge, toneOf, untilText, withoutText } from "../parts/incident_parts";
 import { KnownIssue } from "../parts/known_issues";
@@ -45,7 +45,9 @@ function Figures({ incident }: { incident: Incident }) {
 // Of a finding without a file, such as one of what a call returned, there is none.
 function PictureOf({ finding }: { finding: Finding }) {
   const picture = useApi<PictureData>(finding.file ? `/findings/${finding.id}/picture` : null);
-  return picture.data ? <Picture finding={finding} data={picture.data} /> : <p class="detail">{finding.detail}</p>;
+  if (picture.data) return <Picture finding={finding} data={picture.data} />;
+  if (finding.file && !picture.problem) return <Loading what="its picture" />;
+  return <p class="detail">{finding.detail}</p>;
 }
 
 function Kept({ incident }: { incident: Incident }) {
