@@ -9,10 +9,11 @@ const [wide, phone] = [
 ];
 const latest = async (kind) => (await api(`/findings?kind=${kind}&limit=500`)).items.at(-1); // of the first file, which was kept
 
-async function take(name, options, path, height) {
+async function take(name, options, path, height, drawn = "h1") {
   await withPage(options, async (page) => {
     await page.setViewportSize({ width: options.width, height });
     await open(page, path);
+    await page.locator(drawn).first().waitFor();
     await page.evaluate(() => document.fonts.ready);
     await page.screenshot({ path: join(process.env.WRITECANARY_OUT, `page-${name}.png`) });
   });
@@ -20,12 +21,12 @@ async function take(name, options, path, height) {
 
 test(`on ${process.env.WRITECANARY_KERNEL}`, async () => {
   if (process.env.WRITECANARY_KERNEL === "6.1.192") {
-    await take("kernels", { ...wide, theme: "dark" }, "/kernels", 735);
+    await take("kernels", { ...wide, theme: "dark" }, "/kernels", 735, ".chart canvas");
     return;
   }
   const duplicate = await latest("duplicate");
   await take("overview", wide, "/", 860);
-  await take("incident", wide, `/incidents/${duplicate.incident_id}`, 1080);
-  await take("finding", wide, `/findings/${duplicate.id}`, 1075);
-  await take("finding-phone", phone, `/findings/${duplicate.id}`, 844);
+  await take("incident", wide, `/incidents/${duplicate.incident_id}`, 1080, "svg.picture");
+  await take("finding", wide, `/findings/${duplicate.id}`, 1075, "svg.picture");
+  await take("finding-phone", phone, `/findings/${duplicate.id}`, 880, "svg.picture");
 });
