@@ -29,13 +29,16 @@ test("a duplicate: its way leads from the write to the copy behind it, and what 
     assert.equal(label, `duplicate, ${count(duplicate.length_bytes)} bytes`);
     const cells = await page.locator(".hex td.found span").allTextContents();
     assert.equal(cells.map((cell) => cell.trim()).join(""), duplicate.found_hex);
-    const rows = await page.getByRole("table", { name: "What avoids it" }).locator("tbody tr").allInnerTexts();
-    for (const way of ["IOSQE_ASYNC", "explicit offset"]) {
-      assert.ok(
-        rows.some((row) => row.includes(way) && row.includes("avoids it here")),
-        rows.join("\n"),
-      );
-    }
+    // An emulated machine may have no time for the last way: the run tries them for ten seconds in all.
+    const { attribution } = await api(`/runs/${duplicate.run_id}`);
+    const [again, ...others] = await page
+      .getByRole("table", { name: "What avoids it" })
+      .locator("tbody tr")
+      .allInnerTexts();
+    assert.match(again, /^as it is\tseen in [1-3] of [1-3] repetition/);
+    assert.equal(others.length, attribution.length - 1);
+    assert.match(others[0], /^explicit offset, no O_APPEND\tavoids it here\t/);
+    for (const row of others) assert.match(row, /\tavoids it here\t/);
   });
 });
 

@@ -52,6 +52,8 @@ test("torn: the other write stands above, and its way leads to where it is", asy
   const picture = await api(`/findings/${torn.id}/picture`);
   await withPage({}, async (page) => {
     await open(page, `/findings/${torn.id}`);
+    const place = page.getByRole("navigation", { name: "Pages" }).locator(".within");
+    assert.deepEqual(await place.allTextContents(), ["Incidents"]);
     const box = async (selector) => page.locator(selector).first().boundingBox();
     const [source, damage, way] = [await box(".lane .source"), await box(".file .damage"), await box(".way-line")];
     assert.ok(source.y + source.height <= damage.y, "what was written stands above the file");

@@ -1,7 +1,7 @@
 // The first sentence of the overview and what keeps the canary from seeing: made from documents, no drawing.
-import type { Activity, Status, Target } from "./data/types";
+import type { Activity, Incident, Status, Target, TargetProfile } from "./data/types";
 import { count, counted, listing } from "./format";
-import type { Tone } from "./vocabulary";
+import { kindTone, type Tone } from "./vocabulary";
 
 const nouns: Record<string, [string, string]> = {
   duplicate: ["duplicate", "duplicates"],
@@ -16,8 +16,8 @@ const nouns: Record<string, [string, string]> = {
   nowait_contract: ["broken non-blocking promise", "broken non-blocking promises"],
   stuck: ["stuck run", "stuck runs"],
 };
-// Findings in which no acknowledged byte is wrong.
-const harmless = new Set(["torn", "nowait_contract", "stuck"]);
+// No acknowledged byte is wrong.
+const isHarmless = (kind: string): boolean => kindTone(kind) === "broken" || kind === "stuck";
 
 export interface Sentence {
   text: string;
@@ -74,6 +74,13 @@ function versionOf({ release, version }: Status["kernel"]): string {
   return upstream ?? release.replace(/^(\d+\.\d+(\.\d+)?).*$/, "$1");
 }
 
+// Of open kinds.
+function toneOf(open: readonly string[]): Tone {
+  if (open.some((kind) => !isHarmless(kind))) return "bad";
+  if (open.some((kind) => kindTone(kind) === "broken")) return "broken";
+  return open.length > 0 ? "warn" : "good";
+}
+
 // `items` are of the last 24 hours, one for each target, profile and kernel.
 export function sentenceOf(status: Status, items: readonly Activity[]): Sentence {
   const { release } = status.kernel;
@@ -83,21 +90,25 @@ export function sentenceOf(status: Status, items: readonly Activity[]): Sentence
   const found = foundIn(here);
   // What is known is no news: it stands among the facts below.
   const news = found.filter(({ kind }) => (status.incidents.open[kind] ?? 0) > 0);
-  const corruption = news.filter(({ kind }) => !harmless.has(kind));
-  const rest = news.filter(({ kind }) => harmless.has(kind));
+  const corruption = news.filter(({ kind }) => !isHarmless(kind));
+  const rest = news.filter(({ kind }) => isHarmless(kind));
+  const older = Object.entries(status.incidents.open).filter(
+    ([open, number]) => number > 0 && !found.some(({ kind }) => kind === open),
+  );
+  const still = older.length > 0 ? `; still open: ${openText(Object.fromEntries(older))}` : "";
   if (!status.ready) return { text: `Not ready: ${status.not_ready_reason || "still starting"}.`, tone: "warn" };
   if (exposures === 0 && found.length === 0) {
-    return { text: `${name}: no exposure in 24 h, so nothing is known yet.`, tone: "warn" };
+    return { text: `${name}: no exposure in 24 h, so nothing is known yet${still}.`, tone: "warn" };
   }
   const seen = `${name}: ${counted(exposures, "exposure")} in 24 h`;
   const isKnown = found.length > news.length && corruption.length === 0;
-  const none = isKnown && found.some(({ kind }) => !harmless.has(kind)) ? "nothing but what is known" : "no corruption";
+  const none = isKnown && found.some(({ kind }) => !isHarmless(kind)) ? "nothing but what is known" : "no corruption";
   const what = corruption.length > 0 ? listed(corruption) : none;
   const more = rest.length > 0 ? `; ${listed(rest)}` : "";
-  const promises = rest.some(({ kind }) => kind !== "stuck") ? "broken" : "warn";
+  const all = [...news.map(({ kind }) => kind), ...older.map(([kind]) => kind)];
   return {
-    text: `${seen}, ${what}${more}.`,
-    tone: corruption.length > 0 ? "bad" : rest.length > 0 ? promises : "good",
+    text: `${seen}, ${what}${more}${still}.`,
+    tone: toneOf(all),
   };
 }
 
@@ -184,6 +195,19 @@ export function nextRuns(targets: readonly Target[], most: number): NextRun[] {
     target.profiles.flatMap(({ profile, next_run_at: at }) => (at ? [{ target: target.name, profile, at }] : [])),
   );
   return next.sort((a, b) => Date.parse(a.at) - Date.parse(b.at)).slice(0, most);
+}
+
+// Those that the last run of a profile found again; none when it found anything that is not known. `incidents`: the open
+// and the known ones of the running kernel.
+export function knownOfLastRun(
+  incidents: readonly Incident[],
+  target: string,
+  { profile, last_run: run }: TargetProfile,
+): Incident[] {
+  const ofRun = incidents.filter(
+    (each) => each.last_run_id === run && each.target === target && each.profile === profile,
+  );
+  return ofRun.some(({ state }) => state === "open") ? [] : ofRun;
 }
 
 // The line above the list of incidents.

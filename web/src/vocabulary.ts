@@ -63,6 +63,10 @@ export const classes: Record<string, string> = {
   availability: "availability",
 };
 
+// Kinds in which no acknowledged byte is wrong and none hangs: a promise was broken.
+const promises = new Set(["torn", "nowait_contract"]);
+
+export const kindTone = (kind: string): Tone => (promises.has(kind) ? "broken" : "bad");
 export const kindWords = (kind: string): KindWords => kinds[kind] ?? { what: kind, meaning: "" };
 export const kindName = (kind: string): string => kind.replaceAll("_", " ");
 

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EventParser } from "../src/data/sse";
-import type { Activity, Status, Target } from "../src/data/types";
+import type { Activity, Incident, Status, Target, TargetProfile } from "../src/data/types";
 import { exact, rate, relative, seconds, size } from "../src/format";
 import { daysUpTo, stripWords } from "../src/parts/day_strip";
 import { rateText } from "../src/rates";
 import { seriesOf } from "../src/parts/series";
 import { hexRows } from "../src/picture/hex_rows";
-import { blindSpots, incidentsText, sentenceOf } from "../src/summary";
+import { blindSpots, incidentsText, knownOfLastRun, sentenceOf } from "../src/summary";
 
 test("events come out whole, however the bytes are cut", () => {
   const text =
@@ -63,9 +63,10 @@ const activity = (target: string, exposures: number, found: Record<string, numbe
   }) satisfies Activity;
 
 test("the first sentence", () => {
-  const open = { torn: 1, duplicate: 1, bitflip: 1, stuck: 1, stale: 1, zeroed: 1 };
-  const said = (...items: Activity[]) =>
-    sentenceOf(status({ incidents: { open, known: 0, of_other_kernels: 0 } }), items);
+  const said = (...items: Activity[]) => {
+    const open = Object.fromEntries(items.flatMap((item) => Object.keys(item.finding_counts)).map((kind) => [kind, 1]));
+    return sentenceOf(status({ incidents: { open, known: 0, of_other_kernels: 0 } }), items);
+  };
   assert.deepEqual(said(activity("data", 12_000), activity("data", 400, { torn: 41 })), {
     text: "Kernel 6.18.44: 12,400 exposures in 24 h, no corruption; 41 torn appends on data.",
     tone: "broken",
@@ -125,6 +126,30 @@ test("what is known is no news", () => {
     incidentsText({ open: {}, known: 0, of_other_kernels: 0 }),
     "None is open. That says something only where runs were exposed.",
   );
+});
+
+test("an open incident is said, though a day passed without it", () => {
+  const said = (open: Record<string, number>, exposures: number) =>
+    sentenceOf(status({ incidents: { open, known: 0, of_other_kernels: 0 } }), [activity("data", exposures)]);
+  assert.deepEqual(said({ duplicate: 1, torn: 0 }, 400), {
+    text: "Kernel 6.18.44: 400 exposures in 24 h, no corruption; still open: 1 duplicate.",
+    tone: "bad",
+  });
+  assert.equal(said({ torn: 2 }, 400).tone, "broken");
+  assert.match(said({ torn: 2 }, 0).text, /nothing is known yet; still open: 2 torn\.$/);
+});
+
+test("a cell is quiet when its last run found only what is known", () => {
+  const incident = (kind: string, state: string, profile = "append", run = 7) =>
+    ({ kind, state, profile, last_run_id: run, target: "data" }) as Incident;
+  const cell = { profile: "append", last_run: 7 } as TargetProfile;
+  const kindsOf = (incidents: Incident[]) => knownOfLastRun(incidents, "data", cell).map(({ kind }) => kind);
+  const torn = incident("torn", "known");
+  assert.deepEqual(kindsOf([torn]), ["torn"]);
+  assert.deepEqual(kindsOf([torn, incident("duplicate", "open")]), [], "something new beside it");
+  assert.deepEqual(kindsOf([torn, incident("duplicate", "open", "append", 6)]), ["torn"], "of an earlier run");
+  assert.deepEqual(kindsOf([torn, incident("torn", "open", "append-sync")]), ["torn"], "of another profile");
+  assert.deepEqual(kindsOf([incident("torn", "known", "append", 6)]), [], "this run did not find it");
 });
 
 test("an incident's strip has a slot for every day up to today", () => {

@@ -1,7 +1,7 @@
 // One finding: the picture first, then the bytes, the write, who sees it wrong, what avoids it, what to do with it.
 import { useState } from "preact/hooks";
 import { call, getText, post, problemOf } from "../data/client";
-import type { Finding, Look, PictureData, Run, Status, Write } from "../data/types";
+import type { Finding, Look, PictureData, Run, Status, Verdict, Write } from "../data/types";
 import { useApi } from "../data/use_api";
 import { count, hex, seconds } from "../format";
 import { ActionButton, say } from "../parts/actions";
@@ -11,7 +11,7 @@ import { KnownIssue } from "../parts/known_issues";
 import { NoteDialog } from "../parts/pause";
 import { Attribution } from "../parts/run_parts";
 import { Hex } from "../picture/Hex";
-import { Picture } from "../picture/Picture";
+import { markedAs, Picture } from "../picture/Picture";
 import { classes, kindName, kindWords, verdicts } from "../vocabulary";
 
 const looks: [keyof Finding["views"], string, string][] = [
@@ -20,11 +20,12 @@ const looks: [keyof Finding["views"], string, string][] = [
   ["direct", "O_DIRECT", "past the page cache"],
 ];
 
-function LookMark({ look }: { look: Look }) {
+function LookMark({ look, wrong }: { look: Look; wrong: Verdict }) {
   if (look === null) return <span class="quiet">not looked</span>;
+  const like = look === "right" ? "clean" : wrong;
   return (
-    <span class={`verdict plain tone-${look === "right" ? "good" : "bad"}`}>
-      <Sign of={look === "right" ? "clean" : "corrupt"} />
+    <span class={`verdict plain tone-${verdicts[like].tone}`}>
+      <Sign of={like} />
       {look}
     </span>
   );
@@ -38,14 +39,14 @@ function viewsText({ hot, cold }: Finding["views"]): string {
   return "";
 }
 
-function Views({ finding }: { finding: Finding }) {
+function Views({ finding, wrong }: { finding: Finding; wrong: Verdict }) {
   return (
     <>
       <ul class="views">
         {looks.map(([name, title, meaning]) => (
           <li key={name}>
             <strong>{title}</strong>
-            <LookMark look={finding.views[name]} />
+            <LookMark look={finding.views[name]} wrong={wrong} />
             <span class="quiet">{meaning}</span>
           </li>
         ))}
@@ -187,6 +188,7 @@ export function FindingPage({ id }: { id: string }) {
       {finding.found_hex && (
         <Section
           title="At the first wrong byte"
+          class={markedAs(finding)}
           aside={
             <span class="quiet">
               offset {count(finding.offset_bytes)} ({hex(finding.offset_bytes)}),{" "}
@@ -205,7 +207,7 @@ export function FindingPage({ id }: { id: string }) {
       <div class="columns">
         {isLookedAt && (
           <Section title="Who sees it wrong">
-            <Views finding={finding} />
+            <Views finding={finding} wrong={verdict} />
           </Section>
         )}
         {finding.write && (
@@ -221,7 +223,7 @@ export function FindingPage({ id }: { id: string }) {
       </div>
       {!isStuck && (
         <Section title="What avoids it">
-          {run.data ? <Attribution rates={run.data.attribution} /> : <Loading what="its run" />}
+          {run.data ? <Attribution run={run.data} /> : <Loading what="its run" />}
         </Section>
       )}
       <Known finding={finding} status={status.data} />

@@ -3,8 +3,8 @@ import { useState } from "preact/hooks";
 import { incidentEvents } from "../data/incident_events";
 import type { Finding, Incident, PictureData } from "../data/types";
 import { useApi } from "../data/use_api";
-import { count, counted } from "../format";
-import { Facts, Section, Time, To, Unread } from "../parts/basics";
+import { count } from "../format";
+import { Facts, Loading, Section, Time, To, Unread } from "../parts/basics";
 import { DayStrip } from "../parts/day_strip";
 import { AcknowledgeIncident, StateBadge, toneOf, untilText, withoutText } from "../parts/incident_parts";
 import { KnownIssue } from "../parts/known_issues";
@@ -45,7 +45,9 @@ function Figures({ incident }: { incident: Incident }) {
 // Of a finding without a file, such as one of what a call returned, there is none.
 function PictureOf({ finding }: { finding: Finding }) {
   const picture = useApi<PictureData>(finding.file ? `/findings/${finding.id}/picture` : null);
-  return picture.data ? <Picture finding={finding} data={picture.data} /> : <p>{finding.detail}</p>;
+  if (picture.data) return <Picture finding={finding} data={picture.data} />;
+  if (finding.file && !picture.problem) return <Loading what="its picture" />;
+  return <p class="detail">{finding.detail}</p>;
 }
 
 function Kept({ incident }: { incident: Incident }) {
@@ -56,28 +58,30 @@ function Kept({ incident }: { incident: Incident }) {
   const countedOnly = incident.findings - findings.length;
   return (
     <Section
-      title="Its findings"
+      title={incident.findings === 1 ? "Its finding" : "Its findings"}
       aside={
         <span class="quiet">
           {countedOnly > 0
             ? `the first and the latest are kept, ${count(countedOnly)} more are counted`
-            : `all ${counted(findings.length, "finding")}`}
+            : findings.length > 1 && `all ${count(findings.length)} are kept`}
         </span>
       }
     >
-      <div class="kept" role="group" aria-label="Findings that are kept">
-        {findings.map((finding) => (
-          <button
-            key={finding.id}
-            type="button"
-            class="small"
-            aria-pressed={finding === shown}
-            onClick={() => setChosen(finding.id)}
-          >
-            {finding.id}
-          </button>
-        ))}
-      </div>
+      {findings.length > 1 && (
+        <div class="kept" role="group" aria-label="Findings that are kept">
+          {findings.map((finding) => (
+            <button
+              key={finding.id}
+              type="button"
+              class="small"
+              aria-pressed={finding === shown}
+              onClick={() => setChosen(finding.id)}
+            >
+              {finding.id}
+            </button>
+          ))}
+        </div>
+      )}
       <p class="quiet">
         <To href={`/findings/${shown.id}`}>
           {kindName(shown.kind)} {shown.id}

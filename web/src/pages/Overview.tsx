@@ -81,7 +81,7 @@ function DayFacts({ status, day }: { status: Status; day: ActivityList }) {
           <To
             key="open"
             href="/incidents?state=open"
-            label={`${count(open)} open incidents: ${openText(status.incidents.open) || "none"}`}
+            label={`${counted(open, "open incident")}: ${openText(status.incidents.open) || "none"}`}
           >
             {count(open)}
           </To>,
@@ -90,11 +90,7 @@ function DayFacts({ status, day }: { status: Status; day: ActivityList }) {
           ? [
               [
                 "Known",
-                <To
-                  key="known"
-                  href="/incidents?state=known"
-                  label={`${count(status.incidents.known)} known incidents`}
-                >
+                <To key="known" href="/incidents?state=known" label={counted(status.incidents.known, "known incident")}>
                   {count(status.incidents.known)}
                 </To>,
               ] as [string, ComponentChildren],
@@ -124,10 +120,10 @@ export function Overview() {
     "target.resumed",
   ]);
   const day = useApi<ActivityList>("/activity?by=profile", ["run.finished"]);
-  const known = useApi<Page<Incident>>("/incidents?state=known&limit=500", incidentEvents);
+  const incidents = useApi<Page<Incident>>("/incidents?state=open,known&limit=500", incidentEvents);
   const running = useApi<Page<Run>>("/runs?state=running", ["run.started", "run.finished"]);
   const { state } = useStore(connection);
-  if (!status.data || !targets.data || !day.data) {
+  if (!status.data || !targets.data || !day.data || !(incidents.data || incidents.problem)) {
     const problem = status.problem ?? targets.problem ?? day.problem;
     const retry = () => (status.reload(), targets.reload(), day.reload());
     return <Unread title="Overview" problem={problem} retry={retry} />;
@@ -156,8 +152,7 @@ export function Overview() {
           <TargetGrid
             targets={targets.data.items}
             day={day.data.items}
-            known={known.data?.items.filter((each) => each.kernel_release === host.kernel.release) ?? []}
-            open={host.incidents.open}
+            incidents={incidents.data?.items.filter((each) => each.kernel_release === host.kernel.release) ?? []}
           />
         )}
       </Section>

@@ -143,7 +143,7 @@ export function RunPage({ id }: { id: string }) {
       )}
       {found > 0 && (
         <Section title="What avoids it">
-          <Attribution rates={run.attribution} />
+          <Attribution run={run} />
         </Section>
       )}
       <Section title="Events">

@@ -6,7 +6,7 @@ import { zone } from "../data/preferences";
 import { createStore, useStore } from "../data/store";
 import type { Counts, Problem, Verdict } from "../data/types";
 import { count, counted, exact, relative } from "../format";
-import { kindName, verdicts } from "../vocabulary";
+import { kindName, kindTone, verdicts } from "../vocabulary";
 import { Sign } from "./icons";
 
 // A link to another place of the page.
@@ -87,7 +87,7 @@ export function Kinds({ counts, none = "none" }: { counts: Counts; none?: string
   return (
     <span class="kinds">
       {found.map(([kind, number]) => (
-        <span key={kind} class="kind">
+        <span key={kind} class={`kind kind-${kindTone(kind)}`}>
           {count(number)} {kindName(kind)}
         </span>
       ))}

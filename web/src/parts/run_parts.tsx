@@ -1,7 +1,7 @@
 // Parts of one run: what its writes came to, what avoids its findings, when what happened.
 import type { Run, VariantRate } from "../data/types";
 import { count } from "../format";
-import { variants } from "../vocabulary";
+import { type Tone, variants } from "../vocabulary";
 import { Table, type Column } from "./table";
 
 // What became of the writes, each to the scale of all writes.
@@ -39,13 +39,13 @@ function said(rate: VariantRate): string {
   return rate.variant === "as_is" ? "not seen again" : "avoids it here";
 }
 
-const columns: Column<VariantRate>[] = [
+const columnsIn = (seen: Tone): Column<VariantRate>[] => [
   { name: "Way of writing", kind: "head", value: (rate) => variants[rate.variant] ?? rate.variant },
   {
     name: "Result",
     value: (rate) => (
       <span
-        class={`said ${rate.runs_with_findings > 0 ? "tone-bad" : rate.exposures > 0 && rate.variant !== "as_is" ? "tone-good" : "tone-idle"}`}
+        class={`said tone-${rate.runs_with_findings > 0 ? seen : rate.exposures > 0 && rate.variant !== "as_is" ? "good" : "idle"}`}
       >
         {said(rate)}
       </span>
@@ -56,12 +56,18 @@ const columns: Column<VariantRate>[] = [
   { name: "Exposed", kind: "number", value: (rate) => count(rate.exposures) },
 ];
 
-export function Attribution({ rates }: { rates: VariantRate[] }) {
+export function Attribution({ run }: { run: Pick<Run, "verdict" | "attribution"> }) {
+  const rates = run.attribution;
   if (rates.length === 0)
     return <p class="quiet">This run did not repeat itself, so nothing is known of what avoids it.</p>;
   return (
     <>
-      <Table label="What avoids it" columns={columns} rows={rates} keyOf={(rate) => rate.variant} />
+      <Table
+        label="What avoids it"
+        columns={columnsIn(run.verdict === "violation" ? "broken" : "bad")}
+        rows={rates}
+        keyOf={(rate) => rate.variant}
+      />
       <p class="quiet">
         Measured right after the finding with the same seed. No finding in n exposed writes bounds the rate by 3/n.
       </p>

@@ -18,6 +18,10 @@ const places: [string, string][] = [
   ["/incidents", "Incidents"],
   ["/kernels", "Kernels"],
 ];
+// A finding is one of an incident.
+const isWithin = (path: string, to: string): boolean =>
+  to !== "/" && (path.startsWith(`${to}/`) || (to === "/incidents" && path.startsWith("/findings/")));
+
 const nextTheme: Record<string, string> = { auto: "light", light: "dark", dark: "auto" };
 
 function LostBanner() {
@@ -143,12 +147,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
           </To>
           <nav aria-label="Pages">
             {places.map(([to, name]) => (
-              <To
-                key={to}
-                href={to}
-                current={path === to}
-                class={path !== to && to !== "/" && path.startsWith(to) ? "within" : ""}
-              >
+              <To key={to} href={to} current={path === to} class={isWithin(path, to) ? "within" : ""}>
                 {name}
               </To>
             ))}

@@ -1,6 +1,7 @@
 // Targets by profiles: verdict, age and exposures of each, with a shape and a word beside every colour.
-import type { Activity, Counts, Incident, Target, TargetProfile } from "../data/types";
+import type { Activity, Incident, Target, TargetProfile } from "../data/types";
 import { count, size } from "../format";
+import { knownOfLastRun } from "../summary";
 import { kindName, stateWords } from "../vocabulary";
 import { Time, To, VerdictBadge } from "./basics";
 import { Sign } from "./icons";
@@ -48,8 +49,8 @@ function Cell({ profile, exposures, known }: { profile: TargetProfile; exposures
   );
 }
 
-function TargetRow(props: { target: Target; exposed: Map<string, number>; knownOf: KnownOf }) {
-  const { target, exposed, knownOf } = props;
+function TargetRow(props: { target: Target; exposed: Map<string, number>; incidents: Incident[] }) {
+  const { target, exposed, incidents } = props;
   const state = stateWords[target.state] ?? { tone: "idle", text: target.state };
   return (
     <li class="target-row">
@@ -69,7 +70,7 @@ function TargetRow(props: { target: Target; exposed: Map<string, number>; knownO
             key={profile.profile}
             profile={profile}
             exposures={exposed.get(cellKey(target.name, profile.profile)) ?? 0}
-            known={knownOf(target.name, profile)}
+            known={knownOfLastRun(incidents, target.name, profile)}
           />
         ))}
       </ul>
@@ -77,16 +78,9 @@ function TargetRow(props: { target: Target; exposed: Map<string, number>; knownO
   );
 }
 
-type KnownOf = (target: string, profile: TargetProfile) => Incident[];
-
-// `known`: the known incidents of the running kernel; `open`: the kinds of the open ones.
-export function TargetGrid(props: { targets: Target[]; day: Activity[]; known: Incident[]; open: Counts }) {
-  const { targets, day, known, open } = props;
-  const knownOf: KnownOf = (target, { profile, last_run, last_verdict }) => {
-    const here = known.filter((each) => each.target === target && each.profile === profile);
-    const isNews = last_verdict === "stuck" || here.some(({ kind }) => (open[kind] ?? 0) > 0);
-    return isNews ? [] : here.filter((each) => each.last_run_id === last_run);
-  };
+// `incidents`: the open and the known ones of the running kernel.
+export function TargetGrid(props: { targets: Target[]; day: Activity[]; incidents: Incident[] }) {
+  const { targets, day, incidents } = props;
   const exposed = new Map<string, number>();
   for (const item of day) {
     const key = cellKey(item.target ?? "", item.profile ?? "");
@@ -95,7 +89,7 @@ export function TargetGrid(props: { targets: Target[]; day: Activity[]; known: I
   return (
     <ul class="targets">
       {targets.map((target) => (
-        <TargetRow key={target.name} target={target} exposed={exposed} knownOf={knownOf} />
+        <TargetRow key={target.name} target={target} exposed={exposed} incidents={incidents} />
       ))}
     </ul>
   );

@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import type { Finding, PictureData } from "../data/types";
 import { count, size } from "../format";
 import { useWidth } from "../parts/basics";
+import { kindTone } from "../vocabulary";
 import { FileRow, FILE_H } from "./FileRow";
 import { LaneRow, LANE_H } from "./LaneRow";
 import type { Lane, Picture as Model, Piece } from "./model";
@@ -130,6 +131,9 @@ function captionOf(finding: Finding, picture: Model, { file, segments_total: seg
   return "To scale, drawn from the finding alone: this file was not kept, because earlier ones of its run were.";
 }
 
+// What marks what is wrong: red is for bytes that are.
+export const markedAs = ({ kind }: Pick<Finding, "kind">): string => `marked-${kindTone(kind)}`;
+
 export function Picture({ finding, data }: { finding: Finding; data: PictureData }) {
   const [zoom, setZoom] = useState<Zoom>("write");
   const { ref, width } = useWidth();
@@ -137,7 +141,7 @@ export function Picture({ finding, data }: { finding: Finding; data: PictureData
   if (!picture) return null;
   const view = windowOf(zoom, finding, picture);
   return (
-    <figure class="picture-frame">
+    <figure class={`picture-frame ${markedAs(finding)}`}>
       <div class="zooms" role="group" aria-label="How close to look">
         {zooms.map(([name, text]) => (
           <button key={name} type="button" class="small" aria-pressed={zoom === name} onClick={() => setZoom(name)}>
