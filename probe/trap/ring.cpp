@@ -171,4 +171,10 @@ int Ring::register_files(std::span<const int> descriptors) {
   return 0;
 }
 
+void Ring::forget_files() {
+  if (!has_files_) return;
+  io_uring_unregister_files(&ring_);
+  has_files_ = false;
+}
+
 }  // namespace writecanary::probe

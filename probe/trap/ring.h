@@ -60,6 +60,8 @@ class Ring {
   int register_buffer(std::span<std::byte> buffer);
   // Files for requests with a fixed file, numbered from 0; each call replaces them. Returns 0 or the errno.
   int register_files(std::span<const int> descriptors);
+  // Lets go of them: closed is only what no table holds, and a ring's end comes later than that of its process.
+  void forget_files();
 
  private:
   Ring() = default;

@@ -37,6 +37,7 @@ CoveredWay way_of(const RingCase& one, bool direct) {
 
 RingFile::RingFile(RunContext& context, RingRequests& requests, int flags, bool positions)
     : context_(context),
+      requests_(requests),
       positions_count_(positions),
       identity_(context.next_file()),
       file_(context.workspace, identity_.name, 0),

@@ -22,6 +22,11 @@ class RingFile {
   // New and empty. `flags` are added to those of both descriptors: O_DIRECT. `positions`: whether check_position()
   // looks.
   RingFile(RunContext& context, RingRequests& requests, int flags, bool positions = true);
+  // The rings let go of it first: FUSE and NFS only rename what is removed while it is open, and the run's folder could
+  // not be removed.
+  ~RingFile() { requests_.forget_files(); }
+  RingFile(const RingFile&) = delete;
+  RingFile& operator=(const RingFile&) = delete;
 
   const std::string& name() const { return file_.name(); }
   // A descriptor that no request uses.
@@ -57,6 +62,7 @@ class RingFile {
   ContentView view() const;
 
   RunContext& context_;
+  RingRequests& requests_;
   bool positions_count_;
   FileIdentity identity_;
   RunFile file_;

@@ -86,6 +86,10 @@ void RingRequests::register_files(std::span<const int> descriptors) {
   }
 }
 
+void RingRequests::forget_files() {
+  for (const RingSetup setup : setups_) ring(setup).forget_files();
+}
+
 std::span<std::byte> RingRequests::memory(const RingCase& one, std::uint64_t bytes, std::uint64_t alignment) {
   // Within its page at least one unit from the begin, and at an odd place where any will do.
   const std::uint64_t lead = alignment > 1 ? alignment % page_bytes_ : 1320;

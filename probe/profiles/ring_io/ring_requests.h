@@ -40,6 +40,8 @@ class RingRequests {
 
   // Registers these with every ring in place of what was registered before.
   void register_files(std::span<const int> descriptors);
+  // No ring holds them any more.
+  void forget_files();
   // Memory for a request of this length, of the kind that the case asks for. Fixed memory begins behind the first page,
   // and all of it lies at a multiple of `alignment` that is none of a page. Good until the next call.
   std::span<std::byte> memory(const RingCase& one, std::uint64_t bytes, std::uint64_t alignment);
