@@ -81,8 +81,9 @@ std::optional<Refusal> read_body(const Request& request) {
   static const LiveState kLive = live_state();
   static const Catalogue kCatalogue = catalogue();
   const auto result = parse_start_request(request, kLive, kCatalogue);
-  if (const auto* start = std::get_if<StartRun>(&result)) {
-    WC_CHECK(start->target == "data" && start->profile == "append");
+  if (const auto* start = std::get_if<StartRequest>(&result)) {
+    WC_CHECK(start->run.target == "data" && start->run.profile == "append");
+    WC_CHECK(start->is_list || start->run.more_profiles.empty());
     return std::nullopt;
   }
   const auto& refusal = std::get<Refusal>(result);
