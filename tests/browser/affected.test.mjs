@@ -29,16 +29,16 @@ test("a duplicate: its way leads from the write to the copy behind it, and what 
     assert.equal(label, `duplicate, ${count(duplicate.length_bytes)} bytes`);
     const cells = await page.locator(".hex td.found span").allTextContents();
     assert.equal(cells.map((cell) => cell.trim()).join(""), duplicate.found_hex);
-    // An emulated machine may have no time for the last way: the run tries them for ten seconds in all.
+    // How many ways the run had time for is the machine's affair: ten seconds in all. The page says what each came to.
     const { attribution } = await api(`/runs/${duplicate.run_id}`);
-    const [again, ...others] = await page
-      .getByRole("table", { name: "What avoids it" })
-      .locator("tbody tr")
-      .allInnerTexts();
-    assert.match(again, /^as it is\tseen in [1-3] of [1-3] repetition/);
-    assert.equal(others.length, attribution.length - 1);
-    assert.match(others[0], /^explicit offset, no O_APPEND\tavoids it here\t/);
-    for (const row of others) assert.match(row, /\tavoids it here\t/);
+    const rows = await page.getByRole("table", { name: "What avoids it" }).locator("tbody tr").allInnerTexts();
+    assert.ok(rows[0]?.startsWith("as it is\tseen in "), rows.join("\n"));
+    assert.equal(rows.length, attribution.length);
+    for (const [index, { runs_with_findings: seen, exposures }] of attribution.entries()) {
+      if (index === 0) continue;
+      assert.equal(seen, 0, `a duplicate by another way: ${rows[index]}`);
+      assert.ok(rows[index].includes(exposures > 0 ? "avoids it here" : "it says nothing"), rows[index]);
+    }
   });
 });
 
