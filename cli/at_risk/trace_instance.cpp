@@ -33,6 +33,20 @@ std::string tracefs() {
       errno);
 }
 
+// Of the initial PID namespace in any kernel: PROC_PID_INIT_INO of include/linux/proc_ns.h.
+constexpr ino_t kInitialPidNamespace = 0xEFFFFFFC;
+
+// Tracepoints name threads as the initial namespace does: in another one, these numbers are those of others.
+void require_initial_pid_namespace() {
+  struct stat about {};
+  if (stat("/proc/self/ns/pid", &about) == 0 && about.st_ino == kInitialPidNamespace) return;
+  throw SystemError(
+      "this PID namespace is not the host's, and the kernel's tracepoints name processes as the host does; run it on "
+      "the "
+      "host (podman, docker: --pid=host; Kubernetes: hostPID)",
+      EOPNOTSUPP);
+}
+
 void remove_leftovers(const std::string& instances) {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(instances, error)) {
@@ -49,6 +63,7 @@ void remove_leftovers(const std::string& instances) {
 }  // namespace
 
 TraceInstance::TraceInstance() {
+  require_initial_pid_namespace();
   const std::string root = tracefs();
   if (access(fmt::format("{}/events/io_uring/io_uring_queue_async_work", root).c_str(), F_OK) != 0) {
     throw SystemError("this kernel has no tracepoint io_uring:io_uring_queue_async_work", errno);

@@ -14,6 +14,7 @@ from harness.mounts import loop_mount, temporary_directory
 from harness.waiting import wait_until
 
 WRITER = Path(os.environ["WRITECANARY_BIN"]).parent / "tests/uring-writer"
+INITIAL_PID_NAMESPACE = 0xEFFFFFFC  # include/linux/proc_ns.h
 UNIT = f"logger-{os.getpid()}.service"
 ODD = os.fsdecode(b"lo\xe9 g\nnext")
 ODD_TEXT = "lo\\xe9 g\\x0anext"
@@ -164,6 +165,8 @@ class Watch(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         run.require_root("tracing")
+        if os.stat("/proc/self/ns/pid").st_ino != INITIAL_PID_NAMESPACE:
+            raise unittest.SkipTest("tracepoints name processes of the initial PID namespace, and this is another")
         probed = subprocess.run([*NAMESPACE, "ls", "/sys/kernel/tracing/events/io_uring"], capture_output=True, check=False)
         if probed.returncode != 0:
             raise unittest.SkipTest("this kernel has no tracepoints of io_uring, or tracefs cannot be mounted")
@@ -236,6 +239,13 @@ class Watch(unittest.TestCase):
         document = at_risk_document(self.xfs, "--watch", "1", prefix=[*empty, *hidden])
         self.assertFalse(document["watch"]["available"])
         self.assertIn("mount -t tracefs", document["watch"]["why_not"])
+
+    def test_in_a_pid_namespace_of_its_own_it_says_so(self):
+        contained = ["unshare", "--pid", "--fork", "--mount-proc", "--", *NAMESPACE]
+        document = at_risk_document(self.xfs, "--watch", "1", prefix=contained)
+        self.assertFalse(document["watch"]["available"])
+        self.assertIn("PID namespace", document["watch"]["why_not"])
+        self.assertEqual(self.instances(), [])
 
 
 if __name__ == "__main__":

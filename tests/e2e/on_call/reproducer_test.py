@@ -48,14 +48,6 @@ class Templates(unittest.TestCase):
                     said = build(TEMPLATES / f"{name}.c", f"{directory}/{name}", "-Wall", "-Wextra", "-O2")
                     self.assertEqual(said, "")
 
-    def test_they_look_as_the_kernels_do(self):
-        if not shutil.which("clang-format"):
-            self.skipTest("clang-format is not installed")
-        files = sorted(TEMPLATES.glob("*.c"))
-        self.assertGreater(len(files), len(PROGRAMS))
-        formatted = subprocess.run(["clang-format", "--dry-run", "-Werror", *files], capture_output=True, text=True, check=False)
-        self.assertEqual((formatted.returncode, formatted.stderr), (0, ""))
-
     def test_without_a_directory_they_say_how(self):
         with temporary_directory() as directory:
             program = f"{directory}/append"
