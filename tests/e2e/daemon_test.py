@@ -9,7 +9,7 @@ import unittest
 from harness import run
 from harness.daemon import Daemon, closed_window, running_daemon
 from harness.mounts import loop_mount, temporary_directory
-from harness.processes import cgroups_of_runs, users_of
+from harness.processes import cgroups_of_runs, cgroups_of_users, users_of
 from harness.waiting import wait_until
 
 
@@ -86,17 +86,18 @@ class TwoTargets(unittest.TestCase):
 
     def test_killed_in_mid_run_it_comes_back_and_cleans_up(self):
         with running_daemon(self.state, self.targets) as daemon:
-            before = cgroups_of_runs()
             run_id = daemon.start_run("one", "append", duration_seconds=120)
             wait_until(lambda: daemon.api(f"/runs/{run_id}")["writes"] > 0, 20, "the first write")
             self.assertIn(".writecanary", os.listdir(self.one))
+            [own] = cgroups_of_users(self.one)
+            self.assertTrue(cgroups_of_runs(own))
             daemon.stop(signal.SIGKILL)
             daemon.start()
             done = daemon.wait_for_state(run_id, "finished", 5)
             self.assertEqual(done["verdict"], "interrupted")
             wait_until(lambda: ".writecanary" not in os.listdir(self.one), 20, "the files of the dead run to go")
             wait_until(lambda: not users_of(self.one), 10, "the orphaned probe to go")
-            wait_until(lambda: cgroups_of_runs() <= before, 10, "the dead run's cgroup to go")
+            wait_until(lambda: not cgroups_of_runs(own), 10, "the dead run's cgroup to go")
             self.assertEqual(daemon.run("one", "append-sync", writes=20)["writes"], 20)
             self.assertEqual(daemon.api("/status")["verdicts"]["interrupted"], 1)
 

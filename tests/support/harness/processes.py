@@ -30,3 +30,12 @@ def states_of(path):
 def cgroups_of_runs(prefix="wc-"):
     """Directories of runs' cgroups, anywhere in the hierarchy."""
     return {path for path, _, _ in os.walk("/sys/fs/cgroup") if os.path.basename(path).startswith(prefix)}
+
+
+def cgroups_of_users(path, prefix="wc-"):
+    """Names of runs' cgroups that processes are in which use the path."""
+    found = set()
+    for pid in users_of(path):
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/cgroup", encoding="utf-8", errors="surrogateescape") as table:
+            found |= {os.path.basename(line.rstrip("\n")) for line in table}
+    return {name for name in found if name.startswith(prefix)}
