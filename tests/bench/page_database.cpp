@@ -28,7 +28,7 @@ RunResult result_of(int number, const std::string& profile) {
   result.profile = profile;
   result.seed = static_cast<std::uint64_t>(number);
   result.kernel = {"6.18.44", "#1 SMP", "x86_64"};
-  result.filesystem = {"xfs", "/dev/sda1", "/data", "rw"};
+  result.filesystem = {"xfs", "/dev/sda1", "/data", "rw", "8:1", ""};
   result.pressure = {"cgroup2", "/sys/fs/cgroup/run", ""};
   result.end.counters.writes = result.end.counters.exposures = result.end.counters.punted = 200;
   result.end.counters.bytes_written = result.end.counters.bytes_verified = 80'000'000;
