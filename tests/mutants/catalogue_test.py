@@ -244,7 +244,17 @@ class Judgement(unittest.TestCase):
         self.assertIn("| append | 0 of 1 | 1 of 1 |", text)
         self.assertIn("| append | 1 | 7 | 1 of 1 |  |", text)
         self.assertRegex(text, r"\| 7 \| name-7 .* 1 of 2: \*\*append\*\* 0.5 s, 1.0 MB, 5 exposures \(lost\) \|  \|")
-        self.assertRegex(text, r"\| 8 \| .* \| no \| \*\*psync\*\* 3.0 s \|")
+        self.assertRegex(text, r"\| 8 \| .* \| no \(tried: append\) \| \*\*psync\*\* 3.0 s \|")
+
+    def test_profiles_that_ran_in_guests_of_their_own_are_one_line(self):
+        def of(profile, when, kinds, seed=1, settings="4s"):
+            return line(7, profile, kinds, seed=seed) | {"when": when, "settings": f"{profile} {settings}", "version": "v",
+                                                         "program": "p"}
+        lines = table.joined([of("append", "2", ("lost",)), of("append", "1", ()), of("offset", "1", ()),
+                              of("offset", "1", ("lost",), seed=2), of("offset", "3", ("lost",), settings="8s")])
+        self.assertEqual([(one["seed"], one["settings"], sorted(run["profile"] for run in one["runs"])) for one in lines],
+                         [(1, "4s", ["append", "offset"]), (2, "4s", ["offset"]), (1, "8s", ["offset"])])
+        self.assertEqual([one.by for one in judgement.discoveries(lines[0], set())], ["append"])
 
 
 class Kept(unittest.TestCase):

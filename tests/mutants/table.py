@@ -9,6 +9,9 @@ from judgement import Discovery
 from tools import TOOLS
 
 
+FEW = 6  # profiles that are named when no more of them were tried
+
+
 @dataclasses.dataclass
 class Cell:
     """One mutant, one tool: its lines over filesystems and seeds, and what of them was found."""
@@ -41,6 +44,20 @@ def collect(lines: Iterable[dict[str, Any]], mutants: Iterable[Mutant]) -> Table
         cell.lines.append(line)
         cell.found.append(judgement.discoveries(line, noises.get((line["tool"], line["fs"]), set())))
     return table
+
+
+def joined(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Lines of the canary that differ only in the profiles that ran, as one: a profile's run is a process of its own, whatever
+    ran before it in the same guest. Of a profile that ran twice the later run counts."""
+    whole: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for line in sorted(lines, key=lambda line: line["when"]):
+        duration = line["settings"].rpartition(" ")[2]
+        place = (line["version"], line["mutant"], line["fs"], line["tool"], line["program"], line["seed"], duration)
+        so_far = whole.get(place, {"runs": []})
+        runs = {run["profile"]: run for run in [*so_far["runs"], *line.get("runs", [])]}
+        whole[place] = line | {"settings": duration, "runs": list(runs.values()),
+                               "ended": line["ended"] if so_far.get("ended", "done") == "done" else so_far["ended"]}
+    return list(whole.values())
 
 
 def markdown(table: Table, mutants: list[Mutant]) -> str:
@@ -119,7 +136,9 @@ def _cell(cell: Cell | None) -> str:
                 + (f"; {', '.join(others)}" if others else "")
                 + (f", on {line['fs']}" if len({other['fs'] for other in cell.lines}) > 1 else ""))
     ended = sorted({line["ended"] for line in cell.lines if line["ended"] != "done"})
-    return f"{count}no" + (f" (the guest: {', '.join(ended)})" if ended else "")
+    tried = sorted({run["profile"] for line in cell.lines for run in line.get("runs", [])})
+    said = [f"the guest: {', '.join(ended)}"] if ended else [f"tried: {', '.join(tried)}"] if 0 < len(tried) <= FEW else []
+    return f"{count}no" + "".join(f" ({one})" for one in said)
 
 
 def _numbers(mutants: list[Mutant]) -> str:
