@@ -1,8 +1,8 @@
 """One boot of one kernel in QEMU: a fresh disk, a job, its output and its result files, a time limit.
 
-Software emulation (TCG) only, so that it works anywhere, also inside a virtual machine or a container; nothing here
-needs root. Output comes through virtio-serial ports; the console is only kept for diagnosis. When everything has been
-received the guest is killed: its disk is thrown away anyway.
+Software emulation (TCG) unless another machine is asked for, so that it works anywhere, also inside a virtual machine or a
+container; nothing here needs root. Output comes through virtio-serial
+ports; the console is only kept for diagnosis. When everything has been received the guest is killed: its disk is thrown away anyway.
 """
 
 import dataclasses
@@ -46,6 +46,29 @@ class GuestTimeout(GuestFailed):
     pass
 
 
+@dataclasses.dataclass(frozen=True)
+class Machine:
+    """What QEMU makes of itself."""
+
+    name: str
+    accelerator: str
+    cpu: str
+    board: str = "q35"
+
+
+EMULATED = Machine("emulated", "tcg,thread=multi", "max")
+ACCELERATED = Machine("KVM", "kvm", "host")
+# For kernels that do not boot on the first.
+OTHERS = (Machine("emulated, Haswell", "tcg,thread=multi", "Haswell-noTSX"),
+          Machine("emulated, pc", "tcg,thread=multi", "max", "pc"), Machine("emulated, qemu64", "tcg", "qemu64"))
+KVM = Path("/dev/kvm")
+
+
+def machines() -> tuple[Machine, ...]:
+    """All that this host can make, the fastest first."""
+    return ((ACCELERATED,) if os.access(KVM, os.R_OK | os.W_OK) else ()) + (EMULATED, *OTHERS)
+
+
 @dataclasses.dataclass
 class Job:
     """What to boot and what to run in it. Host paths are those of this machine."""
@@ -64,6 +87,7 @@ class Job:
     cpus: int = 2
     kernel_arguments: str = ""
     timeout_seconds: float = 300
+    machine: Machine = EMULATED
 
 
 @dataclasses.dataclass
@@ -156,10 +180,12 @@ class Guest:
         # no_timer_check: on a busy machine the timer's first interrupts come too late for 5.10, which panics.
         arguments = (f"console=ttyS0 no_timer_check panic=-1 oops=panic random.trust_cpu=on mitigations=off "
                      f"writecanary.fs={job.filesystem} writecanary.flags={job.mount_options} "
-                     f"writecanary.token={token} writecanary.net={int(bool(job.forward))} {job.kernel_arguments}")
+                     f"writecanary.token={token} writecanary.net={int(bool(job.forward))} {kernel.arguments} "
+                     f"{job.kernel_arguments}")
         # The guest dies with this program however that ends, also by a test runner's SIGKILL.
         line = ["setpriv", "--pdeathsig", "KILL", QEMU, "-nodefaults", "-no-user-config",
-                "-display", "none", "-no-reboot", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
+                "-display", "none", "-no-reboot",
+                "-machine", job.machine.board, "-accel", job.machine.accelerator, "-cpu", job.machine.cpu,
                 "-smp", str(job.cpus), "-m", job.memory,
                 "-kernel", str(kernel.image), "-initrd", str(image), "-append", arguments.strip(),
                 "-serial", f"file:{self._console}", "-device", "virtio-serial-pci"]
@@ -187,6 +213,10 @@ class Guest:
             raise GuestFailed(self._diagnosis(f"no job ran: {self._channels['err'].payload().decode().strip()}"))
         return Result(exit_code=int(files.pop("exit_code")), stdout=self._channels["out"].payload(),
                       stderr=self._channels["err"].payload(), files=files, seconds=self.seconds())
+
+    def output(self) -> str:
+        """What the job has written so far."""
+        return self._channels["out"].payload().decode(errors="replace")
 
     def seconds(self) -> float:
         """Since power-on."""

@@ -65,7 +65,7 @@ def matrix_job(kernel: str, filesystem: str, profiles: list[str], binaries: list
     checks = [f"check {name} --profile {name} {LIMITS.get(name, DEFAULT_LIMITS)}" for name in profiles]
     if kept_file_run(kernel, filesystem, profiles):
         checks.append(f"check {KEPT} --profile append --writes 60 --duration 30s --keep-evidence /results/{KEPT}")
-    return _job(kernel, filesystem, checks, binaries, timeout_seconds=240)
+    return checks_job(kernel, filesystem, checks, binaries, timeout_seconds=240)
 
 
 def repeat_job(kernel: str, filesystem: str, count: int, binaries: list[Path]) -> Job:
@@ -74,7 +74,7 @@ def repeat_job(kernel: str, filesystem: str, count: int, binaries: list[Path]) -
                                                  ("32MiB", "64MiB", "128MiB")))
     checks = [f"check {number}-{profile} --profile {profile} --memory {memory} --seed {number + 1} --writes 40 --duration 30s"
               for number, (profile, memory) in zip(range(count), settings)]
-    return _job(kernel, filesystem, checks, binaries, timeout_seconds=60 + 10 * count)
+    return checks_job(kernel, filesystem, checks, binaries, timeout_seconds=60 + 10 * count)
 
 
 def held_job(kernel: str, filesystem: str, profiles: list[str], seeds: int | None, binaries: list[Path]) -> Job:
@@ -82,7 +82,7 @@ def held_job(kernel: str, filesystem: str, profiles: list[str], seeds: int | Non
     runs = itertools.product(profiles, range(1, (seeds or 1) + 1))
     limit = "" if seeds else "--duration 120s"
     checks = [f"check {profile}@{seed} --profile {profile} --seed {seed} {limit}" for profile, seed in runs]
-    return _job(kernel, filesystem, checks, binaries, timeout_seconds=60 + 150 * len(checks))
+    return checks_job(kernel, filesystem, checks, binaries, timeout_seconds=60 + 150 * len(checks))
 
 
 def results(result: Result) -> dict[str, Run]:
@@ -106,7 +106,8 @@ def _read(result: Result, name: str) -> Run:
     return Run(name, int(result.files[f"{name}.exit"]), document, result.files[f"{name}.err"].decode(errors="replace"))
 
 
-def _job(kernel: str, filesystem: str, checks: list[str], binaries: list[Path], timeout_seconds: float) -> Job:
+def checks_job(kernel: str, filesystem: str, checks: list[str], binaries: list[Path], timeout_seconds: float) -> Job:
+    """Lines of shell, each a call of check() or something else, on one fresh filesystem."""
     programs, lines = list(binaries), [CHECK]
     if filesystem == "btrfs-nocow":
         # New files and directories inherit the flag from the directory they are made in.

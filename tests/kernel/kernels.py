@@ -1,20 +1,23 @@
-"""Debian kernels to test against: fetched by package name, unpacked once, kept outside the source tree.
+"""Debian kernels to test against: fetched from its archive, unpacked once, kept outside the source tree.
 
-A kernel is known by its upstream version ("6.1.170"). Nothing is installed: the package is only unpacked, so neither
-root nor a matching host is needed. What each kernel does wrong is not said here but in expectations.py. Kernels that were
-built here (tests/mutants) are named by the path of their image instead.
+A kernel is known by its upstream version ("6.1.170"), or where there are several of it by the version of the package
+("6.12.90-2", "6.12.90-2:amd64" for another flavour than cloud). Nothing is installed: packages are only unpacked, so neither root
+nor a matching host is needed. What each kernel does wrong is not said here but in expectations.py. Kernels that were built
+here (tests/mutants) are named by the path of their image instead.
 """
 
 import dataclasses
-import fcntl
 import lzma
-import os
 import re
-import shutil
+import struct
 import subprocess
-import tempfile
 from pathlib import Path
 
+from kernel_archive import store, versions
+from kernel_archive.apt import Unavailable
+from kernel_archive.index import USUAL_FLAVOUR, Build
+
+# Those that every test run boots. All that the archive has: tests/kernel/kernels --list.
 PACKAGES = {
     "5.10.223": "linux-image-5.10.0-32-cloud-amd64",
     "6.1.170": "linux-image-6.1.0-47-cloud-amd64",
@@ -23,16 +26,7 @@ PACKAGES = {
     "6.12.117": "linux-image-6.12.117+deb12-cloud-amd64",
 }
 
-# Kernels of a release that this machine's own package lists do not have: where they are.
-SUITES = {"5.10.223": {"http://deb.debian.org/debian": "bullseye",
-                       "http://deb.debian.org/debian-security": "bullseye-security"}}
-KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-
-MODULE_SUFFIXES = (".ko", ".ko.xz")
-
-
-class Unavailable(Exception):
-    """This machine cannot run the kernel tests; the text says why and what to do. A reason to skip, not to fail."""
+MODULE_SUFFIXES = (".ko", ".ko.xz", ".ko.zst")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +35,13 @@ class Kernel:
     release: str  # what `uname -r` says in the guest
     image: Path  # the bzImage
     modules: Path | None  # lib/modules/RELEASE; None: everything is built in
+    arguments: str = ""  # that it must be booted with
+
+    def banner(self) -> str:
+        """What the image says of itself, with the day on which it was built (Documentation/arch/x86/boot.rst, kernel_version)."""
+        contents = self.image.read_bytes()
+        start = struct.unpack_from("<H", contents, 0x20E)[0] + 0x200
+        return contents[start:contents.index(b"\0", start)].decode()
 
     def load_order(self, names: list[str]) -> list[tuple[str, bytes]]:
         """The named modules and all they depend on, dependencies first, as (name, contents of the .ko).
@@ -73,25 +74,37 @@ class Kernel:
 
 
 def cache_directory() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return Path(base) / "writecanary-kernels"
+    return store.directory()
 
 
-def obtain(version: str) -> Kernel:
+def obtain(name: str) -> Kernel:
     """The unpacked kernel, downloaded on first use. Throws Unavailable. Several processes may call this at once."""
-    if version not in PACKAGES:
-        raise Unavailable(f"kernel {version} is not known; known are {', '.join(PACKAGES)} (tests/kernel/kernels.py)")
-    cache = cache_directory()
-    cache.mkdir(parents=True, exist_ok=True)
-    with open(cache / f"{version}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        tree = cache / version
-        if not tree.exists():
-            _unpack(_download(version), tree)
+    return unpacked(find(name, store.known()) or find(name, store.known(newer_than_seconds=3600)) or _unknown(name))
+
+
+def find(name: str, builds: list[Build]) -> Build | None:
+    """What a user named: the version of a package, or the upstream version, of which the newest is taken. Pure."""
+    exact = [build for build in builds if name == build.name]
+    listed = [build for build in builds if PACKAGES.get(name) == build.package]
+    of_upstream = [build for build in builds if build.flavour == USUAL_FLAVOUR and name == versions.upstream(build.version)]
+    return next(iter((exact or listed or of_upstream)[::-1]), None)
+
+
+def unpacked(build: Build) -> Kernel:
+    """Throws Unavailable."""
+    tree = store.tree(build)
     image = next((tree / "boot").glob("vmlinuz-*"))
     release = image.name.removeprefix("vmlinuz-")
     modules = next(path for path in tree.glob(f"**/lib/modules/{release}") if path.is_dir())
-    return Kernel(version, release, image, modules)
+    # No index says any more what the modules must be. But the image, whose hash is known, has the key that signed them.
+    arguments = "" if build.listed else "module.sig_enforce=1"
+    return Kernel(versions.upstream(build.version), release, image, modules, arguments)
+
+
+def built_on(banner: str) -> str:
+    """The day in "... Debian 6.12.90-2 (2026-05-27)", or nothing. Pure."""
+    found = re.search(r"\((\d{4}-\d\d-\d\d)\)", banner)
+    return found[1] if found else ""
 
 
 def choose(text: str) -> Kernel:
@@ -103,53 +116,8 @@ def choose(text: str) -> Kernel:
     return Kernel(text, text, Path(text), None)
 
 
-def _download(version: str) -> Path:
-    package = PACKAGES[version]
-    if not shutil.which("apt-get"):
-        raise Unavailable(f"kernel {version}: no apt-get here to download {package} with")
-    options = _lists_of(version) if version in SUITES else []
-    directory = tempfile.mkdtemp(prefix=f"download-{version}-", dir=cache_directory())
-    done = subprocess.run(["apt-get", "-qq", *options, "download", package], cwd=directory, capture_output=True, text=True)
-    found = list(Path(directory).glob("*.deb"))
-    if done.returncode != 0 or not found:
-        shutil.rmtree(directory)
-        detail = (done.stderr.strip().splitlines() or ["no .deb came"])[-1]
-        place = (f"It was in {' and '.join(SUITES[version].values())}" if version in SUITES
-                 else "It is in Debian bookworm and bookworm-security; try `apt-get update`")
-        raise Unavailable(f"kernel {version}: apt-get download {package}: {detail}. {place}")
-    return found[0]
-
-
-def _lists_of(version: str) -> list[str]:
-    """Options with which apt-get sees that kernel's suites, and those alone, through lists of its own in the cache.
-
-    Neither the machine's lists nor its sources are touched, so this needs no root. Throws Unavailable.
-    """
-    if not KEYRING.exists():
-        raise Unavailable(f"kernel {version}: {KEYRING} is missing; install the package debian-archive-keyring")
-    lists = cache_directory() / f"apt-{version}"
-    (lists / "lists/partial").mkdir(parents=True, exist_ok=True)
-    sources = lists / "sources.list"
-    sources.write_text("".join(f"deb [arch=amd64 signed-by={KEYRING}] {mirror} {suite} main\n"
-                               for mirror, suite in SUITES[version].items()))
-    (lists / "status").touch()
-    settings = {"Dir::State": lists, "Dir::State::Status": lists / "status", "Dir::Cache": lists,
-                "Dir::Etc::SourceList": sources, "Dir::Etc::SourceParts": "/dev/null",
-                # Its lists are no longer renewed; they are signed all the same.
-                "Acquire::Check-Valid-Until": "false", "APT::Sandbox::User": ""}
-    options = [f"-o{name}={value}" for name, value in settings.items()]
-    done = subprocess.run(["apt-get", "-qq", *options, "update"], capture_output=True, text=True)
-    if done.returncode != 0:
-        detail = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise Unavailable(f"kernel {version}: apt-get update of {', '.join(SUITES[version].values())}: {detail}")
-    return options
-
-
-def _unpack(package: Path, tree: Path) -> None:
-    unpacked = package.parent / "tree"
-    subprocess.run(["dpkg-deb", "-x", package, unpacked], check=True)
-    unpacked.rename(tree)
-    shutil.rmtree(package.parent)
+def _unknown(name: str) -> Build:
+    raise Unavailable(f"kernel {name} is not in Debian's archive today; tests/kernel/kernels --list lists what is")
 
 
 def _module_name(path: Path) -> str:
@@ -158,6 +126,8 @@ def _module_name(path: Path) -> str:
 
 def _read_module(path: Path) -> bytes:
     contents = path.read_bytes()
+    if path.name.endswith(".zst"):
+        return subprocess.run(["zstd", "-dc", path], capture_output=True, check=True).stdout
     return lzma.decompress(contents) if path.name.endswith(".xz") else contents
 
 

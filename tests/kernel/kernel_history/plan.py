@@ -1,0 +1,36 @@
+"""What there is to measure: which kernels, filesystems and profiles, and what of it is done already. Pure."""
+
+from kernel_archive import versions
+from kernel_archive.index import Build
+
+from . import measure
+from .results import Results
+
+# Those that tell most come first: a history that is broken off has them.
+FIRST = ("append", "nowait-contract", "append-interposed", "shared-blocks", "held-append")
+THEN = ("mixed-model", "copy-after-write", "tail-reader", "direct-append", "ring-io", "held-tail", "held-resize", "held-copy",
+        "held-direct", "held-read", "held-source", "append-concurrent", "large-folio", "collapse", "forgotten-inode")
+PROFILES = FIRST + THEN
+
+
+def builds(known: list[Build], flavour: str, since: str | None, names: list[str] | None) -> list[Build]:
+    """Of the archive's. A name is a version of a package, an upstream version or a series ("6.12")."""
+    chosen = [build for build in known if build.flavour == flavour]
+    if since:
+        chosen = [build for build in chosen if versions.order(build.version) >= versions.order(since)]
+    if names:
+        chosen = [build for build in known if any(_is(build, name, flavour) for name in names)]
+    return chosen
+
+
+def _is(build: Build, name: str, flavour: str) -> bool:
+    of_flavour = build.flavour == flavour
+    return name == build.name or (of_flavour and name in (versions.upstream(build.version), versions.series(build.version)))
+
+
+def missing(build: Build, filesystem: str, profiles: list[str], probe: str, results: Results, retry: bool) -> tuple[str, ...]:
+    """The profiles that are not measured yet; with `retry` also those that the kernel did not boot for."""
+    found = {profile: results.find(key=build.key, probe=probe, fs=filesystem, profile=profile,
+                                   settings=measure.settings(profile)) for profile in profiles}
+    return tuple(profile for profile, line in found.items()
+                 if line is None or (retry and line["verdict"] in ("not booted", "guest died", "error")))
