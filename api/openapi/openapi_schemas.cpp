@@ -206,16 +206,18 @@ json self_test_schema() {
 }
 
 json known_issue_schema() {
-  return object({{"id", text()},
-                 {"title", text()},
-                 {"fixed_in", or_null(text())},
-                 {"hint_only", boolean()},
-                 {"filesystems", list_of(text())},
-                 {"kinds", list_of(finding_kind())},
-                 {"profiles", list_of(text())},
-                 {"advice", text()},
-                 {"references", list_of(text())},
-                 {"text", text("What the version says; what was measured stands elsewhere")}});
+  return object(
+      {{"id", text()},
+       {"title", text()},
+       {"fixed_in", or_null(text())},
+       {"hint_only", boolean()},
+       {"measured", {{"type", "boolean"}, {"description", "Debian's kernel of this version was found to do it"}}},
+       {"filesystems", list_of(text())},
+       {"kinds", list_of(finding_kind())},
+       {"profiles", list_of(text())},
+       {"advice", text()},
+       {"references", list_of(text())},
+       {"text", text("What the version says; what was measured stands elsewhere")}});
 }
 
 json profile_schema() {

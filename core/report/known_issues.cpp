@@ -20,21 +20,30 @@ std::optional<KernelVersion> version_field(const nlohmann::json& entry, const ch
   return version;
 }
 
+std::vector<KernelVersion> versions(const nlohmann::json& texts) {
+  std::vector<KernelVersion> found;
+  for (const std::string text : texts) {
+    const auto version = parse_kernel_version(text);
+    WC_CHECK(version.has_value());
+    found.push_back(*version);
+  }
+  return found;
+}
+
 KnownIssue parse_issue(const nlohmann::json& entry) {
   KnownIssue issue{.id = entry.at("id"),
                    .title = entry.at("title"),
                    .introduced = version_field(entry, "introduced"),
                    .fixed = version_field(entry, "fixed"),
-                   .stable_fixes = {},
+                   .stable_fixes = versions(entry.at("stable_fixes")),
                    .filesystems = entry.at("filesystems"),
                    .kinds = {},
                    .profiles = entry.at("profiles"),
                    .advice = entry.at("advice"),
                    .references = entry.at("references")};
-  for (const std::string text : entry.at("stable_fixes")) {
-    const auto version = parse_kernel_version(text);
-    WC_CHECK(version.has_value());
-    issue.stable_fixes.push_back(*version);
+  if (const auto measured = entry.find("measured"); measured != entry.end()) {
+    issue.measured_bad = versions(measured->at("bad"));
+    issue.measured_good = versions(measured->at("good"));
   }
   for (const std::string text : entry.at("kinds")) {
     const auto kind = parse_finding_kind(text);
@@ -64,6 +73,7 @@ std::string describe(const IssueMatch& match, const KernelIdentity& kernel) {
   std::string text = fmt::format("{} is in the affected range of {} ({})", to_string(*kernel.version), match.issue->id,
                                  match.issue->title);
   text += match.fixed_in ? fmt::format("; fixed in {}.", to_string(*match.fixed_in)) : "; not fixed in any kernel yet.";
+  if (match.measured) text += " Debian's kernel of this version was found to do it.";
   if (!match.fixed_in) return text;
   if (!kernel.patch_known) {
     text += " The release name hides the patch level, so this is a hint only.";
@@ -91,7 +101,9 @@ std::vector<IssueMatch> match_issues(const KernelIdentity& kernel, std::string_v
   for (const KnownIssue& issue : table) {
     const bool here = filesystem.empty() || std::ranges::find(issue.filesystems, filesystem) != issue.filesystems.end();
     if (!here || !in_range(issue, kernel)) continue;
-    IssueMatch match{&issue, stable_fix(issue, *kernel.version), false, {}};
+    IssueMatch match{&issue, stable_fix(issue, *kernel.version), false, false, {}};
+    match.measured =
+        kernel.patch_known && std::ranges::find(issue.measured_bad, *kernel.version) != issue.measured_bad.end();
     if (!match.fixed_in) match.fixed_in = issue.fixed;
     match.hint_only = match.fixed_in && (kernel.distribution || !kernel.patch_known);
     match.text = describe(match, kernel);
@@ -108,6 +120,7 @@ void to_json(nlohmann::json& out, const IssueMatch& match) {
          {"title", issue.title},
          {"fixed_in", match.fixed_in ? nlohmann::json(to_string(*match.fixed_in)) : nlohmann::json()},
          {"hint_only", match.hint_only},
+         {"measured", match.measured},
          {"filesystems", issue.filesystems},
          {"kinds", std::move(kinds)},
          {"profiles", issue.profiles},

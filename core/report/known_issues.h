@@ -2,7 +2,8 @@
 //
 // The table is data, core/report/known_issues.json, built in. A version proves nothing: distributions carry fixes back
 // without changing the numbers, and the table knows only the stable fixes that it lists. Bugs without a range of kernel
-// versions are not in it.
+// versions are not in it. Beside what was read it has what was measured: Debian's kernels that do it, and that no
+// longer do (docs/kernels.md).
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -19,9 +20,11 @@ namespace writecanary {
 struct KnownIssue {
   std::string id;
   std::string title;
-  std::optional<KernelVersion> introduced;  // nothing: not known, taken as always
-  std::optional<KernelVersion> fixed;       // in mainline; nothing: not yet
-  std::vector<KernelVersion> stable_fixes;  // the first good one of each series
+  std::optional<KernelVersion> introduced;        // nothing: not known, taken as always
+  std::optional<KernelVersion> fixed;             // in mainline; nothing: not yet
+  std::vector<KernelVersion> stable_fixes;        // the first good one of each series
+  std::vector<KernelVersion> measured_bad = {};   // Debian's kernels that did it
+  std::vector<KernelVersion> measured_good = {};  // that did not, as often as it would have shown otherwise
   std::vector<std::string> filesystems;
   std::vector<FindingKind> kinds;     // what it would be found as
   std::vector<std::string> profiles;  // that look for it
@@ -37,7 +40,8 @@ struct IssueMatch {
   std::optional<KernelVersion> fixed_in;  // of this kernel's series if it got the fix, else mainline's
   bool hint_only = false;                 // there is a fix that this kernel may have all the same: a distribution's
                                           // kernel, or one whose patch level is not known
-  std::string text;                       // one or two sentences for people
+  bool measured = false;                  // Debian's kernel of this version was found to do it
+  std::string text;                       // one to three sentences for people
 };
 
 // The issues whose range the kernel is in. `filesystem` "": on any. Pure.

@@ -87,6 +87,7 @@ class Job:
     cpus: int = 2
     kernel_arguments: str = ""
     timeout_seconds: float = 300
+    first_output_seconds: float | None = None  # within which the job must have written something, if it is known to
     machine: Machine = EMULATED
 
 
@@ -232,6 +233,9 @@ class Guest:
     def _check_alive(self) -> None:
         if self.seconds() > self._job.timeout_seconds:
             raise GuestTimeout(self._diagnosis(f"not done after {self._job.timeout_seconds:.0f} s"))
+        first = self._job.first_output_seconds
+        if first and self.seconds() > first and not self.output():
+            raise GuestTimeout(self._diagnosis(f"no sign of its job after {first:.0f} s"))
         if self._process.poll() is not None and not all(c.complete for c in self._channels.values()):
             errors = (self._directory / "qemu-errors").read_text(errors="replace").strip()
             raise GuestFailed(self._diagnosis(f"the guest ended before its job did. {errors}".strip()))

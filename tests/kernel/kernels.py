@@ -93,9 +93,9 @@ def find(name: str, builds: list[Build]) -> Build | None:
 def unpacked(build: Build) -> Kernel:
     """Throws Unavailable."""
     tree = store.tree(build)
-    image = next((tree / "boot").glob("vmlinuz-*"))
-    release = image.name.removeprefix("vmlinuz-")
+    release = f"{build.abi}-{build.flavour}"
     modules = next(path for path in tree.glob(f"**/lib/modules/{release}") if path.is_dir())
+    image = next(path for path in (tree / "boot" / f"vmlinuz-{release}", modules / "vmlinuz") if path.exists())
     # No index says any more what the modules must be. But the image, whose hash is known, has the key that signed them.
     arguments = "" if build.listed else "module.sig_enforce=1"
     return Kernel(versions.upstream(build.version), release, image, modules, arguments)

@@ -23,6 +23,14 @@ def builds(known: list[Build], flavour: str, since: str | None, names: list[str]
     return chosen
 
 
+def in_turn(chosen: list[Build]) -> list[Build]:
+    """The newest kernel first, and of each upstream version its newest build: a history that is broken off has the most of them."""
+    newest_first = chosen[::-1]
+    seen: set[str] = set()
+    first = [build for build in newest_first if not (versions.upstream(build.version) in seen or seen.add(versions.upstream(build.version)))]
+    return first + [build for build in newest_first if build not in first]
+
+
 def _is(build: Build, name: str, flavour: str) -> bool:
     of_flavour = build.flavour == flavour
     return name == build.name or (of_flavour and name in (versions.upstream(build.version), versions.series(build.version)))

@@ -18,6 +18,7 @@ export interface KnownIssue {
   title: string;
   fixed_in: string | null;
   hint_only: boolean;
+  measured: boolean;
   kinds: string[];
   profiles: string[];
   advice: string;

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace writecanary {
@@ -110,6 +111,35 @@ TEST(KnownIssuesTest, TheTableIsSound) {
     EXPECT_FALSE(issue.references.empty()) << issue.id;
     EXPECT_TRUE(!issue.introduced || !issue.fixed || *issue.introduced < *issue.fixed) << issue.id;
   }
+}
+
+// What was read against what was measured.
+TEST(KnownIssuesTest, WhatWasMeasuredIsInTheRangeAndWhatIsGoodIsNot) {
+  std::size_t measured = 0;
+  for (const KnownIssue& issue : known_issues()) {
+    const auto affected = [&](const KernelVersion& version) {
+      const auto matches =
+          match_issues(identify_kernel({to_string(version), kPlain, "x86_64"}), issue.filesystems.front());
+      return std::ranges::any_of(matches, [&](const IssueMatch& match) { return match.issue->id == issue.id; });
+    };
+    for (const KernelVersion& version : issue.measured_bad)
+      EXPECT_TRUE(affected(version)) << issue.id << to_string(version);
+    for (const KernelVersion& version : issue.measured_good)
+      EXPECT_FALSE(affected(version)) << issue.id << to_string(version);
+    measured += issue.measured_bad.empty() ? 0 : 1;
+  }
+  EXPECT_GE(measured, 3U);
+}
+
+TEST(KnownIssuesTest, SaysWhatWasMeasured) {
+  const IssueMatch measured =
+      the_match("6.12.90+deb13.1-cloud-amd64", "#1 SMP Debian 6.12.90-2 (2026-05-27)", kDuplicate);
+  EXPECT_TRUE(measured.measured);
+  EXPECT_THAT(measured.text, HasSubstr("Debian's kernel of this version was found to do it."));
+  const IssueMatch other = the_match("6.12.1", kPlain, kDuplicate);
+  EXPECT_FALSE(other.measured);
+  EXPECT_THAT(other.text, Not(HasSubstr("found to do it")));
+  EXPECT_FALSE(the_match("6.12.0-amd64", kPlain, kDuplicate).measured) << "the patch level is not known";
 }
 
 TEST(KnownIssuesTest, AsJson) {
