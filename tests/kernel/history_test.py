@@ -96,6 +96,14 @@ class Index(unittest.TestCase):
         self.assertEqual(len(plan.builds(found, "cloud-amd64", None, ["6.12"])), 4)
         self.assertEqual([build.name for build in plan.builds(found, "cloud-amd64", None, ["6.12.90-2:amd64"])], ["6.12.90-2:amd64"])
 
+    def test_the_ends_of_every_series_come_first(self):
+        text = [stanza(f"linux-image-{version.partition('-')[0]}+deb13-cloud-amd64", version)
+                for version in ("6.12.1-1", "6.12.2-1", "6.12.3-1", "6.12.4-1", "6.12.5-1", "7.3.4-1", "6.16.3-1", "6.16.12-1")]
+        again = stanza("linux-image-6.12.5+deb12-cloud-amd64", "6.12.5-1~bpo12+1")
+        order = [build.version for build in plan.in_turn(self.builds([*text, again]))]
+        self.assertEqual(order, ["7.3.4-1", "6.16.12-1", "6.12.5-1", "6.16.3-1", "6.12.1-1", "6.12.3-1", "6.12.4-1", "6.12.2-1",
+                                 "6.12.5-1~bpo12+1"])
+
     def test_the_day_of_a_banner(self):
         self.assertEqual(kernels.built_on("6.12.90 (debian-kernel@lists.debian.org) #1 SMP Debian 6.12.90-2 (2026-05-27)"), "2026-05-27")
         self.assertEqual(kernels.built_on("6.12.90 #1"), "")

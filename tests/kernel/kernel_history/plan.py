@@ -1,5 +1,8 @@
 """What there is to measure: which kernels, filesystems and profiles, and what of it is done already. Pure."""
 
+import collections
+import itertools
+
 from kernel_archive import versions
 from kernel_archive.index import Build
 
@@ -24,11 +27,28 @@ def builds(known: list[Build], flavour: str, since: str | None, names: list[str]
 
 
 def in_turn(chosen: list[Build]) -> list[Build]:
-    """The newest kernel first, and of each upstream version its newest build: a history that is broken off has the most of them."""
-    newest_first = chosen[::-1]
-    seen: set[str] = set()
-    first = [build for build in newest_first if not (versions.upstream(build.version) in seen or seen.add(versions.upstream(build.version)))]
-    return first + [build for build in newest_first if build not in first]
+    """The ends of every series first, then the middles of what is left: a history that is broken off has the widest brackets.
+    Of an upstream version that was built more than once, the newest build before all others."""
+    newest = {versions.upstream(build.version): build for build in chosen}
+    first = [build for build in chosen if newest[versions.upstream(build.version)] == build]
+    by_series: dict[str, list[Build]] = {}
+    for build in first:
+        by_series.setdefault(versions.series(build.version), []).append(build)
+    spread = [_spread(of) for of in by_series.values()]
+    rounds = [build for turn in itertools.zip_longest(*spread[::-1]) for build in turn if build]
+    return rounds + [build for build in chosen[::-1] if build not in first]
+
+
+def _spread(of: list[Build]) -> list[Build]:
+    found = [of[-1], of[0]][:len(of)]
+    spans = collections.deque([(0, len(of) - 1)])
+    while spans:
+        low, high = spans.popleft()
+        middle = (low + high) // 2
+        if middle > low:
+            found.append(of[middle])
+            spans += [(middle, high), (low, middle)]
+    return found
 
 
 def _is(build: Build, name: str, flavour: str) -> bool:
