@@ -31,13 +31,18 @@ def known(newer_than_seconds: float | None = None) -> list[Build]:
     """The kernels of the archive and of the cache, the oldest first. The archive's indices are read anew when there are none
     or, if an age is given, when they are older. Throws Unavailable."""
     kept = directory() / UPDATED
-    with _lock("apt"):
-        if not kept.exists() or (newer_than_seconds is not None and time.time() - kept.stat().st_mtime > newer_than_seconds):
-            _update(kept)
+    if _is_older(kept, newer_than_seconds):
+        with _lock("apt"):
+            if _is_older(kept, newer_than_seconds):
+                _update(kept)
     found = [index.from_json(entry) for entry in json.loads(kept.read_text())]
     keys = {build.key for build in found}
     found += [build for build in cached() if build.key not in keys]
     return sorted(found, key=lambda build: (versions.order(build.version), index.FLAVOURS.index(build.flavour)))
+
+
+def _is_older(kept: Path, seconds: float | None) -> bool:
+    return not kept.exists() or (seconds is not None and time.time() - kept.stat().st_mtime > seconds)
 
 
 def cached() -> list[Build]:

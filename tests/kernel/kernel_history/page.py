@@ -10,8 +10,8 @@ from .order import Row, rows
 
 INTRODUCTION = """# Kernels, measured
 
-What each kernel of Debian's archive does with the profiles of the canary: {kernels} kernels of {series} series, {first} to {last},
-{cells} runs. A kernel is named by the version of its package. This page and its picture are made of `tests/kernel/measured.json` by
+What kernels of Debian's archive do with the profiles of the canary: {kernels} kernels of {series} series, {first} to {last},
+{cells} runs.{missing} A kernel is named by the version of its package. This page and its picture are made of `tests/kernel/measured.json` by
 `tests/kernel/history --report`; nothing in them is written by hand.
 
 ![A row for each filesystem and profile, a column for each kernel; colour and mark say what was found](img/kernels.svg)
@@ -64,12 +64,17 @@ def page(document: dict[str, Any]) -> str:
     kernels = list(document["kernels"])
     of_series = {versions.series(name) for name in kernels}
     text = INTRODUCTION.format(kernels=len(kernels), series=len(of_series), cells=sum(map(len, cells.values())),
-                               first=kernels[0], last=kernels[-1])
+                               first=kernels[0], last=kernels[-1], missing=_missing(document))
     text += "## What changed, and where\n\n" + _changes(cells)
     text += EXPLANATION
     text += "## Brackets\n\n" + "".join(_brackets(filesystem, profiles, cells) for filesystem, profiles in _by_filesystem(cells))
     text += _left(document, cells)
-    return text + "## Kernels\n\n" + _kernels(document) + "\n## Settings\n\n" + _settings(document)
+    return text + "## Kernels\n\n" + _kernels(document) + _not_measured(document) + "\n## Settings\n\n" + _settings(document)
+
+
+def _missing(document: dict[str, Any]) -> str:
+    left = [name for name in document["archive"] if name not in document["kernels"]]
+    return f" The archive has {len(left)} more, which are [not measured yet](#not-measured-yet)." if left else ""
 
 
 def changes(cells: summary.Cells) -> list[str]:
@@ -82,7 +87,7 @@ def _changes(cells: summary.Cells) -> str:
     said = [f"- {sentence}" for sentence in changes(cells)]
     drifting = [f"- {profile} on {filesystem}: {one[0]} has {brackets.figures(one[1])}, {other[0]} {brackets.figures(other[1])}"
                 for filesystem, profile in rows(cells) for one, other in brackets.drifts(cells[filesystem, profile].items())]
-    text = "Between two kernels of one series:\n\n" + "\n".join(said) + "\n\n"
+    text = "Between two kernels of one series:\n\n" + "\n".join(said or ["- nothing"]) + "\n\n"
     return text + ("The same kind of finding, more or less often:\n\n" + "\n".join(drifting) + "\n\n" if drifting else "")
 
 
@@ -143,8 +148,13 @@ def _kernels(document: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n" + ("\nTried in vain, with the last lines of the console:\n\n" + "\n".join(failed) + "\n" if failed else "")
 
 
+def _not_measured(document: dict[str, Any]) -> str:
+    left = [name for name in document["archive"] if name not in document["kernels"]]
+    return f"\n## Not measured yet\n\n{', '.join(left)}.\n" if left else ""
+
+
 def _settings(document: dict[str, Any]) -> str:
     by_settings: dict[str, list[str]] = {}
     for profile, settings in document["settings"].items():
-        by_settings.setdefault(settings, []).append(profile)
+        by_settings.setdefault("` or `".join(settings), []).append(profile)
     return "\n".join(f"- `{settings}`: {', '.join(profiles)}" for settings, profiles in by_settings.items()) + "\n"

@@ -6,6 +6,7 @@ A line is known by the kernel's bytes, the probe's, filesystem, profile and sett
 import fcntl
 import hashlib
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,13 @@ def program_hash(program: Path) -> str:
 
 
 class Results:
+    """Every thread may use it."""
+
     def __init__(self, file: Path) -> None:
         self._file = file
         file.parent.mkdir(parents=True, exist_ok=True)
         self._lines: dict[tuple[str, ...], Line] = {}
+        self._lock = threading.Lock()
         for text in file.read_text().splitlines() if file.exists() else []:
             try:
                 line = json.loads(text)
@@ -37,8 +41,9 @@ class Results:
         return list(self._lines.values())
 
     def add(self, line: Line) -> None:
-        self._lines.pop(self._place(line), None)
-        self._lines[self._place(line)] = line
+        with self._lock:
+            self._lines.pop(self._place(line), None)
+            self._lines[self._place(line)] = line
         with open(self._file, "ab+") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.seek(0, 2)

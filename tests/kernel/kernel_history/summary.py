@@ -1,6 +1,7 @@
 """tests/kernel/measured.json: of every kernel, filesystem and profile what was seen last. The documents are made of it.
 
-One line for each kernel, and one for each kernel and filesystem, so that a difference can be read.
+It also has the names of all kernels that the archive had that day: a table may not look more complete than it is. One line for each
+kernel, and one for each kernel and filesystem, so that a difference can be read.
 """
 
 import json
@@ -29,7 +30,10 @@ def of_results(lines: list[Line]) -> dict[str, Any]:
             kernels[line["kernel"]]["did_not_boot"] = failed
         cells.setdefault(line["kernel"], {}).setdefault(line["fs"], {})[line["profile"]] = _short(line)
     names = sorted(kernels, key=_order)
-    return {"settings": {line["profile"]: line["settings"] for line in sorted(lines, key=lambda line: line["profile"])},
+    settings: dict[str, set[str]] = {}
+    for line in lines:
+        settings.setdefault(line["profile"], set()).add(line["settings"])
+    return {"settings": {profile: sorted(of) for profile, of in sorted(settings.items())}, "archive": [],
             "kernels": {name: kernels[name] for name in names}, "cells": {name: cells[name] for name in names}}
 
 
@@ -38,11 +42,11 @@ def text(document: dict[str, Any]) -> str:
     kernels = ",\n".join(f"  {json.dumps(name)}: {json.dumps(facts)}" for name, facts in document["kernels"].items())
     cells = ",\n".join(f"  {json.dumps(name)}: {{\n" + ",\n".join(f"   {json.dumps(fs)}: {json.dumps(of)}" for fs, of in on.items())
                        + "}" for name, on in document["cells"].items())
-    return (f'{{"settings": {json.dumps(document["settings"])},\n "kernels": {{\n{kernels}}},\n "cells": {{\n{cells}}}}}\n')
+    return (f'{{"settings": {json.dumps(document["settings"])},\n "archive": {json.dumps(document["archive"])},\n "kernels": {{\n{kernels}}},\n "cells": {{\n{cells}}}}}\n')
 
 
 def read(file: Path = FILE) -> dict[str, Any]:
-    return json.loads(file.read_text()) if file.exists() else {"settings": {}, "kernels": {}, "cells": {}}
+    return json.loads(file.read_text()) if file.exists() else {"settings": {}, "archive": [], "kernels": {}, "cells": {}}
 
 
 def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
@@ -54,7 +58,9 @@ def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
             place[filesystem] = place.get(filesystem, {}) | of
     kernels = old["kernels"] | new["kernels"]
     names = sorted(kernels, key=_order)
-    return {"settings": old["settings"] | new["settings"], "kernels": {name: kernels[name] for name in names},
+    settings = {profile: sorted({*old["settings"].get(profile, []), *new["settings"].get(profile, [])})
+                for profile in sorted(old["settings"].keys() | new["settings"].keys())}
+    return {"settings": settings, "archive": new["archive"] or old["archive"], "kernels": {name: kernels[name] for name in names},
             "cells": {name: cells[name] for name in names}}
 
 
