@@ -230,6 +230,10 @@ class Kept(unittest.TestCase):
             self.assertEqual(missing(), ())
             self.assertEqual(missing(retry=True), ("held-append",))
             self.assertEqual(missing(probe="another"), ("append", "held-append"))
+            results.add(line(key=build.key, verdict="error"))
+            self.assertEqual(missing(), ("append",))
+            results.add(line(key=build.key))
+            self.assertEqual(missing(), ())
             with open(file, "a", encoding="utf-8") as broken_off:
                 broken_off.write('{"kernel": "6.')
             again = Results(file)

@@ -11,8 +11,8 @@ from .order import Row, rows
 INTRODUCTION = """# Kernels, measured
 
 What kernels of Debian's archive do with the profiles of the canary: {kernels} kernels of {series} series, {first} to {last},
-{cells} runs.{missing} A kernel is named by the version of its package. This page and its picture are made of `tests/kernel/measured.json` by
-`tests/kernel/history --report`; nothing in them is written by hand.
+{cells} runs.{missing} A kernel is named by the version of its package.
+This page and its picture are made of `tests/kernel/measured.json` by `tests/kernel/history --report`; nothing in them is written by hand.
 
 ![A row for each filesystem and profile, a column for each kernel; colour and mark say what was found](img/kernels.svg)
 

@@ -24,11 +24,11 @@ STYLE = """
 # Class and mark of each way in which a run can end; marks are paths in a square of nine.
 KINDS = {
     "corrupt": ("corrupt", "mark", "M2 2 L7 7 M7 2 L2 7", "corruption"),
-    "violation": ("violation", "mark", "M2 7 L7 2", "a promise broken (torn append, RWF_NOWAIT)"),
+    "violation": ("violation", "mark", "M2 7 L7 2", "a promise broken, as by a torn append"),
     "clean": ("clean", "mark", "M4.5 3.4 V5.6", "clean, with exposures"),
     "unexposed": ("silent", "faint", "M2.5 4.5 H6.5", "not exposed"),
     "unsupported": ("silent", "faint", "", "not supported"),
-    "failed": ("silent", "faint", "M2 2 L7 7 M7 2 L2 7", "did not boot, or failed"),
+    "failed": ("silent", "faint", "M2 2 L7 7 M7 2 L2 7", "did not boot"),
 }
 
 
