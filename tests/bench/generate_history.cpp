@@ -126,7 +126,8 @@ class History {
     run.result.profile = any_of(kProfiles);
     run.result.seed = random_();
     run.result.kernel = {any_of(kKernels), "#1 SMP PREEMPT_DYNAMIC Debian", "x86_64"};
-    run.result.filesystem = {"xfs", "/dev/mapper/" + run.target, "/" + run.target, "rw,relatime,attr2,inode64", "253:0", ""};
+    run.result.filesystem = {"xfs", "/dev/mapper/" + run.target, "/" + run.target, "rw,relatime,attr2,inode64", "253:0",
+                             ""};
     run.result.pressure = {"cgroup2", "/sys/fs/cgroup/system.slice/writecanary.service/wc-run", ""};
     RunSpec spec;
     spec.profile = run.result.profile;
