@@ -324,16 +324,5 @@ class Measured(unittest.TestCase):
         self.assertEqual(len(titles), sum(len(of) for of in self.cells.values()))
 
 
-class Report(unittest.TestCase):
-    TEMPLATES = Path(__file__).parents[2] / "core/report/reproducer/templates"
-
-    def test_its_reproducer_is_that_of_the_command_line(self):
-        text = (DOCUMENTS / "reports/torn-append.c").read_text(encoding="utf-8")
-        for name in ("start.c", "words.c", "pressure.c", "ring.c"):
-            self.assertIn((self.TEMPLATES / name).read_text(encoding="utf-8"), text, name)
-        last = (self.TEMPLATES / "append_interposed.c").read_text(encoding="utf-8").partition('#include "ring.c"')[2]
-        self.assertTrue(text.rstrip().endswith(last.strip()))
-
-
 if __name__ == "__main__":
     unittest.main()

@@ -14,8 +14,7 @@ import jobs
 import kernels
 from guest import Job, Machine
 from kernel_archive.index import Build
-
-from .results import Line
+from measured_lines import Line
 
 FILESYSTEMS = ("xfs", "ext4", "btrfs", "btrfs-nocow", "tmpfs")
 # As many writes as tell enough, however long an emulated guest on a busy machine takes for them.

@@ -59,7 +59,7 @@ def _is(build: Build, name: str, flavour: str) -> bool:
 def missing(build: Build, filesystem: str, profiles: list[str], probe: str, results: Results, retry: bool) -> tuple[str, ...]:
     """The profiles that are not measured yet, or ended in an error, as they do on a machine that is too busy; with `retry` also those
     that the kernel did not boot for, or died under."""
-    found = {profile: results.find(key=build.key, probe=probe, fs=filesystem, profile=profile,
-                                   settings=measure.settings(profile)) for profile in profiles}
+    found = {profile: results.find({"key": build.key, "probe": probe, "fs": filesystem, "profile": profile,
+                                    "settings": measure.settings(profile)}) for profile in profiles}
     return tuple(profile for profile, line in found.items()
                  if line is None or line["verdict"] == "error" or (retry and line["verdict"] in ("not booted", "guest died")))

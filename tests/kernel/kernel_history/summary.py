@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from kernel_archive import versions
+from measured_lines import Line
 
 from .cell import Cell
-from .results import Line
 
 FILE = Path(__file__).parents[1] / "measured.json"
 KERNEL = ("package", "suites", "built", "machine")
