@@ -220,15 +220,21 @@ def line(number, profile="append", kinds=("lost",), **changes):
 
 class Judgement(unittest.TestCase):
     def test_what_the_unmutated_kernel_does_counts_for_no_mutant(self):
-        noise = judgement.noise([line(0, kinds=("torn",))])
-        self.assertEqual(judgement.discoveries(line(7, kinds=("torn",)), noise), [])
-        self.assertEqual(judgement.discoveries(line(7, kinds=("torn", "lost")), noise)[0].kinds, ("lost",))
-        self.assertEqual(judgement.discoveries(line(7, "offset", ("torn",)), noise)[0].by, "offset")
+        zero = judgement.unmutated([line(0, kinds=("torn",)), line(0, "offset", ())])
+        self.assertEqual(judgement.discoveries(line(7, kinds=("torn",)), zero), [])
+        self.assertEqual(judgement.discoveries(line(7, kinds=("torn", "lost")), zero)[0].kinds, ("lost",))
+        self.assertEqual(judgement.discoveries(line(7, "offset", ("torn",)), zero)[0].by, "offset")
+
+    def test_where_the_unmutated_kernel_was_not_tried_nothing_counts(self):
+        zero = judgement.unmutated([line(0, kinds=())])
+        self.assertEqual(judgement.discoveries(line(7, "offset"), zero), [])
+        self.assertEqual(judgement.discoveries(line(7), judgement.Unmutated()), [])
 
     def test_claims(self):
         torn = line(0, kinds=("torn",))
         self.assertEqual(claims.broken([torn, line(7)], [mutant()]), [])
-        self.assertIn("not found by append, only by offset", claims.broken([torn, line(7, "offset")], [mutant()])[0])
+        self.assertIn("not found by append, only by offset", claims.broken(
+            [torn, line(0, "offset", ()), line(7, "offset")], [mutant()])[0])
         self.assertIn("not found by append", claims.broken([torn, line(7, kinds=())], [mutant()])[0])
         self.assertEqual(claims.broken([torn, line(7, kinds=())], [mutant(claimed_by=())]), [])
         self.assertIn("mutant 0 on xfs, seed 1: append finds lost", claims.broken([line(0)], [])[0])
@@ -236,8 +242,10 @@ class Judgement(unittest.TestCase):
 
     def test_the_table_counts_tools_classes_and_who_is_alone(self):
         mutants = [mutant(7), mutant(8, "append", ("offset",))]
-        fio = line(8, tool="fio", runs=[], ways=[{"way": "psync", "status": 1, "seconds": 3.0, "found": True, "said": ""}])
-        lines = [line(0, kinds=()), line(7), line(7, seed=2, kinds=()), line(8, kinds=()), fio]
+        way = {"way": "psync", "status": 1, "seconds": 3.0, "found": True, "said": ""}
+        fio = line(8, tool="fio", runs=[], ways=[way])
+        lines = [line(0, kinds=()), line(0, tool="fio", runs=[], ways=[way | {"found": False}]),
+                 line(7), line(7, seed=2, kinds=()), line(8, kinds=()), fio]
         text = table.markdown(table.collect(lines, mutants), mutants)
         self.assertIn("| canary | 1 of 2 |  |", text)
         self.assertIn("| fio | 1 of 1 | 8 |", text)
@@ -254,7 +262,7 @@ class Judgement(unittest.TestCase):
                               of("offset", "1", ("lost",), seed=2), of("offset", "3", ("lost",), settings="8s")])
         self.assertEqual([(one["seed"], one["settings"], sorted(run["profile"] for run in one["runs"])) for one in lines],
                          [(1, "4s", ["append", "offset"]), (2, "4s", ["offset"]), (1, "8s", ["offset"])])
-        self.assertEqual([one.by for one in judgement.discoveries(lines[0], set())], ["append"])
+        self.assertEqual([one.by for one in judgement.reported(lines[0])], ["append"])
 
 
 class Kept(unittest.TestCase):

@@ -32,17 +32,18 @@ Table = dict[int, dict[str, Cell]]  # mutant -> tool -> cell
 def collect(lines: Iterable[dict[str, Any]], mutants: Iterable[Mutant]) -> Table:
     """`lines` are of one program and setting for each tool, those of mutant 0 among them."""
     lines = list(lines)
-    noises: dict[tuple[str, str], judgement.Noise] = {}
+    zeros: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for line in lines:
         if line["mutant"] == 0:
-            noises.setdefault((line["tool"], line["fs"]), set()).update(judgement.noise([line]))
+            zeros.setdefault((line["tool"], line["fs"]), []).append(line)
+    unmutated = {place: judgement.unmutated(of) for place, of in zeros.items()}
     table: Table = {mutant.number: {} for mutant in mutants}
     for line in lines:
         if line["mutant"] not in table:
             continue
         cell = table[line["mutant"]].setdefault(line["tool"], Cell([], []))
         cell.lines.append(line)
-        cell.found.append(judgement.discoveries(line, noises.get((line["tool"], line["fs"]), set())))
+        cell.found.append(judgement.discoveries(line, unmutated.get((line["tool"], line["fs"]), judgement.Unmutated())))
     return table
 
 
@@ -136,7 +137,7 @@ def _cell(cell: Cell | None) -> str:
                 + (f"; {', '.join(others)}" if others else "")
                 + (f", on {line['fs']}" if len({other['fs'] for other in cell.lines}) > 1 else ""))
     ended = sorted({line["ended"] for line in cell.lines if line["ended"] != "done"})
-    tried = sorted({run["profile"] for line in cell.lines for run in line.get("runs", [])})
+    tried = sorted({name for line in cell.lines for name in judgement.tried(line)})
     said = [f"the guest: {', '.join(ended)}"] if ended else [f"tried: {', '.join(tried)}"] if 0 < len(tried) <= FEW else []
     return f"{count}no" + "".join(f" ({one})" for one in said)
 
