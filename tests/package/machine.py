@@ -1,4 +1,4 @@
-"""A running Debian in QEMU, and typing commands into it. Software emulation, as in tests/kernel/guest.py.
+"""A running Debian in QEMU, and typing commands into it: with KVM where it can be had, else by emulation.
 
 Commands go through QEMU's guest agent (docs/interop/qemu-ga-ref): no network, no password, no terminal.
 """
@@ -39,15 +39,16 @@ class Output:
 class Machine:
     """Use as a context manager: on exit it is dead and its disks are gone."""
 
-    def __init__(self, kernel_version: str, packages: list[Path], port: int, console: Path | None = None) -> None:
-        """Boots; returns when commands can be given. `port` on 127.0.0.1 leads to the service in the guest."""
+    def __init__(self, kernel_version: str, system: Path, files: list[Path], port: int, console: Path | None = None) -> None:
+        """Boots the system, an archive that image.obtain() made, with the files in image.PACKAGES; returns when commands can be
+        given. `port` on 127.0.0.1 leads to the service in the guest."""
         self._directory = Path(tempfile.mkdtemp(prefix="writecanary-machine-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._console = console or self._directory / "console"
         self._received = b""
         try:
             kernel = kernels.obtain(kernel_version)
-            image.make_disk(self._directory / "root", image.obtain(packages[0]), packages, kernel.modules)
+            image.make_disk(self._directory / "root", system, files, kernel.modules)
             image.make_empty_disk(self._directory / "data")
             self._make_initramfs(kernel)
             self._process = subprocess.Popen(self._command_line(kernel, port), stdin=subprocess.DEVNULL,
@@ -100,7 +101,7 @@ class Machine:
 
     def _command_line(self, kernel: kernels.Kernel, port: int) -> list[str]:
         line = ["setpriv", "--pdeathsig", "KILL", guest.QEMU, "-nodefaults", "-no-user-config", "-display", "none",
-                "-no-reboot", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "2G",
+                "-no-reboot", "-machine", "q35", "-accel", "kvm", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "2G",
                 "-kernel", str(kernel.image), "-initrd", str(self._directory / "initramfs"),
                 "-append", "console=ttyS0 panic=-1 random.trust_cpu=on mitigations=off systemd.show_status=no",
                 "-serial", f"file:{self._console}", "-device", "virtio-serial-pci",
