@@ -1,4 +1,4 @@
-"""A running Debian in QEMU, and typing commands into it: with KVM where it can be had, else by emulation.
+"""A running Debian in QEMU, and typing commands into it. Software emulation, as in tests/kernel/guest.py.
 
 Commands go through QEMU's guest agent (docs/interop/qemu-ga-ref): no network, no password, no terminal.
 """
@@ -101,7 +101,7 @@ class Machine:
 
     def _command_line(self, kernel: kernels.Kernel, port: int) -> list[str]:
         line = ["setpriv", "--pdeathsig", "KILL", guest.QEMU, "-nodefaults", "-no-user-config", "-display", "none",
-                "-no-reboot", "-machine", "q35", "-accel", "kvm", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "2G",
+                "-no-reboot", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "2G",
                 "-kernel", str(kernel.image), "-initrd", str(self._directory / "initramfs"),
                 "-append", "console=ttyS0 panic=-1 random.trust_cpu=on mitigations=off systemd.show_status=no",
                 "-serial", f"file:{self._console}", "-device", "virtio-serial-pci",
