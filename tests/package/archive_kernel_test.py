@@ -15,6 +15,9 @@ from harness import run  # noqa: E402
 from kernels import Unavailable  # noqa: E402
 
 BIN = f"/{archive.PREFIX}/bin"
+# A direct write whose pages in memory cannot be dropped has the next sync say EIO (mm/filemap.c, dio_warn_stale_pagecache): now
+# and then that is what held-direct meets.
+BY_CHANCE = {"held-direct": "Input/output error (EIO)"}
 WITHOUT_RING = ("append", "append-interposed", "append-concurrent", "offset", "append-async", "ring-io")
 
 
@@ -41,7 +44,8 @@ class Kernel(unittest.TestCase):
         self.assertGreater(len(made), 20)
         for profile, each in made.items():
             with self.subTest(profile):
-                self.assertNotIn(each["verdict"], ("error", "stuck"), each["reason"])
+                if each["verdict"] in ("error", "stuck"):
+                    self.assertIn(BY_CHANCE.get(profile, "nothing that is known"), each["reason"])
                 self.assertTrue(each["reason"])
         return made
 
