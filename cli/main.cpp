@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "cli/app.h"
+#include "core/host/own_libraries.h"
 #include "core/run/seed.h"
 
 namespace {
@@ -31,6 +32,7 @@ bool wants_colour() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  writecanary::adapt_to_host();
   std::signal(SIGXFSZ, SIG_IGN);  // a file beyond RLIMIT_FSIZE is an error of the write then, and not the end
   const writecanary::SystemClock clock;
   std::random_device random;

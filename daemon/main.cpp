@@ -13,6 +13,7 @@
 #include "core/base/complain.h"
 #include "core/base/system_text.h"
 #include "core/base/version.h"
+#include "core/host/own_libraries.h"
 #include "core/process/probe_process.h"
 #include "daemon/config/config_reference.h"
 #include "daemon/config/config_toml.h"
@@ -93,6 +94,7 @@ int main(int argc, char** argv) {
   // First of all: a reload that is asked for while the configuration is read must not end what it is for. It is taken
   // up when there is a daemon to reload.
   writecanary::daemon::hold_back_reloads();
+  writecanary::adapt_to_host();
   const auto parsed = writecanary::daemon::parse_options(argc, argv);
   if (!parsed.options) return parsed.exit_code;
   try {

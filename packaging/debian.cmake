@@ -1,5 +1,6 @@
 # The .deb: metadata, maintainer scripts and what Debian wants in /usr/share/doc. CPack writes the archive.
 set(WRITECANARY_PACKAGE_REVISION 1 CACHE STRING "Of the packaging; goes behind the version")
+set(WRITECANARY_CODENAME bookworm CACHE STRING "The Debian that it is for")
 
 # The date of the package is that of its sources: SOURCE_DATE_EPOCH, which scripts/package takes from the last commit.
 string(TIMESTAMP DATE "%a, %d %b %Y %H:%M:%S +0000" UTC)

@@ -1,6 +1,10 @@
 #include "probe/runner.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include "core/base/version.h"
 #include "core/host/host_facts.h"
@@ -28,6 +32,19 @@ const Profile* find(const std::string& name) {
   const auto found =
       std::ranges::find_if(all, [&](const Profile* profile) { return profile->describe().name == name; });
   return found == all.end() ? nullptr : *found;
+}
+
+// Without io_uring a part of the instrument is lost and not the whole, which the reader may not know.
+std::string reason_of(const Unsupported& unsupported) {
+  if (!unsupported.no_ring) return unsupported.reason;
+  const auto all = profiles();
+  std::vector<std::string> others;
+  for (const Profile* profile : all) {
+    const ProfileInfo info = profile->describe();
+    if (!info.needs_io_uring) others.push_back(info.name);
+  }
+  return fmt::format("{}. {} of {} profiles need no io_uring and still run, {} first of all", unsupported.reason,
+                     others.size(), all.size(), others.front());
 }
 
 class Run {
@@ -81,7 +98,7 @@ class Run {
     workspace.make_run_directory(spec_.run_id);
     RunContext context(spec_, info, workspace, pressure_, emitter_, clock_, stop_);
     try {
-      if (const auto unsupported = profile->run(context)) facts_.unsupported = unsupported->reason;
+      if (const auto unsupported = profile->run(context)) facts_.unsupported = reason_of(*unsupported);
     } catch (const SystemError& error) {
       // What the stop itself interrupted did not fail.
       if (error.error_number() != EINTR || !context.limits.stopped()) facts_.error = error.what();

@@ -91,6 +91,7 @@ std::unique_ptr<Ring> Ring::open(unsigned entries, Unsupported& refused, RingSet
   }
   if (result == -ENOSYS || result == -EPERM || result == -EACCES) {
     refused.reason = explain_refusal(-result);
+    refused.no_ring = true;
     return nullptr;
   }
   if (result == -ENOMEM) throw SystemError("io_uring_setup" + memory_advice(entries), ENOMEM);

@@ -17,6 +17,7 @@ namespace writecanary::probe {
 // Why a workload cannot run here at all: kernel, filesystem or privileges refuse a call it needs.
 struct Unsupported {
   std::string reason;
+  bool no_ring = false;  // io_uring is refused altogether
 };
 
 struct Completion {

@@ -73,12 +73,13 @@ def machines() -> tuple[Machine, ...]:
 class Job:
     """What to boot and what to run in it. Host paths are those of this machine."""
 
-    kernel: str  # a known version, or the path of an image with everything built in
+    kernel: str | kernels.Kernel  # a known version, or the path of an image with everything built in
     command: str  # for the guest's shell; writes what it wants kept to /results
     filesystem: str = "xfs"  # mounted on /mnt/test
     filesystem_bytes: int = 2 << 30
     mkfs_options: tuple[str, ...] = ()
     mount_options: str = "rw"
+    busybox: Path | None = None  # of the kernel's architecture, where that is not this machine's
     swap_bytes: int = 0  # of a disk of its own; it is in use before the job runs
     programs: list[Path] = dataclasses.field(default_factory=list)
     files: dict[str, Path] = dataclasses.field(default_factory=dict)  # path in the guest -> file here
@@ -163,9 +164,9 @@ class Guest:
     def _start(self, console: Path | None, echo: tuple[BinaryIO | None, BinaryIO | None]) -> None:
         job = self._job
         require_program(QEMU)
-        kernel = kernels.choose(job.kernel)
+        kernel = job.kernel if isinstance(job.kernel, kernels.Kernel) else kernels.choose(job.kernel)
         image = self._directory / "initramfs"
-        initramfs.build(image, kernel, job.filesystem, job.programs, job.files, job.command)
+        initramfs.build(image, kernel, job.filesystem, job.programs, job.files, job.command, job.busybox)
         token = secrets.token_hex(8)
         mark = b"\0END-" + token.encode() + b"\n"
         self._channels = {name: Channel(self._directory / name, mark, sink)

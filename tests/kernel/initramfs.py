@@ -71,14 +71,15 @@ class Archive:
 
 
 def build(path: Path, kernel: Kernel, filesystem: str, programs: list[Path], files: dict[str, Path],
-          command: str) -> None:
+          command: str, shell: Path | None = None) -> None:
     """Writes the initramfs. `programs` land in /bin under their own names, `files` maps a path in the guest to one
-    here, `command` is what the guest's shell runs. Throws Unavailable when busybox or a library is missing."""
+    here, `command` is what the guest's shell runs. `shell`: a busybox of the guest's architecture, where that is not
+    this machine's. Throws Unavailable when busybox or a library is missing."""
     with Archive(path) as archive:
         for name in ("proc", "sys", "dev", "tmp", "run", "root", "mnt/test", "results", "var/lib", "etc"):
             archive.directory(name)
         archive.copy("init", Path(__file__).with_name("init"))
-        archive.copy("bin/busybox", busybox())
+        archive.copy("bin/busybox", shell or busybox())
         archive.symlink("bin/sh", "busybox")
         archive.file("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n")
         archive.file("etc/group", b"root:x:0:\n")

@@ -1,6 +1,7 @@
 """The package under test: where it is, what it says, and the same with a higher version."""
 
 import os
+import platform
 import socket
 import subprocess
 from pathlib import Path
@@ -10,13 +11,25 @@ from kernels import Unavailable
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def newest_package() -> Path:
-    """What scripts/package built last, or WRITECANARY_PACKAGE. Throws Unavailable."""
+RELEASES = {"bookworm": 12, "trixie": 13}
+
+
+def this_release() -> str | None:
+    """The suite of this machine, if packages are made for it."""
+    codename = platform.freedesktop_os_release().get("VERSION_CODENAME")
+    return codename if codename in RELEASES else None
+
+
+def newest_package(suite: str | None = None) -> Path:
+    """What scripts/package built last for this machine's architecture, and for the suite if it is given; or
+    WRITECANARY_PACKAGE. Throws Unavailable."""
     if given := os.environ.get("WRITECANARY_PACKAGE"):
         return Path(given)
-    found = sorted((ROOT / "build/package").glob("writecanary_*.deb"), key=lambda path: path.stat().st_mtime)
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine]
+    pattern = f"writecanary_*~deb{RELEASES[suite] if suite else '*'}u*_{machine}.deb"
+    found = sorted((ROOT / "build/package").glob(pattern), key=lambda path: path.stat().st_mtime)
     if not found:
-        raise Unavailable("build/package holds no .deb; scripts/package builds it")
+        raise Unavailable(f"build/package holds no {pattern}; scripts/package builds it{f' (--suite {suite})' if suite else ''}")
     return found[-1]
 
 

@@ -1,4 +1,4 @@
-"""A Debian 12 with systemd on an XFS root, for tests of the package in a real init.
+"""A Debian with systemd on an XFS root, for tests of the packages and the archive in a real init.
 
 Made by mmdebstrap from Debian's own archive, once for each set of packages, and kept outside the source tree. What the
 package under test depends on is downloaded into the image's apt cache but not installed: apt in the guest, which has no
@@ -17,7 +17,6 @@ from typing import Iterator
 
 from kernels import Unavailable, cache_directory
 
-SUITE = "bookworm"
 # A small server: an init, a login session, name resolution by files. The agent is how the test types.
 INSTALLED = ("systemd", "systemd-sysv", "dbus", "dbus-user-session", "libpam-systemd", "init-system-helpers", "udev", "procps",
              "qemu-guest-agent")
@@ -34,6 +33,7 @@ FILES = RELAY | {
     "etc/hostname": "guest\n",
     "etc/hosts": "127.0.0.1 localhost guest\n",
     "etc/fstab": "/dev/vdb /data xfs defaults,nofail 0 0\n",
+    "etc/apt/apt.conf.d/90yes": 'APT::Get::Assume-Yes "true";\n',  # nobody is there to say it
     "etc/machine-id": "0123456789abcdef0123456789abcdef\n",
 }
 
@@ -52,24 +52,26 @@ def dependencies(package: Path) -> list[str]:
     return sorted({re.split(r"[ (|]", alternative.strip())[0] for alternative in field.split(",")})
 
 
-def obtain(package: Path) -> Path:
-    """The system as an archive, made on first use. Throws Unavailable. Several processes may call this at once."""
-    wanted = dependencies(package)
-    key = hashlib.sha256(repr((SUITE, INSTALLED, wanted)).encode()).hexdigest()[:12]
+def obtain(suite: str, wanted: list[str]) -> Path:
+    """The system as an archive, made on first use, with those packages at hand but not installed. Throws Unavailable.
+    Several processes may call this at once."""
+    key = hashlib.sha256(repr((suite, INSTALLED, wanted)).encode()).hexdigest()[:12]
     cache = cache_directory()
     cache.mkdir(parents=True, exist_ok=True)
-    archive = cache / f"debian12-{key}.tar"
-    with open(cache / f"debian12-{key}.lock", "w") as lock:
+    archive = cache / f"{suite}-{key}.tar"
+    with open(cache / f"{suite}-{key}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not archive.exists():
             unfinished = archive.with_suffix(".part.tar")
-            command = ["mmdebstrap", "--variant=minbase", f"--include={','.join(INSTALLED)}", "--skip=cleanup/apt",
-                       "--customize-hook=chroot \"$1\" apt-get -qq install -y --download-only --no-install-recommends "
-                       + " ".join(wanted), SUITE, str(unfinished)]
+            command = ["mmdebstrap", "--variant=minbase", f"--include={','.join(INSTALLED)}", "--skip=cleanup/apt"]
+            if wanted:
+                command.append("--customize-hook=chroot \"$1\" apt-get -qq install -y --download-only --no-install-recommends "
+                               + " ".join(wanted))
+            command += [suite, str(unfinished)]
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode != 0:
                 unfinished.unlink(missing_ok=True)
-                raise Unavailable(f"mmdebstrap cannot make a Debian 12 here: {' / '.join(done.stderr.splitlines()[-3:])}")
+                raise Unavailable(f"mmdebstrap cannot make a {suite} here: {' / '.join(done.stderr.splitlines()[-3:])}")
             unfinished.rename(archive)
     return archive
 

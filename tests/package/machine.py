@@ -39,15 +39,16 @@ class Output:
 class Machine:
     """Use as a context manager: on exit it is dead and its disks are gone."""
 
-    def __init__(self, kernel_version: str, packages: list[Path], port: int, console: Path | None = None) -> None:
-        """Boots; returns when commands can be given. `port` on 127.0.0.1 leads to the service in the guest."""
+    def __init__(self, kernel_version: str, system: Path, files: list[Path], port: int, console: Path | None = None) -> None:
+        """Boots the system, an archive that image.obtain() made, with the files in image.PACKAGES; returns when commands can be
+        given. `port` on 127.0.0.1 leads to the service in the guest."""
         self._directory = Path(tempfile.mkdtemp(prefix="writecanary-machine-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._console = console or self._directory / "console"
         self._received = b""
         try:
             kernel = kernels.obtain(kernel_version)
-            image.make_disk(self._directory / "root", image.obtain(packages[0]), packages, kernel.modules)
+            image.make_disk(self._directory / "root", system, files, kernel.modules)
             image.make_empty_disk(self._directory / "data")
             self._make_initramfs(kernel)
             self._process = subprocess.Popen(self._command_line(kernel, port), stdin=subprocess.DEVNULL,

@@ -10,6 +10,7 @@ import unittest
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "kernel")]
+import archive_tree as archive  # noqa: E402
 import debian_package  # noqa: E402
 from debian_package import ROOT  # noqa: E402
 from kernels import Unavailable  # noqa: E402
@@ -18,7 +19,7 @@ EXPOSURE_MAX = 2.0
 FILES = {
     "/usr/bin/writecanary", "/usr/bin/writecanaryd", "/usr/bin/writecanary-probe",
     "/etc/writecanary/writecanary.toml",
-    "/lib/systemd/system/writecanary.service",
+    f"{'' if debian_package.this_release() == 'bookworm' else '/usr'}/lib/systemd/system/writecanary.service",
     "/usr/lib/sysusers.d/writecanary.conf", "/usr/lib/tmpfiles.d/writecanary.conf",
     "/usr/share/man/man1/writecanary.1.gz", "/usr/share/man/man5/writecanary.toml.5.gz",
     "/usr/share/man/man8/writecanaryd.8.gz", "/usr/share/man/man8/writecanary-probe.8.gz",
@@ -45,7 +46,7 @@ def require(program, package):
 class Package(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.package = debian_package.newest_package()
+        cls.package = debian_package.newest_package(debian_package.this_release())
         cls.contents = debian_package.contents(cls.package)
 
     def test_what_is_in_it(self):
@@ -96,27 +97,38 @@ class Unit(unittest.TestCase):
 
 class Reproducible(unittest.TestCase):
     def test_another_directory_gives_the_same_bytes(self):
-        """Builds the sources of the last commit anew, elsewhere and without the compiler's cache."""
-        package = debian_package.newest_package()
+        """Builds the sources of the last commit anew, elsewhere and without the compiler's cache: package, archive and .rpm."""
+        package = debian_package.newest_package(debian_package.this_release())
+        archives = self.archives()
         git = ["git", "-C", ROOT, "-c", f"safe.directory={ROOT}"]
         if output_of(*git, "status", "--porcelain")[1] or not (ROOT / ".git").exists():
             self.skipTest("the tree is not exactly a commit, so it cannot be had a second time")
-        if package.stat().st_mtime < int(output_of(*git, "log", "-1", "--format=%ct")[1]):
-            self.skipTest(f"{package.name} is older than the last commit; scripts/package builds it")
+        if min(path.stat().st_mtime for path in [package, *archives]) < int(output_of(*git, "log", "-1", "--format=%ct")[1]):
+            self.skipTest("what was built is older than the last commit; scripts/package and scripts/archive build it")
         with tempfile.TemporaryDirectory(prefix="writecanary-elsewhere-") as directory:
             copy = Path(directory) / "copy"
             subprocess.run(["git", "clone", "-q", ROOT, copy], check=True)
-            built = subprocess.run([copy / "scripts/package"], capture_output=True, text=True,
-                                   env=os.environ | {"CCACHE_DISABLE": "1", "TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8"})
-            self.assertEqual(built.returncode, 0, built.stdout[-4000:] + built.stderr[-4000:])
-            again = next((copy / "build/package").glob("*.deb"))
-            self.assertEqual(again.name, package.name)
-            self.assertTrue(again.read_bytes() == package.read_bytes(), "the bytes differ; diffoscope says where")
+            for script in ("package", "archive")[: 1 + bool(archives)]:
+                built = subprocess.run([copy / "scripts" / script], capture_output=True, text=True,
+                                       env=os.environ | {"CCACHE_DISABLE": "1", "TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8"})
+                self.assertEqual(built.returncode, 0, built.stdout[-4000:] + built.stderr[-4000:])
+            for first in [package, Path(f"{package}.spdx.json"), *archives]:
+                again = copy / first.relative_to(ROOT)
+                self.assertTrue(again.read_bytes() == first.read_bytes(), f"{first.name}: the bytes differ; diffoscope says where")
+
+    @staticmethod
+    def archives():
+        """The archive and the .rpm, with what they are made of, if scripts/archive was called."""
+        try:
+            made = [archive.newest_archive(), archive.newest_rpm()]
+        except Unavailable:
+            return []
+        return made + [Path(f"{path}.spdx.json") for path in made]
 
 
 if __name__ == "__main__":
     try:
-        debian_package.newest_package()
+        debian_package.newest_package(debian_package.this_release())
     except Unavailable as reason:
         print(f"package: skipped: {reason}")
         sys.exit(77)

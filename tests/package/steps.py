@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from typing import Any, Callable
 
+from document import commands
 from machine import Machine, Output
 
 SERVICE = "writecanary.service"
@@ -72,8 +73,13 @@ class Host:
 
 
 def installs(host: Host) -> str:
-    host.run(f"{INSTALL} {host.packages[0]}", seconds=900)
+    """As docs/install.md says, but for the building, where the package is the only one."""
+    built, install, status = commands("guest_trixie on a Debian 13")
+    expect(built == "scripts/package", f"the first command is {built}")
+    host.run(f"mkdir -p /root/typed/build/package && ln -s {host.packages[0]} /root/typed/build/package/")
+    host.run(f"cd /root/typed && {install}", seconds=900)
     host.wait_for("the service", host.is_up, 120)
+    expect("local" in host.run(status).stdout, "it does not say what is watched")
     expect(host.property("UnitFileState") == "enabled", "the service is not enabled")
     return host.run("dpkg-query -W -f '${Version}' writecanary").stdout + ", started and enabled"
 
@@ -100,14 +106,14 @@ def is_confined(host: Host) -> str:
 
 
 def finishes_a_round(host: Host) -> str:
-    finished = host.wait_for("a run of each profile", lambda: _verdicts(host, 3), ROUND_SECONDS)
+    finished = host.wait_for("a run of each profile", lambda: verdicts(host, 3), ROUND_SECONDS)
     expect("error" not in finished.values() and "stuck" not in finished.values(), f"verdicts {finished}")
     left = host.run("find /var/lib/writecanary/canary -mindepth 1 ! -path '*/.writecanary*'").stdout
     expect(not left, f"left behind: {left}")
     return ", ".join(f"{profile} {verdict}" for profile, verdict in sorted(finished.items()))
 
 
-def _verdicts(host: Host, profiles: int) -> dict[str, str]:
+def verdicts(host: Host, profiles: int) -> dict[str, str]:
     runs = host.api("/runs?state=finished&limit=100")["items"]
     found = {run["profile"]: run["verdict"] for run in runs}
     return found if len(found) >= profiles else {}
@@ -232,7 +238,7 @@ def removes(host: Host) -> str:
 def purges(host: Host) -> str:
     host.run(f"rm -r /etc/systemd/system/{SERVICE}.d")  # the administrator's own
     host.run("DEBIAN_FRONTEND=noninteractive apt-get -q -y purge writecanary")
-    left = host.run("find / -xdev -path /proc -prune -o -name '*writecanary*' ! -path '/root/packages/*' "
+    left = host.run("find / -xdev -path /proc -prune -o -name '*writecanary*' ! -path '/root/packages/*' ! -path '/root/typed/*' "
                     "! -path '/sys/*' ! -path '/data/*' -print").stdout.split()
     expect(not left, f"left behind: {left}")
     expect(host.run("getent passwd writecanary", check=False).exit_code == 0, "the user is gone, its files may not be")
