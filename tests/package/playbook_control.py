@@ -49,7 +49,8 @@ class Control:
         done = subprocess.run(["bash", "-e", "-c", f"ansible-playbook() {{ command ansible-playbook \"$@\" {' '.join(options)}; }}\n"
                                + commands], cwd=self.directory, capture_output=True, text=True, timeout=SECONDS,
                               env={**os.environ, "ANSIBLE_HOME": str(self.directory / "ansible-home"), "LC_ALL": "C.UTF-8",
-                                   "ANSIBLE_NOCOWS": "1", "ANSIBLE_NOCOLOR": "1", "ANSIBLE_DEPRECATION_WARNINGS": "0"})
+                                   "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.directory / "cp"), "ANSIBLE_NOCOWS": "1",
+                                   "ANSIBLE_NOCOLOR": "1", "ANSIBLE_DEPRECATION_WARNINGS": "0"})
         recap = {host: int(changed) for host, _, changed, _, _ in RECAP.findall(done.stdout)}
         if done.returncode != 0:
             raise CommandFailed(f"exit code {done.returncode} of ansible-playbook:\n{done.stdout[-5000:]}{done.stderr}")
