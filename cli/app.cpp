@@ -147,6 +147,7 @@ void add_lists(CLI::App& app, const Environment& environment, Chosen& chosen) {
     });
   };
   simple("status", "The whole host on one screen", show_status);
+  simple("health", "Whether the daemon answers; needs no token", show_health);
   simple("targets", "The configured targets and their state", show_targets);
 
   using ShowList = int (*)(const Environment&, const Client&, const Filter&, bool);

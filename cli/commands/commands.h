@@ -17,6 +17,8 @@ namespace writecanary::cli {
 using Filter = std::map<std::string, std::string>;
 
 int show_status(const Environment& environment, const Client& client, bool json);
+// Whether the daemon's loop goes round; needs no token.
+int show_health(const Environment& environment, const Client& client, bool json);
 int show_targets(const Environment& environment, const Client& client, bool json);
 int show_runs(const Environment& environment, const Client& client, const Filter& filter, bool json);
 int show_findings(const Environment& environment, const Client& client, const Filter& filter, bool json);

@@ -89,4 +89,10 @@ int show_status(const Environment& environment, const Client& client, bool json)
   return 0;
 }
 
+int show_health(const Environment& environment, const Client& client, bool json) {
+  const std::string body = client.get("/healthz");
+  environment.out << (json ? body : "The daemon answers.") << '\n';
+  return 0;
+}
+
 }  // namespace writecanary::cli

@@ -10,7 +10,7 @@ profile writecanary flags=(attach_disconnected, mediate_deleted) {
   capability sys_admin,
   capability setpcap,
   capability dac_override,
-  mount options in (rw, remount, nosuid, nodev, noexec, relatime) -> /sys/fs/cgroup/,
+  mount options in (rw, remount, bind, nosuid, nodev, noexec, relatime) -> /sys/fs/cgroup/{,memory/},
 
   network unix stream,
   network inet stream,

@@ -142,7 +142,8 @@ class DaemonsRun(Host):
         os.mkdir(state)
         os.mkdir(target)
         cls.start(state, [("data", target, {"require_mount": False})],
-                  {"listen": f"{REMOTE}:9743", "tls_cert": certificate, "tls_key": key}, port=9743,
+                  {"listen": f"{REMOTE}:9743", "tls_cert": certificate, "tls_key": key,
+                   "allowed_hosts": ["canary.example", "db-7"]}, port=9743,  # not this machine's own name
                   tokens=[{"name": "reader", "role": "operator", "sha256": hashlib.sha256(token.encode()).hexdigest()}],
                   ca=authority.path)
 

@@ -217,7 +217,7 @@ class Ansible(Daemon):
         text = self.render("writecanary.toml.j2", **defaults)
         config = tomllib.loads(text)
         self.assertEqual(config["token"], [{"name": "prometheus", "role": "viewer", "sha256": digest}])
-        tasks = load(ROLE / "tasks" / "main.yml")
+        tasks = load(ROLE / "tasks" / "install.yml")
         [copied] = [task["loop"] for task in tasks if task["name"].startswith("Certificate")]
         self.assertEqual({f"/etc/writecanary/{item['to']}" for item in copied},
                          {config["server"][key] for key in ("tls_cert", "tls_key", "client_ca")})
@@ -232,7 +232,7 @@ class Ansible(Daemon):
     def test_the_unit_is_the_packaged_one_with_a_drop_in(self):
         self.assertEqual(sorted(path.name for path in (ROLE / "templates").iterdir()),
                          ["targets.conf.j2", "targets.json.j2", "writecanary.toml.j2"])
-        tasks = load(ROLE / "tasks" / "main.yml")
+        tasks = load(ROLE / "tasks" / "install.yml")
         self.assertTrue(any("deb" in task.get("ansible.builtin.apt", {}) for task in tasks))
         text = self.render("targets.conf.j2", writecanary_service={"CPUWeight": 20}, writecanary_targets=[
             {"name": "a", "path": "/a 100%"}, {"name": "b", "path": "/b", "require_mount": False}])
@@ -250,7 +250,7 @@ class Ansible(Daemon):
             self.assertNotRegex(checked.stderr, r"writecanary\.service:\d+")
 
     def test_secrets_are_read_by_the_service_and_nobody_else(self):
-        for task in load(ROLE / "tasks" / "main.yml"):
+        for task in load(ROLE / "tasks" / "install.yml"):
             for module in ("ansible.builtin.copy", "ansible.builtin.template"):
                 made = task.get(module, {})
                 if str(made.get("dest", "")).startswith("/etc/writecanary/"):

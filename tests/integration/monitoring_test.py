@@ -14,6 +14,7 @@ from harness import dashboards, run
 
 ROOT = Path(os.environ["WRITECANARY_SOURCE"])
 RULES = sorted((ROOT / "monitoring" / "rules").glob("*.yml"))
+FEDERATION = ROOT / "monitoring" / "federation" / "recording.yml"
 TESTS = ROOT / "monitoring" / "tests"
 RUNBOOKS = ROOT / "docs" / "runbooks"
 GOLDEN = ROOT / "tests" / "unit" / "api" / "metrics" / "golden_scrape.txt"
@@ -60,7 +61,7 @@ class Rules(unittest.TestCase):
         self.assertEqual(ran.returncode, 0, ran.stdout + ran.stderr)
 
     def test_they_are_valid(self):
-        self.promtool("check", "rules", *RULES)
+        self.promtool("check", "rules", *RULES, FEDERATION)
 
     def test_they_do_what_their_tests_say(self):
         tests = sorted(TESTS.glob("*.yml"))
@@ -93,6 +94,19 @@ class Rules(unittest.TestCase):
         for rule in rules():
             used = set(re.findall(r"(?<!:)\bwritecanary_\w+", rule["expr"]))
             self.assertEqual(used - exposed, set(), rule.get("alert", rule.get("record")))
+
+
+class Federation(unittest.TestCase):
+    """That what it records is the sum of what shards say is seen in e2e_shards."""
+
+    def test_it_sums_up_each_roll_up(self):
+        above = {rule["record"]: " ".join(rule["expr"].split()) for group in load(FEDERATION)["groups"] for rule in group["rules"]}
+        below = {rule["record"]: " ".join(rule["expr"].split()) for rule in rules() if "record" in rule}
+        self.assertEqual(set(above), set(below))
+        for name, expression in above.items():
+            # A bound of all is no sum of bounds.
+            expected = below[name] if name.endswith(":upper_bound95") else f"sum without (shard, job) (shard:{name})"
+            self.assertEqual(expression, expected, name)
 
 
 class Runbooks(unittest.TestCase):

@@ -5,6 +5,7 @@ package under test depends on is downloaded into the image's apt cache but not i
 network, must find by itself what to install.
 """
 
+import dataclasses
 import fcntl
 import hashlib
 import os
@@ -23,6 +24,16 @@ INSTALLED = ("systemd", "systemd-sysv", "dbus", "dbus-user-session", "libpam-sys
 DISK_BYTES = 4 << 30
 PACKAGES = "root/packages"  # where the packages under test lie in the image
 USER = "alice"  # an ordinary user
+
+
+@dataclasses.dataclass(frozen=True)
+class Extras:
+    """What a system has beside the usual."""
+
+    installed: tuple[str, ...] = ()  # Debian packages
+    texts: dict[str, str] = dataclasses.field(default_factory=dict)  # path without a slash at its begin -> what stands there
+    units: tuple[str, ...] = ("relay.socket",)  # enabled
+
 
 # The service listens on the guest's loopback address, as it does by default. This leads to it from outside.
 RELAY = {
@@ -52,10 +63,11 @@ def dependencies(package: Path) -> list[str]:
     return sorted({re.split(r"[ (|]", alternative.strip())[0] for alternative in field.split(",")})
 
 
-def obtain(suite: str, wanted: list[str]) -> Path:
+def obtain(suite: str, wanted: list[str], extras: Extras = Extras()) -> Path:
     """The system as an archive, made on first use, with those packages at hand but not installed. Throws Unavailable.
     Several processes may call this at once."""
-    key = hashlib.sha256(repr((suite, INSTALLED, wanted)).encode()).hexdigest()[:12]
+    installed = (*INSTALLED, *extras.installed)
+    key = hashlib.sha256(repr((suite, installed, wanted)).encode()).hexdigest()[:12]
     cache = cache_directory()
     cache.mkdir(parents=True, exist_ok=True)
     archive = cache / f"{suite}-{key}.tar"
@@ -63,7 +75,7 @@ def obtain(suite: str, wanted: list[str]) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not archive.exists():
             unfinished = archive.with_suffix(".part.tar")
-            command = ["mmdebstrap", "--variant=minbase", f"--include={','.join(INSTALLED)}", "--skip=cleanup/apt"]
+            command = ["mmdebstrap", "--variant=minbase", f"--include={','.join(installed)}", "--skip=cleanup/apt"]
             if wanted:
                 command.append("--customize-hook=chroot \"$1\" apt-get -qq install -y --download-only --no-install-recommends "
                                + " ".join(wanted))
@@ -93,16 +105,23 @@ def make_disk(path: Path, archive: Path, packages: list[Path], modules: Path) ->
     make_empty_disk(path)
     with _mounted(path, path.with_suffix(".mount")) as root:
         subprocess.run(["tar", "-C", root, "--numeric-owner", "-xpf", archive], check=True)
-        for name, contents in FILES.items():
-            (root / name).write_text(contents)
-        (root / "data").mkdir()
+        furnish(root, Extras())
         (root / PACKAGES).mkdir()
         for package in packages:
             shutil.copy(package, root / PACKAGES)
         shutil.copytree(modules, root / "lib/modules" / modules.name, symlinks=True)
-        in_root = ["chroot", root]
-        subprocess.run([*in_root, "useradd", "-m", "-s", "/bin/bash", USER], check=True, capture_output=True)
-        subprocess.run([*in_root, "systemctl", "enable", "--quiet", "relay.socket"], check=True, capture_output=True)
+
+
+def furnish(root: Path, extras: Extras) -> None:
+    """What a system has beside its packages: files, one ordinary user, what is started."""
+    for name, contents in (FILES | extras.texts).items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(contents)
+    (root / "data").mkdir()
+    in_root = ["chroot", root]
+    subprocess.run([*in_root, "useradd", "-m", "-s", "/bin/bash", USER], check=True, capture_output=True)
+    if extras.units:
+        subprocess.run([*in_root, "systemctl", "enable", "--quiet", *extras.units], check=True, capture_output=True)
 
 
 def make_empty_disk(path: Path) -> None:

@@ -103,7 +103,7 @@ class Machine:
         line = ["setpriv", "--pdeathsig", "KILL", guest.QEMU, "-nodefaults", "-no-user-config", "-display", "none",
                 "-no-reboot", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "2G",
                 "-kernel", str(kernel.image), "-initrd", str(self._directory / "initramfs"),
-                "-append", "console=ttyS0 panic=-1 random.trust_cpu=on mitigations=off systemd.show_status=no",
+                "-append", "console=ttyS0 panic=-1 no_timer_check random.trust_cpu=on mitigations=off systemd.show_status=no",
                 "-serial", f"file:{self._console}", "-device", "virtio-serial-pci",
                 "-chardev", f"socket,id=agent,path={self._directory / 'agent'},server=on,wait=off",
                 "-device", f"virtserialport,chardev=agent,name={AGENT}",

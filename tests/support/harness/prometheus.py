@@ -37,7 +37,8 @@ class Prometheus:
 
 
 @contextlib.contextmanager
-def running_prometheus(directory, scrape_configs=(), rules=(), alertmanager_port=None, interval="2s", port=None):
+def running_prometheus(directory, scrape_configs=(), rules=(), alertmanager_port=None, interval="2s", port=None,
+                       external_labels=None, remote_write=()):
     """Starts one with its data in directory/data, which may hold blocks already."""
     if not shutil.which("prometheus"):
         raise unittest.SkipTest("prometheus is not installed")
@@ -45,8 +46,9 @@ def running_prometheus(directory, scrape_configs=(), rules=(), alertmanager_port
     config = os.path.join(directory, "prometheus.yml")
     with open(config, "w", encoding="utf-8") as file:
         alertmanagers = [{"static_configs": [{"targets": [f"127.0.0.1:{alertmanager_port}"]}]}] if alertmanager_port else []
-        json.dump({"global": {"scrape_interval": interval, "evaluation_interval": interval},  # JSON is YAML
-                   "alerting": {"alertmanagers": alertmanagers},
+        json.dump({"global": {"scrape_interval": interval, "evaluation_interval": interval,  # JSON is YAML
+                              "external_labels": external_labels or {}},
+                   "remote_write": list(remote_write), "alerting": {"alertmanagers": alertmanagers},
                    "rule_files": [str(rule) for rule in rules], "scrape_configs": list(scrape_configs)}, file)
     with open(os.path.join(directory, "prometheus.log"), "wb") as log:
         server = subprocess.Popen(["prometheus", f"--config.file={config}", f"--storage.tsdb.path={directory}/data",

@@ -151,6 +151,25 @@ TEST_F(App, StatusIsOneScreen) {
             "Open incidents: torn 2; known: 1\n");
 }
 
+TEST_F(App, HealthIsAnExitCode) {
+  answer("/healthz", R"({"status":"ok"})");
+  EXPECT_EQ(run({"health"}), 0) << err();
+  EXPECT_EQ(asked_.back(), "/healthz");
+  EXPECT_EQ(out(), "The daemon answers.\n");
+  EXPECT_EQ(run({"health", "--json"}), 0);
+  EXPECT_EQ(out(), "{\"status\":\"ok\"}\n");
+  TestDaemon sick([](httplib::Server& server) {
+    server.Get("/healthz", [](const httplib::Request&, httplib::Response& response) {
+      response.status = 503;
+      response.set_content(R"({"title":"The loop stands still","status":503})", "application/problem+json");
+    });
+  });
+  TestEnvironment test;
+  EXPECT_EQ(run_command_line(test.environment, {"health", "--url", sick.url()}), 5);
+  EXPECT_EQ(test.out.str(), "");
+  EXPECT_EQ(run_command_line(test.environment, {"health", "--url", "unix:/nonexistent/api.sock"}), 5);
+}
+
 TEST_F(App, RunIsStartedWithWhatWasAsked) {
   answer("POST /api/v1/runs", R"({"id":12,"target":"data","profile":"offset","state":"queued"})");
   EXPECT_EQ(run({"run", "data", "--profile", "offset", "--duration", "1500ms", "--writes", "7", "--option", "size=9",
