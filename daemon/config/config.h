@@ -21,7 +21,8 @@ namespace writecanary::daemon {
 
 // What [defaults] sets and a [[target]] may override.
 struct RunSettings {
-  std::vector<std::string> profiles = {"append", "nowait-contract", "append-interposed"};
+  std::vector<std::string> profiles = {"append",      "nowait-contract",  "append-interposed",
+                                       "mixed-model", "copy-after-write", "shared-blocks"};
   std::chrono::milliseconds every = std::chrono::minutes{15};
   double jitter_percent = 10;
   std::chrono::milliseconds duration = std::chrono::seconds{10};
