@@ -183,11 +183,15 @@ class Watch(unittest.TestCase):
         said = subprocess.run([*NAMESPACE, "sh", "-c", f"cat {event}"], capture_output=True, text=True, check=False).stdout
         return said.strip() == "1"
 
-    def start(self, seconds):
+    def spawn(self, seconds):
         command = [*NAMESPACE, run.program("writecanary"), "at-risk", self.xfs, "--json", "--watch", seconds,
                    "--url", f"http://127.0.0.1:{free_port()}"]
         process = self.enterContext(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
         self.addCleanup(process.kill)
+        return process
+
+    def start(self, seconds):
+        process = self.spawn(seconds)
         wait_until(self.watches, 20, "it to watch")
         return process
 
@@ -228,8 +232,9 @@ class Watch(unittest.TestCase):
         process.kill()
         process.wait()
         [left] = self.instances()
-        process = self.start("1h")
+        process = self.spawn("1h")  # nobody looks into the old one meanwhile: the kernel keeps an instance that is being read
         wait_until(lambda: left not in self.instances(), 20, "the old instance to go")
+        wait_until(self.watches, 20, "it to watch")
         process.send_signal(signal.SIGTERM)
         self.finish(process)
 
