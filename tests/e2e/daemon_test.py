@@ -58,7 +58,7 @@ class TwoTargets(unittest.TestCase):
         with running_daemon(self.state, self.targets) as daemon:
             run_id = daemon.start_run("one", "append", duration_seconds=60)
             daemon.wait_for_state(run_id, "running")
-            wait_until(lambda: daemon.api(f"/runs/{run_id}")["writes"] > 0, 20, "the first write")
+            wait_until(lambda: daemon.api(f"/runs/{run_id}")["writes"] > 0, 20, lambda: f"the first write of {daemon.api(f'/runs/{run_id}')}")
             asked = time.monotonic()
             self.assertEqual(daemon.post(f"/runs/{run_id}/stop")[0], 202)
             done = daemon.wait_for_state(run_id, "finished")
@@ -87,7 +87,7 @@ class TwoTargets(unittest.TestCase):
     def test_killed_in_mid_run_it_comes_back_and_cleans_up(self):
         with running_daemon(self.state, self.targets) as daemon:
             run_id = daemon.start_run("one", "append", duration_seconds=120)
-            wait_until(lambda: daemon.api(f"/runs/{run_id}")["writes"] > 0, 20, "the first write")
+            wait_until(lambda: daemon.api(f"/runs/{run_id}")["writes"] > 0, 20, lambda: f"the first write of {daemon.api(f'/runs/{run_id}')}")
             self.assertIn(".writecanary", os.listdir(self.one))
             [own] = cgroups_of_users(self.one)
             self.assertTrue(cgroups_of_runs(own))
@@ -104,7 +104,7 @@ class TwoTargets(unittest.TestCase):
     def test_ends_soon_when_told_in_mid_run(self):
         with running_daemon(self.state, self.targets) as daemon:
             run_id = daemon.start_run("one", "append", duration_seconds=120)
-            wait_until(lambda: daemon.api(f"/runs/{run_id}")["writes"] > 0, 20, "the first write")
+            wait_until(lambda: daemon.api(f"/runs/{run_id}")["writes"] > 0, 20, lambda: f"the first write of {daemon.api(f'/runs/{run_id}')}")
             self.assertEqual(daemon.stop(signal.SIGTERM, 5), 0)
             self.assertEqual(users_of(self.one), [])
             self.assert_nothing_left()
