@@ -92,6 +92,8 @@ class Run {
     }
     facts_.pressure_needed = profile->needs_pressure && !spec_.classic;
     facts_.exposures_are_writes = profile->exposures_are_writes;
+    // On a filesystem that is memory, swap is where files are evicted to.
+    if (!facts_.pressure_needed) pressure_.allow_swap();
     const ProfileInfo info = profile->describe();
     Workspace workspace(spec_);
     entered(workspace);

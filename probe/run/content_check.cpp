@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/fd.h"
+#include "probe/run/run_context.h"
 #include "probe/verify/cold/cold_look.h"
 #include "probe/verify/cold/eviction.h"
 #include "probe/verify/content/comparison.h"
@@ -34,6 +35,12 @@ LookTried look_at_storage(const ContentView& view, std::size_t max_findings) {
 }
 
 }  // namespace
+
+void evict_to_storage(RunContext& context, int fd, const std::string& name) {
+  if (evict(fd, name).none() || context.workspace.filesystem().type != "tmpfs") return;
+  constexpr int kTimes = 2;  // the first begins to write, the second takes what is written
+  for (int i = 0; i < kTimes; ++i) context.pressure.reclaim(file_size(fd, name));
+}
 
 FileReport compare_content(const ContentView& view, std::size_t max_findings) {
   const std::uint64_t size = file_size(view.fd, view.name);

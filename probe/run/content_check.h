@@ -16,6 +16,8 @@
 
 namespace writecanary::probe {
 
+struct RunContext;
+
 // Compares file and view once, through read(2). Nobody may write meanwhile. Throws SystemError when reading fails.
 FileReport compare_content(const ContentView& view, std::size_t max_findings);
 // Both views in one report: each finding says in which it was seen. What is wrong in the page cache is given to `early`
@@ -35,5 +37,9 @@ void take_over(int fd, const std::string& name, std::uint64_t offset, std::span<
 // Of what readers saw wrong while the file was in use: what is right now that it rests, said to be transient. What is
 // still wrong is left to judge_content() or FileJudge. Throws SystemError.
 FileReport keep_transient(const ContentView& view, std::span<const Finding> seen, std::size_t max_findings);
+
+// Takes the file out of memory, as evict() does. Where the filesystem is memory and there is swap, what was handed to
+// it leaves memory when the run's cgroup is asked to give back so much. Throws SystemError.
+void evict_to_storage(RunContext& context, int fd, const std::string& name);
 
 }  // namespace writecanary::probe

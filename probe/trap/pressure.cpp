@@ -83,6 +83,15 @@ bool Pressure::set_limit(std::uint64_t bytes) const {
   return false;
 }
 
+void Pressure::allow_swap() const {
+  if (!v2_ || !limit_) return;
+  try {
+    write_control_file(facts_.directory + "/memory.swap.max", "max");
+  } catch (
+      const SystemError&) {  // no swap accounting, or not ours to write: files of a tmpfs stay in memory, as before
+  }
+}
+
 bool Pressure::tighten(std::uint64_t headroom_bytes) {
   if (!available()) return false;
   for (int attempt = 0; attempt < 4; ++attempt) {

@@ -37,6 +37,10 @@ class Pressure {
   // error in facts().reason. Never throws for that.
   Pressure(const PressureFacts& facts, std::uint64_t memory_bytes);
 
+  // Takes back that the run's cgroup has no swap, which a trap needs, whose limit must be met: for profiles that set
+  // none.
+  void allow_swap() const;
+
   bool available() const { return static_cast<bool>(limit_); }
   const PressureFacts& facts() const { return facts_; }
 

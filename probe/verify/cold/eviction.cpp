@@ -1,8 +1,10 @@
 #include "probe/verify/cold/eviction.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +14,25 @@
 #include "core/base/retried.h"
 
 namespace writecanary::probe {
+namespace {
+
+bool is_memory(int fd) {
+  struct statfs facts {};
+  return fstatfs(fd, &facts) == 0 && facts.f_type == TMPFS_MAGIC;
+}
+
+// Asks for all of it to be put into swap. Only what is mapped, and by nobody else, is.
+void page_out(int fd, const std::string& name) {
+  struct stat status {};
+  if (fstat(fd, &status) != 0) throw_errno("stat " + name);
+  const auto size = static_cast<std::size_t>(status.st_size);
+  void* mapping = size == 0 ? MAP_FAILED : mmap(nullptr, size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+  if (mapping == MAP_FAILED) return;
+  madvise(mapping, size, MADV_PAGEOUT);
+  munmap(mapping, size);
+}
+
+}  // namespace
 
 Residency residency(int fd, const std::string& name) {
   struct stat status {};
@@ -35,7 +56,9 @@ Residency evict(int fd, const std::string& name) {
   constexpr int kTries = 3;  // pages that somebody holds for a moment (writeback, a per-CPU list) stay at first
   if (retried([&] { return fdatasync(fd); }) != 0) throw_errno("fdatasync " + name);
   Residency left;
+  const bool memory = is_memory(fd);
   for (int i = 0; i < kTries; ++i) {
+    if (memory) page_out(fd, name);
     posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
     left = residency(fd, name);
     if (left.none()) break;

@@ -1,7 +1,7 @@
 // Takes a file out of the page cache, so that what is read next comes from storage.
 //
 // fadvise(DONTNEED) drops clean pages only, and only those that nobody uses; whether it worked is asked of mincore(2).
-// tmpfs has nothing below its pages and keeps them all.
+// tmpfs has nothing below its pages but swap, where madvise(PAGEOUT) puts them; without swap it keeps them all.
 #pragma once
 
 #include <cstdint>
