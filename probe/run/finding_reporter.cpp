@@ -41,6 +41,7 @@ void FindingReporter::report(const Finding& finding) {
 }
 
 void FindingReporter::tell_early(const FileReport& found) {
+  if (found.tally.total() != 0) meter_.saw_finding();
   for (const Finding& finding : std::span(found.findings).first(std::min(found.findings.size(), wanted()))) {
     emitter_.send(FindingEvent{finding, true});
   }

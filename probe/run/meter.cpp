@@ -28,7 +28,7 @@ void Meter::count_bytes(const WriteRef& write) {
 
 void Meter::count_findings(const FindingTally& tally) {
   if (tally.total() == 0) return;
-  if (!first_finding_seconds_) first_finding_seconds_ = elapsed_seconds();
+  saw_finding();
   for (std::size_t kind = 0; kind < kFindingKindCount; ++kind) {
     tally_.count[kind] += tally.count[kind];
     tally_.bytes[kind] += tally.bytes[kind];

@@ -38,6 +38,10 @@ class Meter {
   void count_cold_file() { ++counters_.files_cold; }
   void count_verified(std::uint64_t bytes) { counters_.bytes_verified += bytes; }
   void count_findings(const FindingTally& tally);
+  // Something wrong was seen just now; it is counted when it is reported, which may be much later.
+  void saw_finding() {
+    if (!first_finding_seconds_) first_finding_seconds_ = elapsed_seconds();
+  }
   void count_events(const Pressure& pressure) { pressure.read_events(counters_); }
 
  private:
