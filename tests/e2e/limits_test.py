@@ -104,15 +104,15 @@ class Mappings(unittest.TestCase):
     def test_no_space_for_a_store(self):
         ended = set()
         for seed in range(100):
-            if seed >= 12 and "store through a mapping of file-1" in ended:
+            if seed >= 12 and "store through a mapping" in ended:
                 break
             with full_tmpfs(self.directory, left=(16 + 4 * (seed % 12)) * KIB) as path:
                 done = check(path, "--profile", "mixed-model", "--seed", str(seed), "--min-free", "0%", "--duration", "5s").run
                 self.assertEqual((done["verdict"], done["finding_counts"]), ("error", {}), done["reason"])
                 self.assertNotIn("killed by", done["reason"])
-                ended.add(done["reason"].split(":")[0])
+                ended.add(done["reason"].split(" of file-")[0])
                 self.assertEqual(os.listdir(path), ["fill"])
-        self.assertIn("store through a mapping of file-1", ended)
+        self.assertIn("store through a mapping", ended)
 
     def test_a_filesystem_that_goes_away_under_a_mapping(self):
         if not shutil.which("xfs_io"):

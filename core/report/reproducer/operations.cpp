@@ -23,6 +23,8 @@ constexpr OperationName kNames[] = {
     {"write ", "WRITE", Places::kRange},
     {"append ", "APPEND", Places::kLength},
     {"read ", "READ", Places::kRange},
+    {"stopped write ", "STOPPED_WRITE", Places::kRange},
+    {"mapped rewrite ", "MAPPED_REWRITE", Places::kRange},
     {"truncate to ", "TRUNCATE", Places::kOffset},
     {"allocate ", "ALLOCATE", Places::kRange},
     {"punch ", "PUNCH", Places::kRange},

@@ -43,6 +43,7 @@ Covered covered_by(const Operation& operation) {
     case OpKind::kMapRead:
       return {CoveredOperation::kMappedRead, CoveredWay::kPlain};
     case OpKind::kMapWrite:
+    case OpKind::kMapRewrite:
     case OpKind::kStoreBehind:
     case OpKind::kStoreSynced:
       return {CoveredOperation::kMappedWrite, CoveredWay::kPlain};
@@ -58,6 +59,7 @@ Covered covered_by(const Operation& operation) {
     case OpKind::kUnshare:
       return {CoveredOperation::kUnshare, CoveredWay::kPlain};
     case OpKind::kRewrite:
+    case OpKind::kStopped:
     case OpKind::kTwinWrite:
       break;
   }

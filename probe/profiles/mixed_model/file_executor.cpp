@@ -12,7 +12,6 @@
 #include "core/base/error.h"
 #include "core/base/retried.h"
 #include "probe/access/direct_alignment.h"
-#include "probe/verify/cold/eviction.h"
 #include "probe/verify/content/comparison.h"
 
 namespace writecanary::probe {
@@ -37,7 +36,8 @@ std::uint64_t alignment_of(const Fd& direct) {
 }  // namespace
 
 FileExecutor::FileExecutor(RunContext& context, const FileIdentity& identity, std::uint64_t size_max, Ring* ring)
-    : meter_(context.meter),
+    : context_(context),
+      meter_(context.meter),
       findings_(context.findings),
       identity_(identity),
       file_(context.workspace, identity.name, 0),
@@ -80,8 +80,8 @@ FileReport FileExecutor::perform(const Operation& operation, const FileRange& wh
       if (retried([&] { return fsync(file_.fd()); }) != 0) throw_errno("fsync " + file_.name());
       break;
     case OpKind::kEvict:
-      evict(file_.fd(), file_.name());
-      if (has_twin()) evict(twin_.fd(), twin_.name());
+      evict_to_storage(context_, file_.fd(), file_.name());
+      if (has_twin()) evict_to_storage(context_, twin_.fd(), twin_.name());
       break;
     default:
       if (where.length == 0) return {};
@@ -91,6 +91,10 @@ FileReport FileExecutor::perform(const Operation& operation, const FileRange& wh
       return read(operation, where);
     case OpKind::kMapRead:
       return map_read(where);
+    case OpKind::kStopped:
+      return write_with_stop(operation, where, counted);
+    case OpKind::kMapRewrite:
+      return map_rewrite(operation, where);
     case OpKind::kWrite:
     case OpKind::kAppend:
       done = write(operation, where, counted);

@@ -58,6 +58,10 @@ class FileExecutor {
   bool direct_write(const Operation& operation, const FileRange& where, bool counted);
   bool direct_parts(const Operation& operation, const FileRange& where, bool counted);
   bool rewrite(const Operation& operation, const FileRange& where, bool counted);
+  // Both put into the model what they did, as far as they came.
+  FileReport write_with_stop(const Operation& operation, const FileRange& where, bool counted);
+  FileReport compare_after_stop(const FileRange& asked, std::uint64_t done);
+  FileReport map_rewrite(const Operation& operation, const FileRange& where);
   bool clone();
   bool clone_range(const Operation& operation, const FileRange& where);
   bool deduplicate(const FileRange& where);
@@ -81,6 +85,7 @@ class FileExecutor {
   // Notes a refusal and returns false; throws for any other errno.
   bool refuse(const char* what);
 
+  RunContext& context_;
   Meter& meter_;
   FindingReporter& findings_;
   FileIdentity identity_;

@@ -91,6 +91,7 @@ FileRange FileModel::reach(const Operation& operation) const {
     case OpKind::kZeroRange:
     case OpKind::kPunch:
     case OpKind::kRewrite:
+    case OpKind::kStopped:
       return within(offset, size_max_);
     case OpKind::kCopyRange: {
       FileRange source = within(offset, size);
@@ -152,6 +153,8 @@ void FileModel::apply(const Operation& operation) {
     case OpKind::kDirectWrite:
     case OpKind::kDirectParts:
     case OpKind::kRewrite:
+    case OpKind::kStopped:
+    case OpKind::kMapRewrite:
       grow(end);
       std::ranges::copy(data(operation, where), part(where.offset, where.length).begin());
       return;

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include "core/base/error.h"
@@ -18,6 +19,10 @@ namespace {
 
 constexpr std::size_t kCheckEvery = 16;  // operations between two comparisons of the whole file
 constexpr std::size_t kReplaysMax = 300;
+// Before each file some that stay small: within an inode (ext4), a leaf of the tree (btrfs), a page.
+constexpr std::size_t kSmallFiles = 16;
+constexpr std::size_t kSmallOperations = 32;
+constexpr std::array<std::uint64_t, 2> kSmallBytes = {150, 3000};
 constexpr std::size_t kOperationsTold = 10;     // in a finding's detail
 constexpr std::size_t kOperationsListed = 200;  // in a finding; more than that nobody wants to read
 
@@ -28,8 +33,9 @@ ProfileInfo describe() {
       .description =
           "Writes, appends, reads, truncations, allocations, holes, zeroed, collapsed and inserted ranges, syncs, "
           "evictions, copies, clones of files and ranges, deduplication, mapped and direct access, several direct "
-          "writes at once, writes over what is being written back, stores behind the end that are synced, in random "
-          "order, through io_uring and plain system calls.",
+          "writes at once, writes over what is being written back, writes that stop at memory which cannot be read, "
+          "stores "
+          "that are synced in between or lie behind the end, in random order, through io_uring and plain system calls.",
       .role = "detector",
       .oracle =
           "Reads return, and the file and its clone hold, what a model in memory says. A failure is replayed on new "
@@ -42,20 +48,21 @@ ProfileInfo describe() {
                    "1: also stores through a mapping behind the end, in the file's last page. XFS and ext4 of 6.1 hand "
                    "them out when the file grows, which concerns no acknowledged byte",
                    "0 or 1", 0, 1, 0},
-                  {"files", "files; 0: until another limit", "count", 0, 100'000, 3}},
+                  {"files", "files, after a few small ones each; 0: until another limit", "count", 0, 100'000, 3}},
       .references = {"fsx, in xfstests (ltp/fsx.c)"},
   };
 }
 
 class OperationsRound {
  public:
-  OperationsRound(RunContext& context, Ring* ring)
+  // `operations` that are planned below `size`. `counted`: its writes are some of those that the run is to make.
+  OperationsRound(RunContext& context, Ring* ring, std::size_t operations, std::uint64_t size, bool counted)
       : context_(context),
         ring_(ring),
+        counted_(counted),
         identity_(context.next_file()),
-        operations_(plan_operations(identity_.seed, context.settings.option("operations"),
-                                    context.settings.option("file_bytes"),
-                                    context.settings.option("stores_behind_end") != 0)) {}
+        operations_(
+            plan_operations(identity_.seed, operations, size, context.settings.option("stores_behind_end") != 0)) {}
 
   // Returns whether the file was right, and reports it if it was not.
   bool run(std::set<std::string>& refused) {
@@ -86,7 +93,7 @@ class OperationsRound {
   // What was acknowledged before is judged when the operation fails.
   FileReport execute(FileExecutor& executor, const Operation& operation) {
     try {
-      return executor.execute(operation, true);
+      return executor.execute(operation, counted_);
     } catch (const SystemError&) {
       // What could not be written back may be gone from the page cache as well, and that was said.
       const bool syncs = operation.kind == OpKind::kSync || operation.kind == OpKind::kStoreSynced;
@@ -170,6 +177,7 @@ class OperationsRound {
 
   RunContext& context_;
   Ring* ring_;
+  bool counted_;
   FileIdentity identity_;
   std::vector<Operation> operations_;
   std::size_t replays_ = 0;
@@ -183,8 +191,16 @@ std::optional<Unsupported> run(RunContext& context) {
   if (!ring) refused.insert("io_uring (" + no_ring.reason + ")");
   const std::uint64_t files = context.settings.option("files");
   for (std::uint64_t made = 0; context.limits.may_continue() && (files == 0 || made < files); ++made) {
-    if (!OperationsRound(context, ring.get()).run(refused))
-      break;  // one failure is told well; the next ones would be the same
+    bool right = true;
+    for (std::size_t small = 0; right && small < kSmallFiles && context.limits.may_continue(); ++small) {
+      right = OperationsRound(context, ring.get(), kSmallOperations, kSmallBytes.at(small % kSmallBytes.size()), false)
+                  .run(refused);
+    }
+    if (!right || !context.limits.may_continue()) break;
+    right = OperationsRound(context, ring.get(), context.settings.option("operations"),
+                            context.settings.option("file_bytes"), true)
+                .run(refused);
+    if (!right) break;  // one failure is told well; the next ones would be the same
   }
   if (!refused.empty()) context.note = fmt::format("without {}, refused here", fmt::join(refused, ", "));
   return std::nullopt;

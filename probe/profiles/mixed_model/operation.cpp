@@ -35,15 +35,19 @@ constexpr std::array<KindRow, kOpKindCount> kKinds = {{{OpKind::kWrite, "write",
                                                        {OpKind::kInsert, "insert range", 3},
                                                        {OpKind::kClone, "clone", 2},
                                                        {OpKind::kTwinWrite, "write to the clone", 2},
-                                                       {OpKind::kUnshare, "unshare", 1},
+                                                       {OpKind::kUnshare, "unshare", 3},
                                                        {OpKind::kStoreBehind, "store behind the end", 0},
                                                        {OpKind::kStoreSynced, "store behind the end and fsync", 3},
                                                        {OpKind::kDirectParts, "direct writes at once", 4},
                                                        {OpKind::kRewrite, "write during write-back", 4},
                                                        {OpKind::kCloneRange, "clone range", 3},
-                                                       {OpKind::kDedupe, "deduplicate", 2}}};
+                                                       {OpKind::kDedupe, "deduplicate", 2},
+                                                       {OpKind::kStopped, "stopped write", 4},
+                                                       {OpKind::kMapRewrite, "mapped rewrite", 4}}};
 constexpr std::uint64_t kEdgeBytes = 4096;  // a block on most filesystems, and several sectors
 constexpr std::uint64_t kAroundEdge = 20;   // bytes before or behind it
+// Small files mostly see what leaves them within their inode.
+constexpr std::array kSmallKinds = {OpKind::kWrite, OpKind::kRead, OpKind::kTruncate, OpKind::kEvict};
 constexpr unsigned kStoreBehindEvery = 20;  // operations, when they are asked for
 constexpr unsigned kWeights = std::accumulate(kKinds.begin(), kKinds.end(), 0U,
                                               [](unsigned sum, const KindRow& row) { return sum + row.weight; });
@@ -91,6 +95,7 @@ std::vector<Operation> plan_operations(std::uint64_t seed, std::size_t count, st
     const auto random = [&](std::uint64_t purpose) { return derive_seed(seed, i * 8 + purpose); };
     Operation& operation = operations.emplace_back();
     operation.kind = kind_of(random(0));
+    if (size_max < kEdgeBytes && random(6) % 2 == 0) operation.kind = kSmallKinds.at(random(0) % kSmallKinds.size());
     if (stores_behind && random(6) % kStoreBehindEvery == 0) operation.kind = OpKind::kStoreBehind;
     operation.offset = random(1) % size_max;
     const std::uint64_t where = random(7);
@@ -101,7 +106,8 @@ std::vector<Operation> plan_operations(std::uint64_t seed, std::size_t count, st
       operation.offset -= std::min(operation.offset, kAroundEdge / 2);
     }
     // Small ones meet in a page, large ones cover several.
-    const std::uint64_t longest = random(2) % 3 == 0 ? size_max / 4 : std::min<std::uint64_t>(size_max / 4, 6000);
+    std::uint64_t longest = random(2) % 3 == 0 ? size_max / 4 : std::min<std::uint64_t>(size_max / 4, 6000);
+    if (size_max < kEdgeBytes) longest = size_max;
     operation.length = 1 + random(3) % longest;
     operation.target = random(4) % size_max;
     if (operation.kind == OpKind::kCopyRange && random(6) % 2 == 0) {

@@ -37,8 +37,10 @@ enum class OpKind : std::uint8_t {
   kRewrite,      // written, write-back begun, and written again before that has ended
   kCloneRange,   // FICLONERANGE within the file, whole blocks
   kDedupe,       // FIDEDUPERANGE of file and twin, which may differ: nothing changes
+  kStopped,      // a write that stops at memory which cannot be read, and goes on where the file's position then is
+  kMapRewrite,   // loaded, stored and msync(2)ed, stored and msynced again, and read with O_DIRECT
 };
-inline constexpr std::size_t kOpKindCount = static_cast<std::size_t>(OpKind::kDedupe) + 1;
+inline constexpr std::size_t kOpKindCount = static_cast<std::size_t>(OpKind::kMapRewrite) + 1;
 
 struct Operation {
   OpKind kind = OpKind::kRead;

@@ -1,4 +1,4 @@
-/* ---- O_DIRECT, and several writes that are under way at once ---- */
+/* ---- O_DIRECT, writes that are looked at half-way, several at once ---- */
 
 #include <linux/aio_abi.h>
 #include <sched.h>
@@ -53,6 +53,93 @@ static int direct_read(uint64_t offset, uint64_t length)
 		return -1;
 	compare_read("a direct read", offset, got);
 	return 0;
+}
+
+static uint64_t whole_pages(uint64_t bytes)
+{
+	return (bytes + page_bytes - 1) / page_bytes * page_bytes;
+}
+
+/*
+ * Stops at memory that cannot be read, and goes on where the position is then.
+ * What was there before, and was not reached, must still be there.
+ */
+static void stopped_write(uint64_t offset, uint64_t length)
+{
+	static unsigned char data[sizeof(room)];
+	uint64_t half = length / 2, readable = whole_pages(half), done;
+	uint64_t reserved = readable + whole_pages(length - half);
+	unsigned char *memory;
+	ssize_t got;
+
+	memcpy(data, room, length);
+	memory = mmap(NULL, reserved, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED ||
+	    mprotect(memory + readable, reserved - readable, PROT_NONE))
+		could_not("map memory");
+	memcpy(memory + readable - half, data, half);
+	if (lseek(files[0].fd, offset, SEEK_SET) < 0)
+		could_not("lseek");
+	got = write(files[0].fd, memory + readable - half, length);
+	munmap(memory, reserved);
+	if (got < 0 && errno != EFAULT)
+		could_not("write");
+	done = max(got, 0);
+	if (done)
+		put(0, data, offset, done);
+	if (offset < files[0].size) {
+		got = pread(files[0].fd, room, files[0].size - offset, offset);
+		if (got < 0)
+			could_not("read");
+		for (uint64_t i = done; i < min(length, (uint64_t)got); i++)
+			if (!files[0].bytes[offset + i])
+				room[i] = 0; /* is written over below */
+		compare_read("a read after a write that stopped", offset, got);
+	}
+	for (; done < length; done += got) {
+		got = write(files[0].fd, data + done, length - done);
+		if (got <= 0)
+			could_not("write");
+	}
+	put(0, data, offset, length);
+}
+
+static void write_back(unsigned char *at, uint64_t length)
+{
+	uint64_t lead = (uintptr_t)at % page_bytes;
+
+	if (msync(at - lead, lead + length, MS_SYNC))
+		could_not("msync");
+}
+
+/* Loaded, stored, synced, stored, synced, and read with O_DIRECT. */
+static int mapped_rewrite(unsigned number, uint64_t offset, uint64_t length)
+{
+	uint64_t unit = direct_alignment, begin = offset / unit * unit;
+	uint64_t whole = (length + unit - 1) / unit * unit, end;
+	unsigned char *at;
+	int failed = 0, fd;
+
+	if (file_size(files[0].fd) < offset + length)
+		return 0; /* the comparison will tell */
+	at = map(offset, length);
+	if (!at)
+		return -1;
+	compare("a mapping", 0, offset, at, length);
+	fill(at, COUNT + number, offset, length);
+	write_back(at, length);
+	memcpy(at, room, length);
+	write_back(at, length);
+	put(0, room, offset, length);
+	fd = open_direct();
+	end = (files[0].size + unit - 1) / unit * unit;
+	if (fd >= 0) {
+		close(fd);
+		failed = direct_read(begin, min(whole, end - begin));
+	}
+	unmap(at, offset, length);
+	return failed;
 }
 
 static int both_are_there(void)

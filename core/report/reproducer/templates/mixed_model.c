@@ -35,6 +35,8 @@ enum kind {
 	REWRITE,
 	CLONE_RANGE,
 	DEDUPLICATE,
+	STOPPED_WRITE,
+	MAPPED_REWRITE,
 };
 
 /* What reaches beyond the end, or FILE_BYTES, is cut as the run cut it. */
@@ -122,6 +124,11 @@ static int execute(unsigned number)
 		rewrite(op, number, offset, length);
 		put(0, room, offset, length);
 		return 0;
+	case STOPPED_WRITE:
+		stopped_write(offset, length);
+		return 0;
+	case MAPPED_REWRITE:
+		return mapped_rewrite(number, offset, length);
 	case READ:
 		got = op->by_ring ? by_ring(0, fd, room, wanted, offset)
 				  : pread(fd, room, wanted, offset);

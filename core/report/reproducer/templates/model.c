@@ -110,6 +110,7 @@ static uint64_t reach(const struct operation *op, uint64_t *offset)
 		return 0; /* of the whole file */
 	case WRITE:
 	case REWRITE:
+	case STOPPED_WRITE:
 	case APPEND:
 	case ALLOCATE:
 	case ZERO_RANGE:
@@ -142,6 +143,7 @@ static uint64_t reach(const struct operation *op, uint64_t *offset)
 	case READ:
 	case MAPPED_READ:
 	case MAPPED_WRITE:
+	case MAPPED_REWRITE:
 	case UNSHARE:
 		break;
 	}

@@ -12,9 +12,12 @@ static void evict(int file)
 {
 	unsigned char resident[sizeof(room) / 4096];
 	uint64_t size = file_size(files[file].fd), left = 1;
+	struct statfs facts;
+	int swaps;
 
-	if (fdatasync(files[file].fd))
+	if (fdatasync(files[file].fd) || fstatfs(files[file].fd, &facts))
 		could_not("fdatasync %s", files[file].name);
+	swaps = facts.f_type == TMPFS_MAGIC; /* there is no other place */
 	for (int i = 0; i < 3 && left; i++) {
 		void *memory;
 
@@ -22,11 +25,15 @@ static void evict(int file)
 			could_not("evict %s", files[file].name);
 		left = 0;
 		memory = size && size <= sizeof(room)
-				 ? mmap(NULL, size, PROT_READ, MAP_PRIVATE,
+				 ? mmap(NULL, size, PROT_READ,
+					swaps ? MAP_SHARED | MAP_POPULATE
+					      : MAP_SHARED,
 					files[file].fd, 0)
 				 : MAP_FAILED;
 		if (memory == MAP_FAILED)
 			continue;
+		if (swaps)
+			madvise(memory, size, MADV_PAGEOUT);
 		if (!mincore(memory, size, resident))
 			for (uint64_t page = 0; page * page_bytes < size;
 			     page++)
