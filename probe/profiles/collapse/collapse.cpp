@@ -28,6 +28,7 @@ namespace {
 
 constexpr int kMadvCollapse = 25;                       // MADV_COLLAPSE (asm-generic/mman-common.h, 6.1)
 constexpr std::uint64_t kHugeBytesCommon = 2ULL << 20;  // of x86-64, and of arm64 with 4 KiB pages
+constexpr std::uint64_t kHolePagesMax = 16;             // at the end of a file
 constexpr int kTries = 3;                               // EAGAIN: a page was busy
 
 // The size of a page that one entry of a page directory maps. Where the kernel has no huge pages nothing is collapsed.
@@ -45,8 +46,9 @@ ProfileInfo describe() {
       .name = "collapse",
       .title = "huge pages in the page cache",
       .description =
-          "A file is written and closed, mapped read-only and collapsed with MADV_COLLAPSE, first with its pages dirty "
-          "and, where that is refused, after fsync(2); then opened for writing again and written to.",
+          "A file, in every second case with a hole at its end, is written and closed, mapped read-only and collapsed "
+          "with MADV_COLLAPSE, first with its pages dirty and, where that is refused, after fsync(2); then opened for "
+          "writing again and, every second one, written to.",
       .role = "detector",
       .oracle = "The file holds what was written before and after, in the page cache and on storage.",
       .exposure =
@@ -95,10 +97,10 @@ class AlignedMapping {
     return errno;
   }
 
-  // How much of it is mapped as huge pages when all of it has been touched. 0 also where the kernel does not tell:
+  // How much of it is mapped as huge pages when so much of it has been touched. 0 also where the kernel does not tell:
   // what is not known to be huge is not counted.
-  std::uint64_t huge() const {
-    touch();
+  std::uint64_t huge(std::uint64_t touched_bytes) const {
+    touch(touched_bytes);
     const std::string beginning = fmt::format("{:x}-", reinterpret_cast<std::uintptr_t>(begin_));
     std::istringstream lines(read_file("/proc/self/smaps"));
     return huge_bytes_of(lines, beginning);
@@ -106,10 +108,10 @@ class AlignedMapping {
 
  private:
   // A byte of each page, by a system call: a page that cannot be had is none of our business here.
-  void touch() const {
+  void touch(std::uint64_t bytes) const {
     const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
     char byte = 0;
-    for (std::uint64_t offset = 0; offset < bytes_; offset += page) {
+    for (std::uint64_t offset = 0; offset < bytes; offset += page) {
       const iovec to{&byte, 1}, from{begin_ + offset, 1};
       process_vm_readv(getpid(), &to, 1, &from, 1, 0);
     }
@@ -126,7 +128,14 @@ class CollapseRound {
       : context_(context),
         identity_(context.next_file()),
         huge_bytes_(huge_bytes()),
-        image_(context.settings.option("huge_pages") * huge_bytes_ / kWordBytes) {}
+        image_(context.settings.option("huge_pages") * huge_bytes_ / kWordBytes) {
+    // A write to a huge page can have all of it written back, also what a kernel took for clean.
+    writes_again_ = identity_.tag.file % 2 == 0;
+    if (identity_.tag.file / 2 % 2 == 0) {
+      const std::uint64_t pages = 1 + derive_seed(identity_.seed, 1) % kHolePagesMax;
+      hole_bytes_ = std::min(pages * context.workspace.page_bytes(), bytes().size() / 2);
+    }
+  }
 
   struct Outcome {
     int refused = 0;              // the errno of the last try
@@ -134,13 +143,14 @@ class CollapseRound {
     std::uint64_t made_huge = 0;  // bytes that were not huge before
   };
   Outcome run() {
-    Pattern(identity_.tag, identity_.incompressible).fill(0, image_);
+    Pattern(identity_.tag, identity_.incompressible)
+        .fill(0, std::span(image_).first((bytes().size() - hole_bytes_) / kWordBytes));
     write_first();
     const Outcome outcome = collapse();
     if (outcome.refused == 0 && outcome.made_huge != 0) context_.meter.expose(1);
     const Fd fd = context_.workspace.open(identity_.name, O_RDWR);
     try {
-      overwrite(fd);
+      if (writes_again_) overwrite(fd);
     } catch (const WriteFailed& failed) {
       judge_before(fd, failed);
       throw;
@@ -156,14 +166,15 @@ class CollapseRound {
   Outcome collapse() {
     const Fd fd = context_.workspace.open(identity_.name, O_RDONLY);
     const AlignedMapping mapping(fd.get(), bytes().size(), huge_bytes_);
-    Outcome outcome{.was_huge = mapping.huge()};
+    const std::uint64_t data_bytes = bytes().size() - hole_bytes_;  // tmpfs would make pages of a hole that is touched
+    Outcome outcome{.was_huge = mapping.huge(data_bytes)};
     outcome.refused = mapping.collapse();
     if (outcome.refused != 0) {
       if (retried([&] { return fsync(fd.get()); }) != 0) throw_errno("fsync " + identity_.name);
       outcome.refused = mapping.collapse();
     }
     if (outcome.refused != 0) return outcome;
-    outcome.made_huge = std::max(mapping.huge(), outcome.was_huge) - outcome.was_huge;
+    outcome.made_huge = std::max(mapping.huge(data_bytes), outcome.was_huge) - outcome.was_huge;
     return outcome;
   }
 
@@ -172,7 +183,9 @@ class CollapseRound {
   void write_first() {
     const Fd fd = context_.workspace.create(identity_.name, 0);
     try {
-      write(fd, 0, bytes());
+      write(fd, 0, bytes().first(bytes().size() - hole_bytes_));
+      if (hole_bytes_ != 0 && retried([&] { return ftruncate(fd.get(), static_cast<off_t>(bytes().size())); }) != 0)
+        throw_errno("truncate " + identity_.name);
     } catch (const WriteFailed& failed) {
       judge_before(fd, failed);
       throw;
@@ -214,6 +227,8 @@ class CollapseRound {
   FileIdentity identity_;
   std::uint64_t huge_bytes_;
   std::vector<std::uint64_t> image_;  // the file as it must be
+  std::uint64_t hole_bytes_ = 0;      // at its end
+  bool writes_again_ = true;
 };
 
 std::optional<Unsupported> run(RunContext& context) {

@@ -14,7 +14,6 @@
 #include "core/base/retried.h"
 #include "probe/pattern/plan.h"
 #include "probe/run/content_check.h"
-#include "probe/verify/cold/eviction.h"
 
 namespace writecanary::probe {
 namespace {
@@ -79,9 +78,11 @@ bool CopySource::write(SourceState state) {
       writing_ = piece.where;
       write_counted(context_.meter, fd(), name(), piece.where.offset, bytes);
     }
-    evict(fd(), name());
+    evict_to_storage(context_, fd(), name());
   }
   for (const Piece& piece : pieces) {
+    // What is not written again lies on storage alone.
+    if (state == SourceState::kOverwritten && piece.number % 4 == 2 && !piece.last) continue;
     pattern.fill_bytes(piece.where.offset, std::span(image_).subspan(piece.where.offset, piece.where.length));
     writing_ = piece.where;
     as_asked = put(state, piece) && as_asked;
