@@ -20,6 +20,7 @@ extern const Profile kDirectAppend;
 extern const Profile kCopyAfterWrite;
 extern const Profile kMixedModel;
 extern const Profile kRingIo;
+extern const Profile kFarOffset;
 extern const Profile kArchive;
 extern const Profile kHeldTail;
 extern const Profile kHeldAppend;
@@ -32,10 +33,11 @@ extern const Profile kForgottenInode;
 
 std::span<const Profile* const> profiles() {
   static constexpr std::array kProfiles = {
-      &kAppend,         &kNowaitContract, &kAppendInterposed, &kAppendConcurrent, &kOffset,     &kAppendAsync,
-      &kAppendSync,     &kTailReader,     &kSharedBlocks,     &kLargeFolio,       &kCollapse,   &kDirectAppend,
-      &kCopyAfterWrite, &kMixedModel,     &kRingIo,           &kArchive,          &kHeldTail,   &kHeldAppend,
-      &kHeldResize,     &kHeldCopy,       &kHeldDirect,       &kHeldRead,         &kHeldSource, &kForgottenInode};
+      &kAppend,      &kNowaitContract, &kAppendInterposed, &kAppendConcurrent, &kOffset,
+      &kAppendAsync, &kAppendSync,     &kTailReader,       &kSharedBlocks,     &kLargeFolio,
+      &kCollapse,    &kDirectAppend,   &kCopyAfterWrite,   &kMixedModel,       &kRingIo,
+      &kFarOffset,   &kArchive,        &kHeldTail,         &kHeldAppend,       &kHeldResize,
+      &kHeldCopy,    &kHeldDirect,     &kHeldRead,         &kHeldSource,       &kForgottenInode};
   return kProfiles;
 }
 

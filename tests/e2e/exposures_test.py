@@ -148,6 +148,20 @@ class RequestsThatAreDoneAtOnce(unittest.TestCase):
         self.assertIn("without writes that are stopped part-way", done["reason"])
 
 
+class PlacesThatCannotBe(unittest.TestCase):
+    def test_files_that_may_not_be_so_long(self):
+        path = self.enterContext(loop_mount(self.enterContext(temporary_directory()), "xfs"))
+        done = check(path, "--profile", "far-offset", "--seed", "7",
+                     prefix=("prlimit", f"--fsize={1 << 30}")).run
+        self.assertEqual((done["verdict"], done["exposures"]), ("unexposed", 0), done["reason"])
+        self.assertIn("places at 4 GiB", done["reason"])
+
+    def test_files_that_may(self):
+        path = self.enterContext(loop_mount(self.enterContext(temporary_directory()), "xfs"))
+        done = check(path, "--profile", "far-offset", "--seed", "7").run
+        self.assertEqual(done["verdict"], "clean", done["reason"])
+
+
 class BlocksLargerThanPages(unittest.TestCase):
     @unittest.skipUnless(kernel_at_least(6, 12), "blocks larger than pages came with Linux 6.12")
     def test_nowait_calls_are_stopped_part_way(self):

@@ -11,7 +11,7 @@ from harness.kernel import kernel_at_least
 from harness.mounts import damage_mount, loop_mount, temporary_directory, tmpfs_mount
 
 PROFILES = ("tail-reader", "shared-blocks", "large-folio", "collapse", "direct-append", "copy-after-write", "mixed-model",
-            "ring-io", "archive", "forgotten-inode")
+            "ring-io", "far-offset", "archive", "forgotten-inode")
 SEED = "7"
 # A run of default settings; far from what they take, since the machine may be busy.
 SECONDS_MAX = 60
@@ -70,7 +70,7 @@ class DamageIsFound(unittest.TestCase):
     def test_replays_stay_within_the_bytes_of_the_run(self):
         rule = {"kind": "zero", "place": 100_000, "length": 30_000, "every": 1}
         self.mount.set_rule(file=FILE_PREFIX, **rule)
-        budget = 4 << 20
+        budget = 8 << 20
         done = check(self.mount.mount_point, "--profile", "mixed-model", "--seed", SEED, "--bytes", str(budget)).run
         self.mount.set_rule(kind="none")
         self.assertEqual((done["verdict"], done["finding_counts"]), ("corrupt", {"zeroed": 1}), done["reason"])

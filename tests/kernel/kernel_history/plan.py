@@ -12,7 +12,8 @@ from .results import Results
 # Those that tell most come first: a history that is broken off has them.
 FIRST = ("append", "nowait-contract", "append-interposed", "shared-blocks", "held-append")
 THEN = ("mixed-model", "copy-after-write", "tail-reader", "direct-append", "ring-io", "held-tail", "held-resize", "held-copy",
-        "held-direct", "held-read", "held-source", "append-concurrent", "large-folio", "collapse", "forgotten-inode")
+        "held-direct", "held-read", "held-source", "append-concurrent", "large-folio", "collapse", "forgotten-inode",
+        "far-offset")
 PROFILES = FIRST + THEN
 
 
