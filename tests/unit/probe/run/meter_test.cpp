@@ -49,5 +49,11 @@ TEST_F(MeterTest, TheFirstFindingHasItsTime) {
   EXPECT_EQ(meter_.tally().bytes_of(FindingKind::kTorn), 16U);
 }
 
+TEST_F(MeterTest, WhatWasSeenHasItsTimeBeforeItIsReported) {
+  meter_.saw_finding();
+  EXPECT_TRUE(meter_.first_finding_seconds());
+  EXPECT_EQ(meter_.tally().total(), 0U);
+}
+
 }  // namespace
 }  // namespace writecanary::probe

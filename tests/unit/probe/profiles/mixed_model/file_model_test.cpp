@@ -118,6 +118,22 @@ TEST(PlanOperations, TheSeedAloneDecidesAndEveryKindComes) {
   EXPECT_EQ(kinds.size(), kOpKindCount - 1) << "all but stores behind the end";
 }
 
+TEST(PlanOperations, SmallFilesStaySmallAndAreMostlyWrittenReadTruncatedAndEvicted) {
+  constexpr std::uint64_t kSmall = 150;
+  std::size_t usual = 0;
+  std::uint64_t longest = 0;
+  const auto plan = plan_operations(5, 2000, kSmall);
+  for (const Operation& operation : plan) {
+    usual += operation.kind == OpKind::kWrite || operation.kind == OpKind::kRead ||
+             operation.kind == OpKind::kTruncate || operation.kind == OpKind::kEvict;
+    longest = std::max(longest, operation.length);
+    EXPECT_LT(operation.offset, kSmall);
+  }
+  EXPECT_GT(usual, plan.size() / 2);
+  EXPECT_GT(longest, kSmall / 2) << "one write that fills the inode";
+  EXPECT_LE(longest, kSmall);
+}
+
 TEST(PlanOperations, StoresBehindTheEndComeOnlyWhenAskedFor) {
   const auto stores = [](const std::vector<Operation>& plan) {
     return std::ranges::count(plan, OpKind::kStoreBehind, &Operation::kind);
