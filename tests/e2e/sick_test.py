@@ -14,6 +14,8 @@ from harness.mounts import damage_mount, frozen, loop_mount, temporary_directory
 from harness.processes import states_of
 from harness.waiting import wait_until
 
+ASKED_OFTEN = {"reads_per_second": 0}  # by these tests, of one address
+
 # The requirement is 50 ms on a quiet machine; tests/bench/frozen measures that. Here it only must not hang.
 STATUS_SECONDS_MAX = 1.0
 
@@ -82,7 +84,7 @@ class Sick(unittest.TestCase):
 
     def test_a_fuse_server_that_never_answers(self):
         with damage_mount(self.disks) as mount:
-            with running_daemon(self.state, [("fuse", mount.mount_point, {})]) as daemon:
+            with running_daemon(self.state, [("fuse", mount.mount_point, {})], server=ASKED_OFTEN) as daemon:
                 run_id = self.start_writing(daemon, "fuse")
                 mount.process.send_signal(signal.SIGSTOP)
                 try:
@@ -165,7 +167,7 @@ class StateDirectory(unittest.TestCase):
 
     def test_a_full_one_stops_new_runs_and_recovers(self):
         state = self.enterContext(loop_mount(self.disks, "ext4", "state", size="32M"))
-        with running_daemon(state, self.targets) as daemon:
+        with running_daemon(state, self.targets, server=ASKED_OFTEN) as daemon:
             self.assertEqual(daemon.run("data", "append-sync", writes=5)["writes"], 5)
             ballast = os.path.join(state, "ballast")
             with open(ballast, "wb") as file, contextlib.suppress(OSError):
@@ -204,7 +206,7 @@ class StateDirectory(unittest.TestCase):
 
     def test_a_read_only_one_is_refused_with_the_way_out(self):
         state = self.enterContext(loop_mount(self.disks, "ext4", "state", size="32M"))
-        with running_daemon(state, self.targets) as daemon:
+        with running_daemon(state, self.targets, server=ASKED_OFTEN) as daemon:
             daemon.stop()
             daemon.log_path = os.path.join(self.disks, "log")
             subprocess.run(["mount", "-o", "remount,ro", state], check=True)
@@ -216,7 +218,7 @@ class StateDirectory(unittest.TestCase):
 
     def test_a_damaged_or_foreign_database_is_refused_and_kept(self):
         state = self.enterContext(temporary_directory())
-        with running_daemon(state, self.targets) as daemon:
+        with running_daemon(state, self.targets, server=ASKED_OFTEN) as daemon:
             daemon.run("data", "append-sync", writes=5)
             daemon.stop()
             database = os.path.join(state, "state/results.db")
