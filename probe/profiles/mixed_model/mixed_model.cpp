@@ -23,7 +23,7 @@ constexpr std::size_t kReplaysMax = 300;
 constexpr std::size_t kSmallFiles = 16;
 constexpr std::size_t kSmallOperations = 32;
 constexpr std::array<std::uint64_t, 2> kSmallBytes = {150, 3000};
-constexpr std::size_t kOperationsTold = 10;     // in a finding's detail
+constexpr std::size_t kOperationsTold = 16;     // in a finding's detail: those between two comparisons
 constexpr std::size_t kOperationsListed = 200;  // in a finding; more than that nobody wants to read
 
 ProfileInfo describe() {
@@ -154,9 +154,10 @@ class OperationsRound {
     if (shrunk.reproduced) {
       wrong = std::move(last);
       for (const std::size_t index : shrunk.indices) listed.push_back(to_string(operations_[index]));
-      const auto told = std::span(listed).first(std::min(kOperationsTold, listed.size()));
+      // Of many the last: the others made the file what it was.
+      const auto told = std::span(listed).last(std::min(kOperationsTold, listed.size()));
       text = fmt::format("shrunk from {} operations to {} in {} replays: {}{}", made, shrunk.indices.size(),
-                         shrunk.replays, fmt::join(told, ", "), told.size() < shrunk.indices.size() ? ", ..." : "");
+                         shrunk.replays, told.size() < listed.size() ? "..., " : "", fmt::join(told, ", "));
     }
     const bool stored_behind = shrunk.reproduced && std::ranges::any_of(shrunk.indices, [this](std::size_t index) {
                                  return operations_[index].kind == OpKind::kStoreBehind;
