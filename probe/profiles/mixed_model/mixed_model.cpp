@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/host/host_facts.h"
+#include "core/host/kernel_version.h"
 #include "probe/profiles/mixed_model/file_executor.h"
 #include "probe/profiles/mixed_model/shrink.h"
 #include "probe/run/profile.h"
@@ -25,6 +27,15 @@ constexpr std::size_t kSmallOperations = 32;
 constexpr std::array<std::uint64_t, 2> kSmallBytes = {150, 3000};
 constexpr std::size_t kOperationsTold = 16;     // in a finding's detail: those between two comparisons
 constexpr std::size_t kOperationsListed = 200;  // in a finding; more than that nobody wants to read
+
+constexpr KernelVersion kUnshareFixed = {6, 12};
+
+// XFS zeroes acknowledged bytes there when somebody calls fallocate(UNSHARE_RANGE). Hardly anybody does, and it would
+// be all that is found.
+bool unshare_is_known_to_lose(const FilesystemFacts& filesystem, const KernelFacts& kernel) {
+  const auto version = identify_kernel(kernel).version;
+  return filesystem.type == "xfs" && version && *version < kUnshareFixed;
+}
 
 ProfileInfo describe() {
   return {
@@ -48,6 +59,8 @@ ProfileInfo describe() {
                    "1: also stores through a mapping behind the end, in the file's last page. XFS and ext4 of 6.1 hand "
                    "them out when the file grows, which concerns no acknowledged byte",
                    "0 or 1", 0, 1, 0},
+                  {"unshare", "1: fallocate(UNSHARE_RANGE) also on XFS before 6.12, which zeroes bytes by it", "0 or 1",
+                   0, 1, 0},
                   {"files", "files, after a few small ones each; 0: until another limit", "count", 0, 100'000, 3}},
       .references = {"fsx, in xfstests (ltp/fsx.c)"},
   };
@@ -55,14 +68,18 @@ ProfileInfo describe() {
 
 class OperationsRound {
  public:
-  // `operations` that are planned below `size`. `counted`: its writes are some of those that the run is to make.
-  OperationsRound(RunContext& context, Ring* ring, std::size_t operations, std::uint64_t size, bool counted)
+  // `operations` that are planned below `size`, but for those of the kind `without`. `counted`: its writes are some of
+  // those that the run is to make.
+  OperationsRound(RunContext& context, Ring* ring, std::size_t operations, std::uint64_t size, bool counted,
+                  std::optional<OpKind> without)
       : context_(context),
         ring_(ring),
         counted_(counted),
         identity_(context.next_file()),
         operations_(
-            plan_operations(identity_.seed, operations, size, context.settings.option("stores_behind_end") != 0)) {}
+            plan_operations(identity_.seed, operations, size, context.settings.option("stores_behind_end") != 0)) {
+    std::erase_if(operations_, [without](const Operation& planned) { return planned.kind == without; });
+  }
 
   // Returns whether the file was right, and reports it if it was not.
   bool run(std::set<std::string>& refused) {
@@ -190,20 +207,29 @@ std::optional<Unsupported> run(RunContext& context) {
   const auto ring = Ring::open_if_possible(1, no_ring);
   std::set<std::string> refused;
   if (!ring) refused.insert("io_uring (" + no_ring.reason + ")");
+  std::optional<OpKind> without;
+  if (context.settings.option("unshare") == 0 &&
+      unshare_is_known_to_lose(context.workspace.filesystem(), kernel_facts()))
+    without = OpKind::kUnshare;
   const std::uint64_t files = context.settings.option("files");
   for (std::uint64_t made = 0; context.limits.may_continue() && (files == 0 || made < files); ++made) {
     bool right = true;
     for (std::size_t small = 0; right && small < kSmallFiles && context.limits.may_continue(); ++small) {
-      right = OperationsRound(context, ring.get(), kSmallOperations, kSmallBytes.at(small % kSmallBytes.size()), false)
+      right = OperationsRound(context, ring.get(), kSmallOperations, kSmallBytes.at(small % kSmallBytes.size()), false,
+                              without)
                   .run(refused);
     }
     if (!right || !context.limits.may_continue()) break;
     right = OperationsRound(context, ring.get(), context.settings.option("operations"),
-                            context.settings.option("file_bytes"), true)
+                            context.settings.option("file_bytes"), true, without)
                 .run(refused);
     if (!right) break;  // one failure is told well; the next ones would be the same
   }
   if (!refused.empty()) context.note = fmt::format("without {}, refused here", fmt::join(refused, ", "));
+  if (without) {
+    context.note += fmt::format("{}without fallocate(UNSHARE_RANGE), which is known to zero bytes on XFS before 6.12",
+                                context.note.empty() ? "" : ", ");
+  }
   return std::nullopt;
 }
 
