@@ -103,9 +103,10 @@ class CheckOnXfs(unittest.TestCase):
             own = f"check-{killed.pid}-"
             wait_until(lambda: processes.cgroups_of_runs(own) and os.listdir(self.path), 10, "the run to begin")
             killed.kill()
-        # Its probe dies with it; the kernel needs a moment to take that out of the cgroup.
+        # Its probe dies with it; the kernel needs a moment to take that out of the cgroup, later than its files are closed.
         wait_until(lambda: not processes.users_of(self.path), 10, "the probe to end")
-        self.assertTrue(processes.cgroups_of_runs(own))
+        [left] = processes.cgroups_of_runs(own)
+        wait_until(lambda: not processes.members_of(left), 10, "the probe to leave its cgroup")
         self.assertNotEqual(check(self.path, "--profile", "append", "--writes", "20").exit_code, FAILED)
         self.assertEqual(processes.cgroups_of_runs(own), set())
 

@@ -31,3 +31,8 @@ def check(path, *arguments, seconds=120, prefix=()):
     ran = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
     assert ran.stdout, f"{command} printed no document (exit {ran.returncode}): {ran.stderr}"
     return Checked(ran.returncode, json.loads(ran.stdout), ran.stderr)
+
+
+def check_each(path, profiles):
+    """The run of each profile with its default settings."""
+    return {profile: check(path, "--profile", profile).run for profile in profiles}

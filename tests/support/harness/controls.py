@@ -26,6 +26,10 @@ def foreign_text(offset, length):
     return (text * (length // len(text) + 2))[begin : begin + length]
 
 
+# The profiles beside those of appends through io_uring.
+NEIGHBOURS = ("tail-reader", "shared-blocks", "large-folio", "collapse", "direct-append", "copy-after-write", "mixed-model",
+              "ring-io", "far-offset", "archive", "forgotten-inode")
+
 # What must be found whoever appends.
 APPENDERS = ("append", "append-sync")
 

@@ -39,3 +39,9 @@ def cgroups_of_users(path, prefix="wc-"):
         with contextlib.suppress(OSError), open(f"/proc/{pid}/cgroup", encoding="utf-8", errors="surrogateescape") as table:
             found |= {os.path.basename(line.rstrip("\n")) for line in table}
     return {name for name in found if name.startswith(prefix)}
+
+
+def members_of(cgroup):
+    """Ids of the processes that a cgroup has."""
+    with open(os.path.join(cgroup, "cgroup.procs"), encoding="ascii") as table:
+        return [int(line) for line in table]
