@@ -85,6 +85,9 @@ FileReport compare_with(const Fd& expected, std::uint64_t expected_bytes, const 
   std::uint32_t run_tag = 0;
   JsonFields fields(evidence.at("expected"), "expected");
   fields.require("run_tag", run_tag);
+  // Evidence of earlier versions has it in the run's specification alone, which was that of all files.
+  bool incompressible = evidence.at("parts").at("run").at("spec").value("incompressible", true);
+  fields.accept("incompressible", incompressible);
   if (run_tag == 0 || run_tag > kRunTagMax) fields.fail("run_tag", fmt::format("1 to {}", kRunTagMax), run_tag);
   const auto read = [&](std::uint64_t offset, std::span<std::byte> out) {
     if (read_at(expected.get(), "the right content", offset, out) != out.size()) {
@@ -96,7 +99,7 @@ FileReport compare_with(const Fd& expected, std::uint64_t expected_bytes, const 
                          .size_bytes = expected_bytes,
                          .expected = read,
                          .run_tag = static_cast<std::uint16_t>(run_tag),
-                         .incompressible = evidence.at("parts").at("run").at("spec").value("incompressible", true)};
+                         .incompressible = incompressible};
   return compare_content(view, kFindingsPerRun);
 }
 

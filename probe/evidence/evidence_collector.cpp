@@ -168,11 +168,9 @@ void EvidenceCollector::add_files(nlohmann::json& document, EvidenceParts& parts
   add_log_parts(parts, made.bytes == size ? copied.get() : kept.fd, kept.log, report.bytes_verified, kKnownContent);
   if (kept.view == nullptr) return;
   const Copy right = copy_expected(*kept.view);
-  document["expected"] = {{"name", right.name},
-                          {"size_bytes", kept.view->size_bytes},
-                          {"kept_bytes", right.bytes},
-                          {"sha256", right.sha256},
-                          {"run_tag", kept.view->run_tag}};
+  document["expected"] = {
+      {"name", right.name},     {"size_bytes", kept.view->size_bytes}, {"kept_bytes", right.bytes},
+      {"sha256", right.sha256}, {"run_tag", kept.view->run_tag},       {"incompressible", kept.view->incompressible}};
 }
 
 void EvidenceCollector::write(const Kept& kept, const FileReport& report, const Moment& moment) {

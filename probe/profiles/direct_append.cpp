@@ -22,6 +22,11 @@
 namespace writecanary::probe {
 namespace {
 
+// A bio takes 256 pieces of memory (BIO_MAX_VECS): larger direct writes are several. Few files have them, for they are
+// few exposures for their bytes.
+constexpr std::uint64_t kLargeEvery = 5;  // files
+constexpr std::uint64_t kLargeMin = 2 << 20;
+constexpr std::uint64_t kLargeMax = 4 << 20;
 constexpr std::uint64_t kColdEvery = 4;  // writes; the source is then on storage, and the fault has to read it
 
 ProfileInfo describe() {
@@ -30,7 +35,7 @@ ProfileInfo describe() {
       .title = "direct appends from unfaulted memory",
       .description =
           "One writer makes O_DIRECT writes, in every second file with O_APPEND and else at the file position, from a "
-          "mapped file whose pages are not mapped in yet.",
+          "mapped file whose pages are not mapped in yet; in every fifth file writes of 2 to 4 MiB.",
       .role = "detector",
       .oracle =
           "The file holds every acknowledged byte once, in order; its size is the sum of the results, and so is the "
@@ -148,15 +153,19 @@ std::optional<Unsupported> run(RunContext& context) {
   const bool meaningful = direct_io->passes_cache_by;
   const std::uint64_t smallest = std::max(context.settings.option("write_min_bytes"), 2 * alignment);
   const std::uint64_t largest = std::max(context.settings.option("write_max_bytes"), smallest + 2 * alignment);
-  DirectWriter writer(context, largest, alignment, meaningful);
-  run_stream(context,
-             {.write_min = smallest,
-              .write_max = largest,
-              .file_bytes = context.settings.option("file_bytes"),
-              .open_flags = O_APPEND,
-              .continue_short = false,
-              .files_max = context.settings.option("files")},
-             writer);
+  const std::uint64_t file_bytes = context.settings.option("file_bytes"), files = context.settings.option("files");
+  DirectWriter writer(context, std::max(largest, kLargeMax), alignment, meaningful);
+  for (std::uint64_t made = 0; context.limits.may_continue() && (files == 0 || made < files); ++made) {
+    const bool large = made % kLargeEvery == 1 && file_bytes >= kLargeMin;
+    run_stream(context,
+               {.write_min = large ? kLargeMin : smallest,
+                .write_max = large ? kLargeMax : largest,
+                .file_bytes = file_bytes,
+                .open_flags = O_APPEND,
+                .continue_short = false,
+                .files_max = 1},
+               writer);
+  }
   context.exposure_hint =
       meaningful
           ? "too few direct writes succeeded"

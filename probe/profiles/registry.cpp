@@ -30,14 +30,15 @@ extern const Profile kHeldDirect;
 extern const Profile kHeldRead;
 extern const Profile kHeldSource;
 extern const Profile kForgottenInode;
+extern const Profile kSideBySide;
 
 std::span<const Profile* const> profiles() {
   static constexpr std::array kProfiles = {
-      &kAppend,      &kNowaitContract, &kAppendInterposed, &kAppendConcurrent, &kOffset,
-      &kAppendAsync, &kAppendSync,     &kTailReader,       &kSharedBlocks,     &kLargeFolio,
-      &kCollapse,    &kDirectAppend,   &kCopyAfterWrite,   &kMixedModel,       &kRingIo,
-      &kFarOffset,   &kArchive,        &kHeldTail,         &kHeldAppend,       &kHeldResize,
-      &kHeldCopy,    &kHeldDirect,     &kHeldRead,         &kHeldSource,       &kForgottenInode};
+      &kAppend,         &kNowaitContract, &kAppendInterposed, &kAppendConcurrent, &kOffset,   &kAppendAsync,
+      &kAppendSync,     &kTailReader,     &kSharedBlocks,     &kLargeFolio,       &kCollapse, &kDirectAppend,
+      &kCopyAfterWrite, &kMixedModel,     &kRingIo,           &kFarOffset,        &kArchive,  &kHeldTail,
+      &kHeldAppend,     &kHeldResize,     &kHeldCopy,         &kHeldDirect,       &kHeldRead, &kHeldSource,
+      &kForgottenInode, &kSideBySide};
   return kProfiles;
 }
 

@@ -31,6 +31,15 @@ struct RunContext {
   RunContext& operator=(const RunContext&) = delete;
 
   FileIdentity next_file() { return settings.file(meter.count_file()); }
+  // What can be compressed and what cannot, turn by turn: where a filesystem compresses, most of its own paths are
+  // taken by the former alone, which come first there. For files of which each place has one right content; what an
+  // appender's log names is of one kind.
+  FileIdentity next_file_of_turn(std::uint64_t turn) {
+    FileIdentity file = next_file();
+    const bool compresses = workspace.filesystem().options.find("compress") != std::string::npos;
+    file.incompressible = file.incompressible && turn % 2 == (compresses ? 1 : 0);
+    return file;
+  }
 
   const Workspace& workspace;
   Pressure& pressure;

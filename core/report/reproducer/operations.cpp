@@ -24,6 +24,7 @@ constexpr OperationName kNames[] = {
     {"append ", "APPEND", Places::kLength},
     {"read ", "READ", Places::kRange},
     {"stopped write ", "STOPPED_WRITE", Places::kRange},
+    {"interrupted allocation", "INTERRUPTED_ALLOCATION", Places::kNone},
     {"mapped rewrite ", "MAPPED_REWRITE", Places::kRange},
     {"truncate to ", "TRUNCATE", Places::kOffset},
     {"allocate ", "ALLOCATE", Places::kRange},

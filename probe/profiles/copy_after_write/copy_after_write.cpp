@@ -48,9 +48,9 @@ ProfileInfo describe() {
 
 class CopyRound {
  public:
-  explicit CopyRound(RunContext& context)
+  CopyRound(RunContext& context, std::uint64_t turn)
       : context_(context),
-        identity_(context.next_file()),
+        identity_(context.next_file_of_turn(turn)),
         source_(context, identity_, context.settings.option("file_bytes")) {}
 
   // Returns what the method returned. `as_asked`: whether the source could be made so.
@@ -118,7 +118,7 @@ std::optional<Unsupported> run(RunContext& context) {
     const auto method = methods.begin() + static_cast<std::ptrdiff_t>(made % methods.size());
     const auto state = states.begin() + static_cast<std::ptrdiff_t>((made + made / methods.size()) % states.size());
     bool as_asked = true;
-    const int refused = CopyRound(context).run(*method, *state, as_asked);
+    const int refused = CopyRound(context, made / copy_methods().size()).run(*method, *state, as_asked);
     if (!as_asked && states.size() > 1) {
       leave_out(context, fmt::format("without sources {}, which is refused here", to_string(*state)));
       states.erase(state);

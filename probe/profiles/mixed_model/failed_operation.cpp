@@ -17,6 +17,7 @@ bool changes_content(OpKind kind) {
     case OpKind::kSync:
     case OpKind::kEvict:
     case OpKind::kUnshare:
+    case OpKind::kAllocateStopped:
     case OpKind::kStoreBehind:
     case OpKind::kStoreSynced:
     case OpKind::kDedupe:

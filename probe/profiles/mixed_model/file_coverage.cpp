@@ -29,6 +29,7 @@ Covered covered_by(const Operation& operation) {
     case OpKind::kTruncate:
       return {CoveredOperation::kTruncate, CoveredWay::kPlain};
     case OpKind::kAllocate:
+    case OpKind::kAllocateStopped:
       return {CoveredOperation::kAllocate, CoveredWay::kPlain};
     case OpKind::kPunch:
       return {CoveredOperation::kPunch, CoveredWay::kPlain};

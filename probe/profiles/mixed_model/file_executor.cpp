@@ -102,6 +102,9 @@ FileReport FileExecutor::perform(const Operation& operation, const FileRange& wh
     case OpKind::kAllocate:
       done = allocate(0, "fallocate", where);
       break;
+    case OpKind::kAllocateStopped:
+      done = allocate_with_signals(where);
+      break;
     case OpKind::kPunch:
       done = allocate(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, "fallocate(PUNCH_HOLE)", where);
       break;

@@ -52,6 +52,7 @@ class FileExecutor {
   void cover(const Operation& operation, const FileRange& where, CoveredStates met);
   bool write(const Operation& operation, const FileRange& where, bool counted);
   bool allocate(int mode, const char* what, const FileRange& where);
+  bool allocate_with_signals(const FileRange& where);
   bool copy(const Operation& operation, const FileRange& where);
   bool map_write(const Operation& operation, const FileRange& where);
   bool store_behind(const Operation& operation, const FileRange& where);

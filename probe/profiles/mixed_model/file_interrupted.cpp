@@ -1,10 +1,13 @@
-// The executor's operations that are looked at half-way: a write that stops early, and stores that are written back
-// while the mapping is there.
+// The executor's operations that are looked at half-way or stopped there: a write that stops early, an allocation that
+// a signal stops, and stores that are written back while the mapping is there.
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
+#include <ctime>
 #include <vector>
 
 #include "core/base/error.h"
@@ -45,6 +48,33 @@ class HalfReadable {
   std::byte* begin_ = nullptr;
 };
 
+// Sends signals to this thread, one after the other, as long as it lives. Their handler does nothing: a system call
+// that can be interrupted ends with EINTR.
+class Signals {
+ public:
+  Signals() {
+    struct sigaction action = {};
+    action.sa_handler = [](int) {};
+    sigevent event{};
+    event.sigev_notify = SIGEV_THREAD_ID;
+    event.sigev_signo = SIGVTALRM;
+    event._sigev_un._tid = gettid();
+    const itimerspec often{.it_interval = {0, kEveryNanoseconds}, .it_value = {0, kEveryNanoseconds}};
+    if (sigaction(SIGVTALRM, &action, nullptr) != 0 || timer_create(CLOCK_MONOTONIC, &event, &timer_) != 0)
+      throw_errno("timer_create");
+    timer_settime(timer_, 0, &often, nullptr);
+  }
+  ~Signals() { timer_delete(timer_); }
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+ private:
+  static constexpr long kEveryNanoseconds = 20'000;
+  timer_t timer_{};
+};
+
+constexpr int kAllocations = 16;
+
 void write_back(std::span<std::byte> mapped, const std::string& name) {
   const std::size_t lead = reinterpret_cast<std::uintptr_t>(mapped.data()) % page_bytes();
   if (retried([&] { return msync(mapped.data() - lead, lead + mapped.size(), MS_SYNC); }) != 0)
@@ -74,6 +104,22 @@ FileReport FileExecutor::write_with_stop(const Operation& operation, const FileR
   }
   model_.apply(operation);
   return {};
+}
+
+bool FileExecutor::allocate_with_signals(const FileRange& where) {
+  for (int i = 0; i < kAllocations; ++i) {
+    int failed, error;
+    {
+      const Signals signals;
+      failed = fallocate(file_.fd(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(where.offset),
+                         static_cast<off_t>(where.length));
+      error = errno;
+    }
+    errno = error;
+    if (failed != 0 && errno == EINTR) return true;
+    if (failed != 0) return refuse("fallocate");
+  }
+  return true;
 }
 
 // What was there before the end, and what was acknowledged, must still be there. Where nothing was, behind the stop,

@@ -116,6 +116,7 @@ FileRange FileModel::reach(const Operation& operation) const {
     case OpKind::kInsert:
       return reach_of_blocks(operation);
     case OpKind::kClone:
+    case OpKind::kAllocateStopped:
       return {0, size};
     case OpKind::kTwinWrite:
       return twin_.empty() ? FileRange{} : within(place(operation, twin_.size()), size_max_);

@@ -70,12 +70,12 @@ class OperationsRound {
  public:
   // `operations` that are planned below `size`, but for those of the kind `without`. `counted`: its writes are some of
   // those that the run is to make.
-  OperationsRound(RunContext& context, Ring* ring, std::size_t operations, std::uint64_t size, bool counted,
-                  std::optional<OpKind> without)
+  OperationsRound(RunContext& context, std::uint64_t turn, Ring* ring, std::size_t operations, std::uint64_t size,
+                  bool counted, std::optional<OpKind> without)
       : context_(context),
         ring_(ring),
         counted_(counted),
-        identity_(context.next_file()),
+        identity_(context.next_file_of_turn(turn)),
         operations_(
             plan_operations(identity_.seed, operations, size, context.settings.option("stores_behind_end") != 0)) {
     std::erase_if(operations_, [without](const Operation& planned) { return planned.kind == without; });
@@ -215,12 +215,12 @@ std::optional<Unsupported> run(RunContext& context) {
   for (std::uint64_t made = 0; context.limits.may_continue() && (files == 0 || made < files); ++made) {
     bool right = true;
     for (std::size_t small = 0; right && small < kSmallFiles && context.limits.may_continue(); ++small) {
-      right = OperationsRound(context, ring.get(), kSmallOperations, kSmallBytes.at(small % kSmallBytes.size()), false,
-                              without)
+      right = OperationsRound(context, made, ring.get(), kSmallOperations, kSmallBytes.at(small % kSmallBytes.size()),
+                              false, without)
                   .run(refused);
     }
     if (!right || !context.limits.may_continue()) break;
-    right = OperationsRound(context, ring.get(), context.settings.option("operations"),
+    right = OperationsRound(context, made, ring.get(), context.settings.option("operations"),
                             context.settings.option("file_bytes"), true, without)
                 .run(refused);
     if (!right) break;  // one failure is told well; the next ones would be the same

@@ -43,6 +43,7 @@ constexpr std::array<KindRow, kOpKindCount> kKinds = {{{OpKind::kWrite, "write",
                                                        {OpKind::kCloneRange, "clone range", 3},
                                                        {OpKind::kDedupe, "deduplicate", 2},
                                                        {OpKind::kStopped, "stopped write", 4},
+                                                       {OpKind::kAllocateStopped, "interrupted allocation", 3},
                                                        {OpKind::kMapRewrite, "mapped rewrite", 4}}};
 constexpr std::uint64_t kEdgeBytes = 4096;  // a block on most filesystems, and several sectors
 constexpr std::uint64_t kAroundEdge = 20;   // bytes before or behind it
@@ -75,6 +76,7 @@ std::string to_string(const Operation& operation) {
     case OpKind::kClone:
     case OpKind::kStoreBehind:
     case OpKind::kStoreSynced:
+    case OpKind::kAllocateStopped:
       return name;
     case OpKind::kAppend:
       return fmt::format("append {}{}", operation.length, operation.ring ? " (io_uring)" : "");

@@ -36,6 +36,7 @@ enum kind {
 	CLONE_RANGE,
 	DEDUPLICATE,
 	STOPPED_WRITE,
+	INTERRUPTED_ALLOCATION,
 	MAPPED_REWRITE,
 };
 
@@ -127,6 +128,8 @@ static int execute(unsigned number)
 	case STOPPED_WRITE:
 		stopped_write(offset, length);
 		return 0;
+	case INTERRUPTED_ALLOCATION:
+		return interrupted_allocation(offset, length);
 	case MAPPED_REWRITE:
 		return mapped_rewrite(number, offset, length);
 	case READ:

@@ -108,6 +108,9 @@ static uint64_t reach(const struct operation *op, uint64_t *offset)
 	case EVICT:
 	case CLONE:
 		return 0; /* of the whole file */
+	case INTERRUPTED_ALLOCATION:
+		*offset = 0;
+		return size;
 	case WRITE:
 	case REWRITE:
 	case STOPPED_WRITE:

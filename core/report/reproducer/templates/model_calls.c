@@ -5,6 +5,7 @@
 #include <linux/magic.h>
 #include <sys/ioctl.h>
 #include <sys/sysmacros.h>
+#include <sys/time.h>
 
 static struct io_uring ring;
 
@@ -102,6 +103,27 @@ static void rewrite(const struct operation *op, unsigned number,
 static int allocate(int mode, uint64_t offset, uint64_t length)
 {
 	return fallocate(files[0].fd, mode, offset, length);
+}
+
+static void ignore(int number)
+{
+	(void)number;
+}
+
+/* Over what is there, while signals arrive: nothing may change. */
+static int interrupted_allocation(uint64_t offset, uint64_t length)
+{
+	const struct sigaction noted = { .sa_handler = ignore };
+	const struct itimerval often = { { 0, 20 }, { 0, 20 } }, never = { 0 };
+	int failed = 0;
+
+	sigaction(SIGALRM, &noted, NULL);
+	for (int i = 0; i < 16 && !failed; i++) {
+		setitimer(ITIMER_REAL, &often, NULL);
+		failed = allocate(FALLOC_FL_KEEP_SIZE, offset, length);
+		setitimer(ITIMER_REAL, &never, NULL);
+	}
+	return failed && errno != EINTR ? -1 : 0;
 }
 
 static void put_copy(uint64_t from, uint64_t to, uint64_t length)

@@ -122,6 +122,7 @@ TEST(OperationRowTest, EveryKind) {
       {"write during write-back 5+6", "{ REWRITE, 5, 6, 0, 0 }"},
       {"direct writes at once 5+6", "{ DIRECT_AT_ONCE, 5, 6, 0, 0 }"},
       {"clone range 1+2 to 3", "{ CLONE_RANGE, 1, 2, 3, 0 }"},
+      {"interrupted allocation", "{ INTERRUPTED_ALLOCATION, 0, 0, 0, 0 }"},
       {"deduplicate 5+6", "{ DEDUPLICATE, 5, 6, 0, 0 }"}};
   for (const auto& [text, row] : kCases) EXPECT_EQ(operation_row(text), row) << text;
 }

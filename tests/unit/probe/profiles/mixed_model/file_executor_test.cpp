@@ -87,13 +87,14 @@ TEST_F(FileExecutorTest, AStoreWithoutSpaceIsAnErrorAndTheRestIsJudged) {
 TEST_F(FileExecutorTest, WhatIsDoneAtOnceAndSharedIsAsTheModelSays) {
   FileExecutor& executor = this->executor();
   std::vector<Operation> operations = {
-      executed(OpKind::kWrite, 0, 50'000, 1),         executed(OpKind::kClone, 0, 0),
-      executed(OpKind::kTwinWrite, 20'000, 10, 2),    executed(OpKind::kDedupe, 0, 16'384),
-      executed(OpKind::kDedupe, 16'384, 16'384),      executed(OpKind::kPunch, 8'000, 9'000),
-      executed(OpKind::kDirectParts, 8'192, 4096, 3), executed(OpKind::kRewrite, 30'000, 30'000, 4),
-      executed(OpKind::kStoreSynced, 0, 0, 5),        executed(OpKind::kTruncate, 64'000, 0),
-      executed(OpKind::kCloneRange, 4096, 8192),      executed(OpKind::kDirectParts, 60'000, 8192, 6),
-      executed(OpKind::kStopped, 45'000, 30'001, 7),  executed(OpKind::kMapRewrite, 7'000, 20'000, 8)};
+      executed(OpKind::kWrite, 0, 50'000, 1),           executed(OpKind::kClone, 0, 0),
+      executed(OpKind::kTwinWrite, 20'000, 10, 2),      executed(OpKind::kDedupe, 0, 16'384),
+      executed(OpKind::kDedupe, 16'384, 16'384),        executed(OpKind::kPunch, 8'000, 9'000),
+      executed(OpKind::kDirectParts, 8'192, 4096, 3),   executed(OpKind::kRewrite, 30'000, 30'000, 4),
+      executed(OpKind::kStoreSynced, 0, 0, 5),          executed(OpKind::kTruncate, 64'000, 0),
+      executed(OpKind::kCloneRange, 4096, 8192),        executed(OpKind::kDirectParts, 60'000, 8192, 6),
+      executed(OpKind::kStopped, 45'000, 30'001, 7),    executed(OpKind::kMapRewrite, 7'000, 20'000, 8),
+      executed(OpKind::kAllocateStopped, 1'000, 60'000)};
   operations[10].target = 40'960;
   for (int round = 0; round < 4; ++round) {
     for (const Operation& operation : operations) {
