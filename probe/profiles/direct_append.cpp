@@ -156,7 +156,7 @@ std::optional<Unsupported> run(RunContext& context) {
   const std::uint64_t file_bytes = context.settings.option("file_bytes"), files = context.settings.option("files");
   DirectWriter writer(context, std::max(largest, kLargeMax), alignment, meaningful);
   for (std::uint64_t made = 0; context.limits.may_continue() && (files == 0 || made < files); ++made) {
-    const bool large = made % kLargeEvery == 1 && file_bytes >= kLargeMin;
+    const bool large = made % kLargeEvery == kLargeEvery / 2 && file_bytes >= kLargeMin;
     run_stream(context,
                {.write_min = large ? kLargeMin : smallest,
                 .write_max = large ? kLargeMax : largest,

@@ -17,7 +17,7 @@ from harness.waiting import wait_until
 KIB = 1024
 WRITERS = ("append", "nowait-contract", "append-interposed", "append-concurrent", "append-async", "append-sync", "offset",
            "tail-reader", "shared-blocks", "large-folio", "collapse", "direct-append", "copy-after-write", "mixed-model", "archive",
-           "forgotten-inode")
+           "forgotten-inode", "side-by-side")
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from .results import Results
 FIRST = ("append", "nowait-contract", "append-interposed", "shared-blocks", "held-append")
 THEN = ("mixed-model", "copy-after-write", "tail-reader", "direct-append", "ring-io", "held-tail", "held-resize", "held-copy",
         "held-direct", "held-read", "held-source", "append-concurrent", "large-folio", "collapse", "forgotten-inode",
-        "far-offset")
+        "far-offset", "side-by-side")
 PROFILES = FIRST + THEN
 
 

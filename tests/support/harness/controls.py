@@ -28,7 +28,7 @@ def foreign_text(offset, length):
 
 # The profiles beside those of appends through io_uring.
 NEIGHBOURS = ("tail-reader", "shared-blocks", "large-folio", "collapse", "direct-append", "copy-after-write", "mixed-model",
-              "ring-io", "far-offset", "archive", "forgotten-inode")
+              "ring-io", "far-offset", "archive", "forgotten-inode", "side-by-side")
 
 # What must be found whoever appends.
 APPENDERS = ("append", "append-sync")
@@ -74,6 +74,8 @@ PROFILE_CONTROLS = (
     Control("ring-io", {"kind": "zero", "on": "read", "at": 3, "offset": 64, "length": 256}, "zeroed", ("files=1", "part=2"),
             "returned by READ"),
     Control("forgotten-inode", {"kind": "zero", "at": 1, "offset": 808, "length": 400}, "zeroed", ("files=1",), views=LASTING),
+    Control("side-by-side", {"kind": "zero", "at": 1, "offset": 8200, "length": 800}, "zeroed", ("race=5", "rounds=1"),
+            "SEEK_HOLE beside write-back", LASTING),
 )
 
 # Damage that only one way of reading sees. The hot look reads the file first, then the one with O_DIRECT, then, with
