@@ -1,30 +1,19 @@
 """Findings of one kind, profile, target and kernel are one incident, whatever the number of runs: on XFS, where every kernel
 tears appends, and on the filesystem that damages on purpose, where it can be over."""
 
-import contextlib
 import os
-import sqlite3
 import unittest
 
 from harness import kernel, run
 from harness.daemon import running_daemon
 from harness.mounts import damage_mount, loop_mount, temporary_directory
+from harness.storage import size_below, size_of_database
 from harness.waiting import wait_until
 
 RUNS = 12
 RUNS_OF_A_DAY = 96  # every 15 minutes
 MEGABYTE = 1_000_000
 WRITES = 400
-
-
-def size_of_database(path):
-    """Of what is in it: the file itself follows when the write-ahead log is written back."""
-    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-        return database.execute("PRAGMA page_count").fetchone()[0] * database.execute("PRAGMA page_size").fetchone()[0]
-
-
-def size_below(directory):
-    return sum(os.path.getsize(os.path.join(parent, name)) for parent, _, names in os.walk(directory) for name in names)
 
 
 class ABrokenKernel(unittest.TestCase):
