@@ -42,9 +42,8 @@ class ADay(unittest.TestCase):
                                                                   sorted(RULES.glob("*.yml"))))
         cls.sizes, cls.most_evidence = [], 0
         for number in range(1, ROUNDS + 1):
-            wait_until(lambda number=number: cls.rounds() >= number, ROUND_SECONDS, f"round {number}")
+            wait_until(lambda number=number: cls.look() >= number, ROUND_SECONDS, f"round {number}")
             cls.sizes.append((sum(cls.of_each_profile("runs").values()), size_of_database(cls.database)))
-            cls.most_evidence = max(cls.most_evidence, size_below(cls.evidence))
         cls.daemon.write_config([("data", xfs, {})], window="Sat 00:00-00:01 UTC")
         cls.daemon.reload()
         wait_until(lambda: not cls.daemon.api("/status")["runs_in_progress"], 60, "the last run")
@@ -59,7 +58,9 @@ class ADay(unittest.TestCase):
         return sums
 
     @classmethod
-    def rounds(cls):
+    def look(cls):
+        """How many rounds have ended."""
+        cls.most_evidence = max(cls.most_evidence, size_below(cls.evidence))
         return min(cls.of_each_profile("runs").values())
 
     def firing(self):
