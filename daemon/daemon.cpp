@@ -115,6 +115,10 @@ void Daemon::serve() {
       return result;
     });
   });
+  // The evidence that it takes the place of goes at once: runs may follow each other in seconds.
+  desk_.on_finished([this](const std::string&, const RunResult& result) {
+    if (!result.findings.empty()) retention_due_ = {};
+  });
   publish();
   api::ServerOptions options{config_.listen, config_.evidence_root(),
                              [](const std::string& line) { spdlog::debug("http: {}", line); },

@@ -19,11 +19,12 @@ constexpr std::chrono::hours kResolvedKept{5 * 365 * 24};
 }  // namespace
 
 bool Retention::step(const Config& config, const Time& time) {
-  // First, so that what is judged below is what is needed.
+  // First: each run with findings leaves space to give back, and where they follow each other the files would wait.
+  const bool more_evidence = evidence_.step(config.evidence_bytes_max);
+  // Then space, so that what is judged below is what is needed.
   if (store_.give_space_back()) return true;
   const auto removed = remove_some(config, time);
   if (!removed.empty()) spdlog::info("removed {} old runs from the database", removed.size());
-  const bool more_evidence = evidence_.step(config.evidence_bytes_max);
   return !removed.empty() || more_evidence || store_.thin_findings();
 }
 
