@@ -97,12 +97,6 @@ void store_to_pages(RaceFile& file, Meeting& meeting, Finding&) {
   file.unmap();
 }
 
-// Advice takes nothing away where the page cache is all that there is.
-bool droppable(RaceFile& file) {
-  file.fill();
-  return file.evict() && clean(file);
-}
-
 void advise(const RaceFile& file, Meeting& meeting) {
   while (!meeting.is_over()) {
     meeting.call([&] { posix_fadvise(file.fd(), 0, 0, POSIX_FADV_DONTNEED); });
@@ -191,12 +185,12 @@ void write_first_halves(RaceFile& file, Meeting& meeting, Finding&) {
 }
 
 constexpr std::array kRaces = {
-    Race{"a hole that is made and filled beside write-back", scattered, begin_write_back, punch_and_write},
-    Race{"stores through a mapping beside write-back", stored_to, write_back, store_to_pages},
-    Race{"writes beside fadvise(DONTNEED)", droppable, advise, write_pieces},
-    Race{"holes that are made beside mapped reads", cold_pieces, read_again, punch_all},
-    Race{"SEEK_HOLE beside write-back", written, write_back, look_for_holes},
-    Race{"two direct writes to one new block", has_new_blocks, write_second_halves, write_first_halves},
+    Race{"a hole that is made and filled beside write-back", true, scattered, begin_write_back, punch_and_write},
+    Race{"stores through a mapping beside write-back", true, stored_to, write_back, store_to_pages},
+    Race{"writes beside fadvise(DONTNEED)", true, clean, advise, write_pieces},
+    Race{"holes that are made beside mapped reads", true, cold_pieces, read_again, punch_all},
+    Race{"SEEK_HOLE beside write-back", true, written, write_back, look_for_holes},
+    Race{"two direct writes to one new block", false, has_new_blocks, write_second_halves, write_first_halves},
 };
 
 }  // namespace

@@ -53,6 +53,8 @@ class Meeting {
 
 struct Race {
   const char* name;  // "a hole beside write-back"
+  // Nothing is written back, or brought in, where the page cache is all that there is.
+  bool needs_storage;
   // Makes the file what it has to be. False: this cannot be done here.
   bool (*prepare)(RaceFile& file);
   // Until the meeting is over, or once. Changes nothing. Must not throw.

@@ -46,7 +46,13 @@ ProfileInfo describe() {
 
 class Rounds {
  public:
-  explicit Rounds(RunContext& context) : context_(context), met_(races().size()), over_(races().size()) {}
+  explicit Rounds(RunContext& context) : context_(context), met_(races().size()), over_(races().size()) {
+    RaceFile file(context, context.workspace.block_bytes(), 0);
+    file.fill();
+    const bool has_storage = file.evict();
+    for (std::size_t index = 0; index < over_.size(); ++index)
+      over_[index] = races()[index].needs_storage && !has_storage;
+  }
 
   // Each race once in a turn, until it has found something or cannot be run here.
   void run() {

@@ -174,6 +174,35 @@ class BlocksLargerThanPages(unittest.TestCase):
         self.assertGreaterEqual(done["exposures"], 90, done["reason"])
 
 
+class ThreadsThatDoNotMeet(unittest.TestCase):
+    """side-by-side: advice that takes nothing away, nothing to write back, no direct writes."""
+
+    def run_race(self, path, race):
+        done = check(path, "--profile", "side-by-side", "--seed", "7", "--option", f"race={race}", "--option", "rounds=8").run
+        self.assertEqual(done["finding_counts"], {}, done["findings"])
+        return done
+
+    def test_in_memory(self):
+        path = self.enterContext(tmpfs_mount(self.enterContext(temporary_directory())))
+        for race in range(1, 7):
+            with self.subTest(race):
+                done = self.run_race(path, race)
+                self.assertEqual((done["verdict"], done["exposures"]), ("unexposed", 0), done["reason"])
+
+    def test_direct_writes_where_a_block_is_what_can_be_written(self):
+        path = self.enterContext(loop_mount(self.enterContext(temporary_directory()), "btrfs", options="loop,nodatasum"))
+        done = self.run_race(path, 6)
+        self.assertEqual((done["verdict"], done["exposures"]), ("unexposed", 0), done["reason"])
+
+    def test_on_storage(self):
+        path = self.enterContext(loop_mount(self.enterContext(temporary_directory()), "xfs"))
+        for race in range(1, 7):
+            with self.subTest(race):
+                done = self.run_race(path, race)
+                self.assertGreater(done["exposures"], 0, done["reason"])
+                self.assertIn(done["verdict"], ("clean", "unexposed"), done["reason"])  # eight looks for holes are few
+
+
 class AWriterThatDies(unittest.TestCase):
     def test_is_told_and_is_no_finding(self):
         path = self.enterContext(loop_mount(self.enterContext(temporary_directory()), "xfs"))
