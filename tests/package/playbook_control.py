@@ -8,11 +8,10 @@ import re
 import shutil
 import ssl
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import yaml
 from container import Container
@@ -21,7 +20,6 @@ from harness.certificates import Authority
 from harness.prometheus import Prometheus
 from image import USER
 from machine import CommandFailed
-from steps import Failed
 
 NAMES = ("canary-1", "canary-2")
 ADDRESSES = ("10.213.7.1", "10.213.7.2")
@@ -70,18 +68,6 @@ class Control:
 
     def on_each(self, command: str, check: bool = True) -> list[str]:
         return [host.run(command, check).stdout.strip() for host in self.hosts]
-
-    def wait_for(self, what: str, condition: Callable[[], Any], seconds: float) -> Any:
-        deadline = time.monotonic() + seconds
-        last: Any = "it was never true"
-        while time.monotonic() < deadline:
-            try:
-                if value := condition():
-                    return value
-            except (OSError, ValueError) as error:
-                last = error
-            time.sleep(0.5)
-        raise Failed(f"waited {seconds:.0f} s in vain for {what}: {last}")
 
     def change(self, **variables: Any) -> None:
         """Sets variables of all canaries, beside those that are set."""
