@@ -32,6 +32,10 @@ class Host:
         found = pattern.findall(self.get("/metrics"))
         return sum(float(value) for series, value in found if all(label in series for label in labels))
 
+    def profiles(self) -> set[str]:
+        """Those that the service runs by itself."""
+        return {each["profile"] for target in self.api("/targets")["items"] for each in target["profiles"]}
+
     def duplicates(self) -> float:
         return self.metric("writecanary_findings_total", 'kind="duplicate"')
 
