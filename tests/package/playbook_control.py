@@ -24,6 +24,7 @@ from machine import CommandFailed
 NAMES = ("canary-1", "canary-2")
 ADDRESSES = ("10.213.7.1", "10.213.7.2")
 TOKEN = "only-for-this-test"
+OTHERS = ("writecanary_9.9-1~deb12u1_arm64.deb", "writecanary_9.9-1~deb13u1_amd64.deb")
 RECAP = re.compile(r"^(\S+) +: ok=(\d+) +changed=(\d+) +unreachable=(\d+) +failed=(\d+)", re.MULTILINE)
 SECONDS = 600  # for one playbook
 
@@ -85,6 +86,8 @@ def make_control(monitoring: Path, directory: Path, package: Path, newer: Path) 
     shutil.copytree(monitoring, directory / "monitoring")
     (directory / "build/package").mkdir(parents=True)
     shutil.copy(package, directory / "build/package")
+    for others in OTHERS:
+        (directory / "build/package" / others).write_text("for another host", encoding="ascii")
     authority = Authority(str(directory), "authority")
     for name in NAMES:
         certificate, key = authority.issue(name, names=(name,))
