@@ -131,4 +131,4 @@ class Node:
         return target
 
     def diagnosis(self) -> str:
-        return self.run(f"set +e; podman ps -a; podman logs {CONTAINER} | tail -n 60; podman logs plain", check=False)
+        return self.run("set +e; podman ps -a; for each in $(podman ps -a -q); do podman logs --tail 60 $each; done", check=False)

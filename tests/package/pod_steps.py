@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from document import commands
 from expectations import expect, wait_for
 from harness import kernel
 from pod_cluster import block
@@ -140,5 +141,16 @@ def runs_without_a_shell(node: Node) -> str:
     return f"healthy as user 65532 without capabilities; {stop(node, f'stop -t {GRACE_SECONDS} plain', 'plain')}"
 
 
+def is_tried_as_the_document_says(node: Node) -> str:
+    """By the commands of docs/install.md, but for the building."""
+    built, load, run = commands("the test pod does, with the image that was built")
+    expect(built == "scripts/image", f"the first command is {built}")
+    node.run("podman rm -f -a && podman rmi -f -a && podman volume rm -f -a")  # of the pod's ConfigMap there is one of that name
+    node.run(f"mkdir -p build/image && ln -s {node.archives['docker']} build/image/")
+    node.run(f"{load} && {run}")
+    wait_for("health", lambda: node.run("podman exec writecanary writecanary health", check=False) == "The daemon answers.", 60)
+    return stop(node, f"stop -t {GRACE_SECONDS} writecanary", "writecanary")
+
+
 STEPS = [is_prepared, starts, is_confined, asks_for_a_token, is_exposed, alerts, answers_in_the_container, stops, is_replaced,
-         runs_without_a_shell]
+         runs_without_a_shell, is_tried_as_the_document_says]
