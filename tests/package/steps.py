@@ -177,7 +177,7 @@ def removes(host: Host) -> str:
 
 
 def purges(host: Host) -> str:
-    host.run(f"rm -r /etc/systemd/system/{SERVICE}.d")  # the administrator's own
+    host.run(f"rm -r /etc/systemd/system/{SERVICE}.d /etc/udev/rules.d/70-writecanary.rules")  # the administrator's own
     host.run("DEBIAN_FRONTEND=noninteractive apt-get -q -y purge writecanary")
     left = host.run("find / -xdev -path /proc -prune -o -name '*writecanary*' ! -path '/root/packages/*' ! -path '/root/typed/*' "
                     "! -path '/sys/*' ! -path '/data/*' -print").stdout.split()
