@@ -44,8 +44,10 @@ function(writecanary_unite NAME)
     return()
   endif()
   foreach(SOURCE ${ARGN})
-    get_filename_component(ROOM ${SOURCE} DIRECTORY)
-    if(NOT ROOM MATCHES "/probe/profiles(/held)?$") # each has a describe() and a run() of its own
+    # Not by where the tree lies: the units are linked in the order of their names, and the same sources give the same bytes.
+    file(RELATIVE_PATH ROOM ${PROJECT_SOURCE_DIR} ${SOURCE})
+    get_filename_component(ROOM ${ROOM} DIRECTORY)
+    if(NOT ROOM MATCHES "^probe/profiles(/held)?$") # each has a describe() and a run() of its own
       string(MD5 GROUP ${ROOM})
       set_source_files_properties(${SOURCE} PROPERTIES UNITY_GROUP ${GROUP})
     endif()

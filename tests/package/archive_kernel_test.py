@@ -18,6 +18,7 @@ BIN = f"/{archive.PREFIX}/bin"
 # A direct write whose pages in memory cannot be dropped has the next sync say EIO (mm/filemap.c, dio_warn_stale_pagecache): now
 # and then that is what held-direct meets.
 BY_CHANCE = {"held-direct": "Input/output error (EIO)"}
+CORRUPT = 2  # by shared-blocks: until 6.2 a write that waited for memory put zeros over its neighbour's bytes
 WITHOUT_RING = ("append", "append-interposed", "append-concurrent", "offset", "append-async", "ring-io")
 
 
@@ -53,7 +54,7 @@ class Kernel(unittest.TestCase):
         result = self.boot("5.10.223", f"""
           {BIN}/writecanary check /mnt/test --profile all --writes 30 --duration 3s --json >/results/all.json
           mkdir -p /var/lib/writecanary
-          {BIN}/writecanaryd --target data=/mnt/test --state-dir /var/lib/writecanary --once; test $? = 3""")
+          {BIN}/writecanaryd --target data=/mnt/test --state-dir /var/lib/writecanary --once; test $? = {CORRUPT}""")
         made = self.runs(result)
         self.assertEqual(made["append"]["verdict"], "unexposed")
         self.assertIn("nowait-contract", made)

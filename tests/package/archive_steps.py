@@ -4,7 +4,9 @@ step, each returns one line about what was seen."""
 from pathlib import Path
 
 from document import commands
-from steps import CONFIG, ROUND_SECONDS, Host, expect, is_confined, verdicts
+from expectations import expect, wait_for
+from host import Host
+from steps import CONFIG, ROUND_SECONDS, is_confined, verdicts
 
 TYPED = "types it on a Debian 11"
 
@@ -14,7 +16,7 @@ def type_them(host: Host, which: str = TYPED) -> str:
     said = ""
     for command in commands(which):
         if command == "writecanary status":
-            host.wait_for("the service", host.is_up, 120)
+            wait_for("the service", host.is_up, 120)
         said = host.run(f"cd {Path(host.packages[0]).parent} && {command}", seconds=900).stdout
     return said
 
@@ -30,7 +32,7 @@ def installs(host: Host) -> str:
 
 def finishes_a_round(host: Host) -> str:
     """On 5.10 there is nothing to be seen on some paths; it must say so."""
-    finished = host.wait_for("a run of each profile", lambda: verdicts(host, 3), ROUND_SECONDS)
+    finished = wait_for("a run of each profile", lambda: verdicts(host), ROUND_SECONDS)
     expect(not {"error", "stuck"} & set(finished.values()), f"verdicts {finished}")
     reasons = {run["profile"]: run["reason"] for run in host.api("/runs?state=finished&limit=100")["items"]}
     expect(all(reasons.values()), f"reasons {reasons}")

@@ -8,11 +8,10 @@ import re
 import shutil
 import ssl
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import yaml
 from container import Container
@@ -21,11 +20,11 @@ from harness.certificates import Authority
 from harness.prometheus import Prometheus
 from image import USER
 from machine import CommandFailed
-from steps import Failed
 
 NAMES = ("canary-1", "canary-2")
 ADDRESSES = ("10.213.7.1", "10.213.7.2")
 TOKEN = "only-for-this-test"
+OTHERS = ("writecanary_9.9-1~deb12u1_arm64.deb", "writecanary_9.9-1~deb13u1_amd64.deb")
 RECAP = re.compile(r"^(\S+) +: ok=(\d+) +changed=(\d+) +unreachable=(\d+) +failed=(\d+)", re.MULTILINE)
 SECONDS = 600  # for one playbook
 
@@ -71,18 +70,6 @@ class Control:
     def on_each(self, command: str, check: bool = True) -> list[str]:
         return [host.run(command, check).stdout.strip() for host in self.hosts]
 
-    def wait_for(self, what: str, condition: Callable[[], Any], seconds: float) -> Any:
-        deadline = time.monotonic() + seconds
-        last: Any = "it was never true"
-        while time.monotonic() < deadline:
-            try:
-                if value := condition():
-                    return value
-            except (OSError, ValueError) as error:
-                last = error
-            time.sleep(0.5)
-        raise Failed(f"waited {seconds:.0f} s in vain for {what}: {last}")
-
     def change(self, **variables: Any) -> None:
         """Sets variables of all canaries, beside those that are set."""
         path = self.directory / "group_vars/canaries.yml"
@@ -99,6 +86,8 @@ def make_control(monitoring: Path, directory: Path, package: Path, newer: Path) 
     shutil.copytree(monitoring, directory / "monitoring")
     (directory / "build/package").mkdir(parents=True)
     shutil.copy(package, directory / "build/package")
+    for others in OTHERS:
+        (directory / "build/package" / others).write_text("for another host", encoding="ascii")
     authority = Authority(str(directory), "authority")
     for name in NAMES:
         certificate, key = authority.issue(name, names=(name,))

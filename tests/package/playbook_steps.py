@@ -4,10 +4,10 @@ import json
 import re
 from pathlib import Path
 
+from expectations import expect, wait_for
 from harness import markdown
 from machine import CommandFailed
 from playbook_control import NAMES, TOKEN, Control
-from steps import expect
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = "/etc/writecanary/writecanary.toml"
@@ -25,7 +25,7 @@ def applies(control: Control) -> str:
     recap, _ = control.play()
     expect(set(recap) == set(NAMES) and all(recap.values()), f"changed: {recap}")
     for number in (1, 2):
-        control.wait_for("readiness", lambda number=number: control.get(number, "/readyz")[0] == 200, 120)
+        wait_for("readiness", lambda number=number: control.get(number, "/readyz")[0] == 200, 120)
     return f"{' and '.join(control.on_each(VERSION))}; changed: {told(recap)}"
 
 
@@ -46,7 +46,7 @@ def is_scraped(control: Control) -> str:
                        ("/etc/prometheus/writecanary-ca.pem", Path(control.authority).read_text(encoding="ascii"))):
         prometheus.run(f"cat >{path} <<'END'\n{text.rstrip()}\nEND")
     prometheus.run("promtool check config /etc/prometheus/prometheus.yml && systemctl restart prometheus")
-    up = control.wait_for("a scrape of each", lambda: len(found := control.prometheus.samples(
+    up = wait_for("a scrape of each", lambda: len(found := control.prometheus.samples(
         'up{job="writecanary"} == 1')) == len(NAMES) and found, 180)
     expect({labels["instance"] for labels, _ in up} == {f"{name}:9743" for name in NAMES}, f"scraped as {up}")
     return "both by their names in the inventory, over TLS, with the token"
@@ -59,11 +59,11 @@ def alerts(control: Control) -> str:
                 if alert["state"] == "firing" and alert["labels"]["alertname"] == ALERT}
 
     control.hosts[1].run(f"echo 'nonsense = 1' >>{CONFIG} && systemctl reload writecanary")
-    instances = control.wait_for("the alert", firing, ALERT_SECONDS)
+    instances = wait_for("the alert", firing, ALERT_SECONDS)
     expect(instances == {f"{NAMES[1]}:9743"}, f"it fires for {instances}")
     recap, _ = control.play()
     expect(recap[NAMES[1]] > 0 and recap[NAMES[0]] == 0, f"changed: {recap}")
-    control.wait_for("its end", lambda: not firing(), 120)
+    wait_for("its end", lambda: not firing(), 120)
     return f"{ALERT} for {', '.join(instances)}; resolved by the playbook"
 
 
@@ -119,7 +119,7 @@ def upgrades(control: Control) -> str:
     versions = control.on_each(VERSION)
     expect(all(version.endswith("-2") for version in versions) and all(recap.values()), f"{versions}, changed: {recap}")
     for number in (1, 2):
-        control.wait_for("readiness", lambda number=number: control.get(number, "/readyz")[0] == 200, 120)
+        wait_for("readiness", lambda number=number: control.get(number, "/readyz")[0] == 200, 120)
     expect(runs(1) >= before[0] > 0 and runs(2) >= before[1] > 0, "the runs before are gone")
     again, _ = control.play(*newer)
     expect(not any(again.values()), f"changed again: {again}")

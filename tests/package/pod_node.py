@@ -5,16 +5,15 @@ import json
 import os
 import re
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any, Iterator
 
+from expectations import expect
 from harness.mounts import is_mounted
 from harness.prometheus import Prometheus
 from machine import CommandFailed
-from steps import Failed, expect
 
 CONTAINER = "writecanary-writecanaryd"
 URL = "http://127.0.0.1:9743"
@@ -124,18 +123,6 @@ class Node:
         """The latest finished run of each profile."""
         return {run["profile"]: run for run in reversed(self.api("/runs?state=finished")["items"])}
 
-    def wait_for(self, what: str, condition: Callable[[], Any], seconds: float) -> Any:
-        deadline = time.monotonic() + seconds
-        last: Any = "it was never true"
-        while time.monotonic() < deadline:
-            try:
-                if value := condition():
-                    return value
-            except (OSError, Failed, json.JSONDecodeError) as error:
-                last = error
-            time.sleep(0.2)
-        raise Failed(f"waited {seconds:.0f} s in vain for {what}: {last}")
-
     def is_ready(self) -> bool:
         return self.get("/healthz")[0] == 200 and self.get("/readyz")[0] == 200
 
@@ -144,4 +131,4 @@ class Node:
         return target
 
     def diagnosis(self) -> str:
-        return self.run(f"set +e; podman ps -a; podman logs {CONTAINER} | tail -n 60; podman logs plain", check=False)
+        return self.run("set +e; podman ps -a; for each in $(podman ps -a -q); do podman logs --tail 60 $each; done", check=False)

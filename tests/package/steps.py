@@ -1,75 +1,16 @@
 """What an administrator does with the package, one function a step; each returns one line about what was seen."""
 
-import json
 import re
 import time
-import urllib.error
-import urllib.request
-from typing import Any, Callable
 
 from document import commands
-from machine import Machine, Output
+from expectations import expect, wait_for
+from host import SERVICE, Host
+from machine import Output
 
-SERVICE = "writecanary.service"
 CONFIG = "/etc/writecanary/writecanary.toml"
 INSTALL = "DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 install"
 ROUND_SECONDS = 300  # one run of each default profile, slowly
-
-
-class Failed(Exception):
-    pass
-
-
-def expect(holds: Any, what: str) -> None:
-    if not holds:
-        raise Failed(what)
-
-
-class Host:
-    """The guest as its administrator and its monitoring see it."""
-
-    def __init__(self, machine: Machine, url: str, packages: list[str]) -> None:
-        self.run = machine.run
-        self.run_as_user = machine.run_as_user
-        self.packages = packages
-        self._url = url
-
-    def get(self, path: str) -> str:
-        with urllib.request.urlopen(self._url + path, timeout=20) as answer:
-            return answer.read().decode()
-
-    def api(self, path: str) -> Any:
-        return json.loads(self.get(f"/api/v1{path}"))
-
-    def metric(self, name: str, *labels: str) -> float:
-        """The sum over all series that carry these labels."""
-        pattern = re.compile(rf"^{name}(?:\{{(.*)\}})? (\S+)$", re.MULTILINE)
-        found = pattern.findall(self.get("/metrics"))
-        return sum(float(value) for series, value in found if all(label in series for label in labels))
-
-    def duplicates(self) -> float:
-        return self.metric("writecanary_findings_total", 'kind="duplicate"')
-
-    def wait_for(self, what: str, condition: Callable[[], Any], seconds: float) -> Any:
-        deadline = time.monotonic() + seconds
-        last = "it was never true"
-        while time.monotonic() < deadline:
-            try:
-                if value := condition():
-                    return value
-            except (OSError, urllib.error.URLError, json.JSONDecodeError) as error:
-                last = str(error)
-            time.sleep(0.5)
-        raise Failed(f"waited {seconds:.0f} s in vain for {what}: {last}")
-
-    def property(self, name: str) -> str:
-        return self.run(f"systemctl show -P {name} {SERVICE}").stdout.strip()
-
-    def is_up(self) -> bool:
-        return self.property("ActiveState") == "active" and self.get("/readyz") != ""
-
-    def diagnosis(self) -> str:
-        return self.run(f"systemctl status --no-pager -l {SERVICE}; journalctl -b --no-pager -n 40 -u {SERVICE}", check=False).stdout
 
 
 def installs(host: Host) -> str:
@@ -78,7 +19,7 @@ def installs(host: Host) -> str:
     expect(built == "scripts/package", f"the first command is {built}")
     host.run(f"mkdir -p /root/typed/build/package && ln -s {host.packages[0]} /root/typed/build/package/")
     host.run(f"cd /root/typed && {install}", seconds=900)
-    host.wait_for("the service", host.is_up, 120)
+    wait_for("the service", host.is_up, 120)
     expect("local" in host.run(status).stdout, "it does not say what is watched")
     expect(host.property("UnitFileState") == "enabled", "the service is not enabled")
     return host.run("dpkg-query -W -f '${Version}' writecanary").stdout + ", started and enabled"
@@ -87,7 +28,7 @@ def installs(host: Host) -> str:
 def finds_the_duplicate(host: Host) -> str:
     """With the configuration as it came, in the first round."""
     started = time.monotonic()
-    count = host.wait_for("a duplicate in /metrics", host.duplicates, ROUND_SECONDS)
+    count = wait_for("a duplicate in /metrics", host.duplicates, ROUND_SECONDS)
     kernel = re.search(r'writecanary_kernel_info\{.*release="([^"]*)"', host.get("/metrics")).group(1)
     return f"{count:.0f} duplicates on {kernel}, {time.monotonic() - started:.0f} s after the start"
 
@@ -106,17 +47,18 @@ def is_confined(host: Host) -> str:
 
 
 def finishes_a_round(host: Host) -> str:
-    finished = host.wait_for("a run of each profile", lambda: verdicts(host, 3), ROUND_SECONDS)
+    finished = wait_for("a run of each profile", lambda: verdicts(host), ROUND_SECONDS)
     expect("error" not in finished.values() and "stuck" not in finished.values(), f"verdicts {finished}")
     left = host.run("find /var/lib/writecanary/canary -mindepth 1 ! -path '*/.writecanary*'").stdout
     expect(not left, f"left behind: {left}")
     return ", ".join(f"{profile} {verdict}" for profile, verdict in sorted(finished.items()))
 
 
-def verdicts(host: Host, profiles: int) -> dict[str, str]:
-    runs = host.api("/runs?state=finished&limit=100")["items"]
+def verdicts(host: Host, target: str = "local") -> dict[str, str]:
+    """Of each profile that the service runs by itself, once all of them have one."""
+    runs = host.api(f"/runs?target={target}&state=finished&limit=100")["items"]
     found = {run["profile"]: run["verdict"] for run in runs}
-    return found if len(found) >= profiles else {}
+    return found if host.profiles() <= set(found) else {}
 
 
 def says_what_it_is_doing(host: Host) -> str:
@@ -132,7 +74,7 @@ def says_what_it_is_doing(host: Host) -> str:
 def reloads(host: Host) -> str:
     pid = host.property("MainPID")
     host.run(f"sed -i 's/^#every = \"15m\"/every = \"16m\"/' {CONFIG} && systemctl reload {SERVICE}")
-    host.wait_for("the new configuration", lambda: "15m\" -> \"16m" in host.run(
+    wait_for("the new configuration", lambda: "15m\" -> \"16m" in host.run(
         f"journalctl -b --no-pager -o cat -u {SERVICE}").stdout, 60)
     expect(host.property("MainPID") == pid, "it was restarted, not reloaded")
     expect(host.metric("writecanary_config_reload_successful") == 1, "the reload did not succeed")
@@ -142,7 +84,7 @@ def reloads(host: Host) -> str:
 def restarts(host: Host) -> str:
     before = host.duplicates()
     host.run(f"systemctl restart {SERVICE}")
-    host.wait_for("the service", host.is_up, 120)
+    wait_for("the service", host.is_up, 120)
     expect(host.duplicates() >= before, f"{host.duplicates():.0f} duplicates, {before:.0f} before")
     expect(host.property("Result") == "success", "the restart was not orderly")
     return f"{before:.0f} duplicates are still counted"
@@ -155,15 +97,14 @@ def is_let_onto_another_filesystem(host: Host) -> str:
     host.run(f"install -D -m 0644 {example} /etc/systemd/system/{SERVICE}.d/target-data.conf && systemctl daemon-reload")
     host.run(f"printf '\\n[[target]]\\nname = \"data\"\\npath = \"/data\"\\nfstype = \"xfs\"\\n' >>{CONFIG}")
     host.run(f"systemctl restart {SERVICE}")
-    verdict = host.wait_for("a verdict on /data", lambda: {run["profile"]: run for run in host.api(
-        "/runs?target=data&state=finished")["items"]}.get("append"), ROUND_SECONDS)
-    expect(verdict["verdict"] == "corrupt", f"{verdict['verdict']}: {verdict.get('reason')}")
+    finished = wait_for("a round on /data", lambda: verdicts(host, "data"), 2 * ROUND_SECONDS)  # between its runs are the other's
+    expect(finished["append"] == "corrupt", f"verdicts {finished}")
     return "corrupt there too"
 
 
 def lets_go_of_it(host: Host) -> str:
     """The service's own mount namespace must not keep a target busy."""
-    host.wait_for("the end of the run", lambda: host.metric("writecanary_run_in_progress") == 0, ROUND_SECONDS)
+    wait_for("the end of the run", lambda: host.metric("writecanary_run_in_progress") == 0, ROUND_SECONDS)
     # A filesystem that is mounted anywhere, in whatever namespace, has a directory there.
     host.run("umount /data && test ! -e /sys/fs/xfs/vdb && mount /data")
     again = host.run("writecanary run data --writes 50 --wait", check=False)
@@ -176,7 +117,7 @@ def may_hold_calls_open(host: Host) -> str:
     examples = "/usr/share/doc/writecanary/examples"
 
     def held() -> Output:
-        return host.run("writecanary run data --profile shared-blocks --wait", check=False)
+        return host.run("writecanary run data --profile shared-blocks --queue --wait", check=False)  # a restart begins a round
 
     refused = held()
     expect(refused.exit_code == 3, f"exit code {refused.exit_code}, not 3: {refused.stdout}{refused.stderr}")
@@ -184,7 +125,7 @@ def may_hold_calls_open(host: Host) -> str:
     host.run("udevadm control --reload && udevadm trigger --name-match=userfaultfd && udevadm settle")
     host.run(f"install -D -m 0644 {examples}/hold.conf /etc/systemd/system/{SERVICE}.d/hold.conf")
     host.run(f"systemctl daemon-reload && systemctl restart {SERVICE}")
-    host.wait_for("the service", host.is_up, 120)
+    wait_for("the service", host.is_up, 120)
     clean = held()
     expect(clean.exit_code == 0, f"exit code {clean.exit_code}, not 0: {clean.stdout}{clean.stderr}")
     return "shared-blocks was unexposed and is clean"
@@ -222,7 +163,7 @@ def upgrades(host: Host) -> str:
     before = host.duplicates()
     said = host.run(f"{INSTALL} {host.packages[1]}").stdout
     expect("Configuration file" not in said, f"dpkg asked about the configuration:\n{said}")
-    host.wait_for("the service", host.is_up, 120)
+    wait_for("the service", host.is_up, 120)
     expect(host.duplicates() >= before, f"{host.duplicates():.0f} duplicates, {before:.0f} before")
     host.run(f"grep -q '^every = \"16m\"' {CONFIG}")
     return host.run("dpkg-query -W -f '${Version}' writecanary").stdout + ", configuration and results are kept"
@@ -236,7 +177,7 @@ def removes(host: Host) -> str:
 
 
 def purges(host: Host) -> str:
-    host.run(f"rm -r /etc/systemd/system/{SERVICE}.d")  # the administrator's own
+    host.run(f"rm -r /etc/systemd/system/{SERVICE}.d /etc/udev/rules.d/70-writecanary.rules")  # the administrator's own
     host.run("DEBIAN_FRONTEND=noninteractive apt-get -q -y purge writecanary")
     left = host.run("find / -xdev -path /proc -prune -o -name '*writecanary*' ! -path '/root/packages/*' ! -path '/root/typed/*' "
                     "! -path '/sys/*' ! -path '/data/*' -print").stdout.split()
