@@ -16,6 +16,7 @@ namespace writecanary::probe {
 namespace {
 
 constexpr std::uint64_t kParts = 8;
+constexpr std::uint64_t kPieces = 32;
 constexpr std::uint64_t kPartBlocks = 4;
 constexpr std::uint64_t kStoredBytes = 64;  // of a page
 constexpr std::uint64_t kPromised = 64;     // blocks of which two threads write a half each
@@ -84,12 +85,13 @@ bool stored_to(RaceFile& file) {
   return true;
 }
 
-// One store to each page, for a later one would have the page written back again, over as long as write-back may take.
+// One store to each page, for a later one would have the page written back again, over as long as write-back may take
+// or a part of it: nobody knows when in it a page is looked at.
 void store_to_pages(RaceFile& file, Meeting& meeting, Finding&) {
   if (!meeting.wait()) return;
-  const auto begun = std::chrono::steady_clock::now();
-  const auto pause = file.last_sync() * static_cast<long>(file.page()) / static_cast<long>(file.size());
-  auto next = begun;
+  const auto pages = static_cast<std::int64_t>(file.size() / file.page());
+  const auto pause = file.last_sync() / pages / (std::int64_t{1} << file.random(6));
+  auto next = std::chrono::steady_clock::now();
   for (std::uint64_t at = 0; at < file.size(); at += file.page(), next += pause) {
     while (meeting.is_called() && std::chrono::steady_clock::now() < next) std::this_thread::yield();
     meeting.beside([&] { file.store({at + kStoredBytes, kStoredBytes}); });
@@ -104,7 +106,7 @@ void advise(const RaceFile& file, Meeting& meeting) {
 }
 
 void write_pieces(RaceFile& file, Meeting& meeting, Finding&) {
-  for (std::uint64_t i = 0; meeting.wait() && i < 16 * kParts; ++i) {
+  for (std::uint64_t i = 0; meeting.wait() && i < kPieces; ++i) {
     const std::uint64_t offset = file.random(file.size() - 2 * file.page());
     meeting.beside([&] { file.write({offset, 1 + file.random(2 * file.page())}); });
   }
