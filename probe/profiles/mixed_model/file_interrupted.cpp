@@ -48,32 +48,32 @@ class HalfReadable {
   std::byte* begin_ = nullptr;
 };
 
-// Sends signals to this thread, one after the other, as long as it lives. Their handler does nothing: a system call
-// that can be interrupted ends with EINTR.
-class Signals {
+// Sends one signal to this thread after so long, unless it is gone before. Its handler does nothing: a system call that
+// can be interrupted ends with EINTR. One alone, for under a tracer a signal takes longer than the next is away.
+class Signal {
  public:
-  Signals() {
+  explicit Signal(long after_nanoseconds) {
     struct sigaction action = {};
     action.sa_handler = [](int) {};
     sigevent event{};
     event.sigev_notify = SIGEV_THREAD_ID;
     event.sigev_signo = SIGVTALRM;
     event._sigev_un._tid = gettid();
-    const itimerspec often{.it_interval = {0, kEveryNanoseconds}, .it_value = {0, kEveryNanoseconds}};
+    const itimerspec once{.it_interval = {}, .it_value = {0, after_nanoseconds}};
     if (sigaction(SIGVTALRM, &action, nullptr) != 0 || timer_create(CLOCK_MONOTONIC, &event, &timer_) != 0)
       throw_errno("timer_create");
-    timer_settime(timer_, 0, &often, nullptr);
+    timer_settime(timer_, 0, &once, nullptr);
   }
-  ~Signals() { timer_delete(timer_); }
-  Signals(const Signals&) = delete;
-  Signals& operator=(const Signals&) = delete;
+  ~Signal() { timer_delete(timer_); }
+  Signal(const Signal&) = delete;
+  Signal& operator=(const Signal&) = delete;
 
  private:
-  static constexpr long kEveryNanoseconds = 20'000;
   timer_t timer_{};
 };
 
 constexpr int kAllocations = 16;
+constexpr long kSoonestNanoseconds = 4'000;  // twice as late each time, eight times: nobody knows how long a call takes
 
 void write_back(std::span<std::byte> mapped, const std::string& name) {
   const std::size_t lead = reinterpret_cast<std::uintptr_t>(mapped.data()) % page_bytes();
@@ -110,7 +110,7 @@ bool FileExecutor::allocate_with_signals(const FileRange& where) {
   for (int i = 0; i < kAllocations; ++i) {
     int failed, error;
     {
-      const Signals signals;
+      const Signal signal(kSoonestNanoseconds << (i % 8));
       failed = fallocate(file_.fd(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(where.offset),
                          static_cast<off_t>(where.length));
       error = errno;

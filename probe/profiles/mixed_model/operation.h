@@ -38,7 +38,7 @@ enum class OpKind : std::uint8_t {
   kCloneRange,   // FICLONERANGE within the file, whole blocks
   kDedupe,       // FIDEDUPERANGE of file and twin, which may differ: nothing changes
   kStopped,      // a write that stops at memory which cannot be read, and goes on where the file's position then is
-  kAllocateStopped,  // fallocate(2) over all that is there, while signals arrive: nothing changes, also when it is
+  kAllocateStopped,  // fallocate(2) over all that is there, until a signal arrives: nothing changes, also when it is
                      // EINTR
   kMapRewrite,       // loaded, stored and msync(2)ed, stored and msynced again, and read with O_DIRECT
 };

@@ -50,6 +50,7 @@ class Rounds {
     RaceFile file(context, context.workspace.block_bytes(), 0);
     file.fill();
     const bool has_storage = file.evict();
+    judge_content(context.findings, file.view());
     for (std::size_t index = 0; index < over_.size(); ++index)
       over_[index] = races()[index].needs_storage && !has_storage;
   }

@@ -110,16 +110,18 @@ static void ignore(int number)
 	(void)number;
 }
 
-/* Over what is there, while signals arrive: nothing may change. */
+/* Over what is there, until a signal arrives: nothing may change. */
 static int interrupted_allocation(uint64_t offset, uint64_t length)
 {
 	const struct sigaction noted = { .sa_handler = ignore };
-	const struct itimerval often = { { 0, 20 }, { 0, 20 } }, never = { 0 };
+	const struct itimerval never = { 0 };
 	int failed = 0;
 
 	sigaction(SIGALRM, &noted, NULL);
 	for (int i = 0; i < 16 && !failed; i++) {
-		setitimer(ITIMER_REAL, &often, NULL);
+		const struct itimerval once = { { 0, 0 }, { 0, 4 << i % 8 } };
+
+		setitimer(ITIMER_REAL, &once, NULL);
 		failed = allocate(FALLOC_FL_KEEP_SIZE, offset, length);
 		setitimer(ITIMER_REAL, &never, NULL);
 	}
