@@ -24,7 +24,7 @@ namespace {
 
 // A bio takes 256 pieces of memory (BIO_MAX_VECS): larger direct writes are several. Few files have them, for they are
 // few exposures for their bytes.
-constexpr std::uint64_t kLargeEvery = 5;  // files
+constexpr std::uint64_t kLargeEvery = 4;  // files
 constexpr std::uint64_t kLargeMin = 2 << 20;
 constexpr std::uint64_t kLargeMax = 4 << 20;
 constexpr std::uint64_t kColdEvery = 4;  // writes; the source is then on storage, and the fault has to read it
@@ -35,7 +35,7 @@ ProfileInfo describe() {
       .title = "direct appends from unfaulted memory",
       .description =
           "One writer makes O_DIRECT writes, in every second file with O_APPEND and else at the file position, from a "
-          "mapped file whose pages are not mapped in yet; in every fifth file writes of 2 to 4 MiB.",
+          "mapped file whose pages are not mapped in yet; in every fourth file writes of 2 to 4 MiB.",
       .role = "detector",
       .oracle =
           "The file holds every acknowledged byte once, in order; its size is the sum of the results, and so is the "
