@@ -97,7 +97,8 @@ std::vector<Operation> plan_operations(std::uint64_t seed, std::size_t count, st
     const auto random = [&](std::uint64_t purpose) { return derive_seed(seed, i * 8 + purpose); };
     Operation& operation = operations.emplace_back();
     operation.kind = kind_of(random(0));
-    if (size_max < kEdgeBytes && (seed % 2 == 0 || random(6) % 2 == 0)) operation.kind = kSmallKinds.at(random(0) % kSmallKinds.size());
+    if (size_max < kEdgeBytes && (seed % 2 == 0 || random(6) % 2 == 0))
+      operation.kind = kSmallKinds.at(random(0) % kSmallKinds.size());
     if (stores_behind && random(6) % kStoreBehindEvery == 0) operation.kind = OpKind::kStoreBehind;
     operation.offset = random(1) % size_max;
     const std::uint64_t where = random(7);

@@ -67,7 +67,7 @@ class DamageIsFound(unittest.TestCase):
         self.assertLess(done["bytes_written"], budget + (1 << 20))
 
     def test_a_mixed_failure_that_does_not_come_again_is_told_all_the_same(self):
-        rule = {"kind": "zero", "at": 700, "offset": 8, "length": 40}
+        rule = {"kind": "zero", "at": 900, "offset": 8, "length": 40}
         done, _ = self.damaged("mixed-model", (), rule)
         self.assertEqual(done["verdict"], "corrupt")
         self.assertIn("did not fail when they were replayed", done["findings"][0]["detail"])
